@@ -1,0 +1,76 @@
+// Package gadget holds the parts that chips are made of: hashing, ranges,
+// floats, prefix flags and the signature. Each has its own argument and tests.
+package gadget
+
+import (
+	"fmt"
+
+	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/std/permutation/poseidon2"
+
+	"github.com/zksettle/settle/poseidon"
+)
+
+// Poseidon is package poseidon in circuit: 264 constraints a width-4
+// permutation, 363 a width-8 one.
+type Poseidon struct {
+	api    frontend.API
+	p4, p8 *poseidon2.Permutation
+}
+
+// NewPoseidon returns the hasher for one circuit over BN254's scalar field.
+func NewPoseidon(api frontend.API) (*Poseidon, error) {
+	p4, err := poseidon2.NewPoseidon2FromParameters(api, 4, poseidon.FullRounds, poseidon.PartialRounds4)
+	if err != nil {
+		return nil, fmt.Errorf("poseidon2 width 4: %w", err)
+	}
+	p8, err := poseidon2.NewPoseidon2FromParameters(api, 8, poseidon.FullRounds, poseidon.PartialRounds8)
+	if err != nil {
+		return nil, fmt.Errorf("poseidon2 width 8: %w", err)
+	}
+	return &Poseidon{api: api, p4: p4, p8: p8}, nil
+}
+
+// Permute4 returns the width-4 permutation of x.
+func (p *Poseidon) Permute4(x [4]frontend.Variable) ([4]frontend.Variable, error) {
+	err := p.p4.Permutation(x[:])
+	return x, err
+}
+
+// Permute8 returns the width-8 permutation of x.
+func (p *Poseidon) Permute8(x [8]frontend.Variable) ([8]frontend.Variable, error) {
+	err := p.p8.Permutation(x[:])
+	return x, err
+}
+
+// Hash4 is P4(x)[0] + x[0].
+func (p *Poseidon) Hash4(x [4]frontend.Variable) (frontend.Variable, error) {
+	y, err := p.Permute4(x)
+	return p.api.Add(y[0], x[0]), err
+}
+
+// Node hashes four children.
+func (p *Poseidon) Node(children [4]frontend.Variable) (frontend.Variable, error) {
+	return p.Hash4(children)
+}
+
+// Leaf is P4(x)[1] + x[1].
+func (p *Poseidon) Leaf(x [4]frontend.Variable) (frontend.Variable, error) {
+	y, err := p.Permute4(x)
+	return p.api.Add(y[1], x[1]), err
+}
+
+// Sponge digests a fixed number of words (package poseidon, method Sponge).
+func (p *Poseidon) Sponge(tag uint32, words []frontend.Variable) (frontend.Variable, error) {
+	x := [4]frontend.Variable{0, 0, 0, uint64(tag) + uint64(len(words))<<32}
+	for start := 0; start == 0 || start < len(words); start += poseidon.Rate {
+		for lane := range min(poseidon.Rate, len(words)-start) {
+			x[lane] = p.api.Add(x[lane], words[start+lane])
+		}
+		var err error
+		if x, err = p.Permute4(x); err != nil {
+			return nil, err
+		}
+	}
+	return x[0], nil
+}
