@@ -1,0 +1,261 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/publicdata"
+)
+
+// ErrStale reports a batch whose state has moved on since Begin.
+var ErrStale = errors.New("the state has moved on since the batch began")
+
+// Batch executes transactions one by one on top of a state, which changes only
+// when the batch is sealed. Dropping a batch costs nothing.
+type Batch struct {
+	state        *State
+	number       settle.BatchNumber
+	accounts     map[settle.AccountIndex]*memoryCell
+	fees         map[settle.TokenID]*FeeTrace
+	nodes        map[nodeKey]struct{}
+	transactions []TransactionTrace
+}
+
+type memoryCell struct {
+	old, current Account
+	lastTime     uint32
+}
+
+type nodeKey struct {
+	level    int
+	position uint32
+}
+
+// Begin opens the next batch.
+func (s *State) Begin() *Batch {
+	return &Batch{
+		state: s, number: s.number + 1,
+		accounts: map[settle.AccountIndex]*memoryCell{}, fees: map[settle.TokenID]*FeeTrace{}, nodes: map[nodeKey]struct{}{},
+	}
+}
+
+// Number returns the number that the batch will have.
+func (b *Batch) Number() settle.BatchNumber { return b.number }
+
+// Len returns the number of executed transactions.
+func (b *Batch) Len() int { return len(b.transactions) }
+
+// Account returns an account as the batch has it now.
+func (b *Batch) Account(index settle.AccountIndex) Account {
+	if c := b.accounts[index]; c != nil {
+		return c.current
+	}
+	return b.state.Account(index)
+}
+
+// Usage counts the slots used so far.
+func (b *Batch) Usage() settle.Usage {
+	return settle.Usage{
+		Transfers: len(b.transactions), Accounts: len(b.accounts), Nodes: max(1, len(b.nodes)), FeeAccounts: len(b.fees),
+	}
+}
+
+// UsageWith counts the slots that the batch would use with one more transaction.
+func (b *Batch) UsageWith(tx Transaction) settle.Usage {
+	u := b.Usage()
+	u.Transfers++
+	touched := []settle.AccountIndex{tx.From, tx.To}
+	if fee, ok := b.state.feeAccounts[tx.Token]; ok {
+		touched = append(touched, fee)
+	}
+	if b.fees[tx.Token] == nil {
+		u.FeeAccounts++
+	}
+	fresh := map[nodeKey]struct{}{}
+	for i, index := range touched {
+		if b.accounts[index] != nil || slices.Contains(touched[:i], index) {
+			continue
+		}
+		u.Accounts++
+		b.eachNewNode(index, func(k nodeKey) { fresh[k] = struct{}{} })
+	}
+	u.Nodes = max(1, len(b.nodes)+len(fresh))
+	return u
+}
+
+// eachNewNode calls f for the nodes above a leaf that the batch has not touched.
+func (b *Batch) eachNewNode(index settle.AccountIndex, f func(nodeKey)) {
+	position := uint32(index)
+	for level := 1; level <= levels; level++ {
+		position /= arity
+		key := nodeKey{level, position}
+		if _, seen := b.nodes[key]; seen {
+			return // then all above it are seen too
+		}
+		f(key)
+	}
+}
+
+// Step executes one transaction whose signature the caller has verified. A bad
+// transaction is a *settle.Refusal and changes nothing.
+func (b *Batch) Step(tx Transaction) error {
+	if tx.Kind != settle.KindTransfer {
+		return settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not executed, expected transfer", tx.Kind)
+	}
+	feeIndex, ok := b.state.feeAccounts[tx.Token]
+	if !ok {
+		return settle.Refuse(settle.CodeNoFeeAccount, "token %d has no fee account, so nothing in it can be executed", tx.Token)
+	}
+	if tx.ValidUntil != 0 && b.number > tx.ValidUntil {
+		return settle.Refuse(settle.CodeExpired, "valid until batch %d, this is batch %d", tx.ValidUntil, b.number)
+	}
+	amount, err := tx.Amount.Amount()
+	if err != nil {
+		return settle.Refuse(settle.CodeAmountUnfit, "amount reaches 2^128: %v", err)
+	}
+	fee := tx.Fee.Amount()
+
+	// The three accesses happen one after another on a scratch copy: sender,
+	// receiver and fee account may be one and the same account.
+	scratch := map[settle.AccountIndex]Account{}
+	read := func(i settle.AccountIndex) Account {
+		if a, ok := scratch[i]; ok {
+			return a
+		}
+		return b.Account(i)
+	}
+
+	sender := read(tx.From)
+	if err := checkSender(tx, sender); err != nil {
+		return err
+	}
+	debit, fits := amount.Add(fee)
+	after, enough := sender.Balance.Sub(debit)
+	if !fits || !enough {
+		return settle.Refuse(settle.CodeInsufficientBalance, "account %d holds %s, the transaction takes %s and a fee of %s",
+			tx.From, sender.Balance, amount, fee)
+	}
+	sender.Balance, sender.Nonce = after, sender.Nonce+1
+	scratch[tx.From] = sender
+
+	receiver := read(tx.To)
+	if err := checkReceiver(tx, receiver); err != nil {
+		return err
+	}
+	if err := credit(scratch, tx.To, receiver, amount); err != nil {
+		return err
+	}
+	if err := credit(scratch, feeIndex, read(feeIndex), fee); err != nil {
+		return err
+	}
+	b.record(tx, feeIndex, amount, fee)
+	return nil
+}
+
+func checkSender(tx Transaction, sender Account) error {
+	switch {
+	case sender.IsEmpty():
+		return settle.Refuse(settle.CodeUnknownAccount, "sender %d does not exist", tx.From)
+	case !sender.Owner.Equal(&tx.PublicKey):
+		return settle.Refuse(settle.CodeBadSignature, "the signing key does not own account %d", tx.From)
+	case sender.Token != tx.Token:
+		return settle.Refuse(settle.CodeWrongToken, "account %d holds token %d, the transaction names token %d", tx.From, sender.Token, tx.Token)
+	case tx.Nonce < sender.Nonce:
+		return settle.Refuse(settle.CodeStaleNonce, "nonce %d is used, account %d is at nonce %d", tx.Nonce, tx.From, sender.Nonce)
+	case tx.Nonce > sender.Nonce:
+		return settle.Refuse(settle.CodeNonceTooFar, "nonce %d is ahead, account %d is at nonce %d", tx.Nonce, tx.From, sender.Nonce)
+	case tx.Nonce >= settle.MaxNonce:
+		return settle.Refuse(settle.CodeNonceTooFar, "nonce %d is the last one and cannot be used", tx.Nonce)
+	}
+	return nil
+}
+
+func checkReceiver(tx Transaction, receiver Account) error {
+	switch {
+	case receiver.IsEmpty():
+		return settle.Refuse(settle.CodeUnknownAccount, "receiver %d does not exist", tx.To)
+	case !receiver.Owner.Equal(&tx.ToOwner) || receiver.L1 != tx.ToL1:
+		return settle.Refuse(settle.CodeReceiverMismatch, "account %d does not belong to the signed pair (owner, l1)", tx.To)
+	case receiver.Token != tx.Token:
+		return settle.Refuse(settle.CodeWrongToken, "receiver %d holds token %d, the transaction names token %d", tx.To, receiver.Token, tx.Token)
+	}
+	return nil
+}
+
+func credit(scratch map[settle.AccountIndex]Account, index settle.AccountIndex, a Account, amount settle.Amount) error {
+	sum, ok := a.Balance.Add(amount)
+	if !ok {
+		return settle.Refuse(settle.CodeBalanceOverflow, "account %d would reach 2^128", index)
+	}
+	a.Balance = sum
+	scratch[index] = a
+	return nil
+}
+
+// record repeats the accepted accesses on the batch memory and keeps their trace.
+func (b *Batch) record(tx Transaction, feeIndex settle.AccountIndex, amount, fee settle.Amount) {
+	trace := TransactionTrace{Transaction: tx}
+	base := L2TimeBase + uint32(AccessesPerTransaction*len(b.transactions))
+	trace.Sender = b.access(tx.From, base+1, func(a *Account) {
+		debit, _ := amount.Add(fee)
+		a.Balance, _ = a.Balance.Sub(debit)
+		a.Nonce++
+	})
+	trace.Receiver = b.access(tx.To, base+2, func(a *Account) { a.Balance, _ = a.Balance.Add(amount) })
+	trace.Fee = b.access(feeIndex, base+3, func(a *Account) { a.Balance, _ = a.Balance.Add(fee) })
+	if b.fees[tx.Token] == nil {
+		b.fees[tx.Token] = &FeeTrace{FeeAccount: publicdata.FeeAccount{Token: tx.Token, Index: feeIndex}}
+	}
+	b.fees[tx.Token].Uses++
+	b.transactions = append(b.transactions, trace)
+}
+
+func (b *Batch) access(index settle.AccountIndex, time uint32, write func(*Account)) Access {
+	cell := b.accounts[index]
+	if cell == nil {
+		a := b.state.Account(index)
+		cell = &memoryCell{old: a, current: a}
+		b.accounts[index] = cell
+		b.eachNewNode(index, func(k nodeKey) { b.nodes[k] = struct{}{} })
+	}
+	read := Access{Index: index, PreviousTime: cell.lastTime, Before: cell.current}
+	write(&cell.current)
+	cell.lastTime = time
+	return read
+}
+
+// Seal writes the batch to the state and returns its trace.
+func (b *Batch) Seal() (*Trace, error) {
+	s := b.state
+	if s.number+1 != b.number {
+		return nil, fmt.Errorf("%w: batch %d on state %d", ErrStale, b.number, s.number)
+	}
+	trace := &Trace{
+		Header:       publicdata.Header{Number: b.number, OldRoot: s.Root(), Domain: s.domain},
+		Transactions: b.transactions,
+	}
+	indices := make([]settle.AccountIndex, 0, len(b.accounts))
+	for index := range b.accounts {
+		indices = append(indices, index)
+	}
+	slices.Sort(indices)
+	leaves := make([]fr.Element, len(indices))
+	for i, index := range indices {
+		cell := b.accounts[index]
+		trace.Accounts = append(trace.Accounts, AccountTrace{Index: index, Old: cell.old, New: cell.current, LastTime: cell.lastTime})
+		leaves[i] = cell.current.Leaf(s.hasher)
+		s.accounts[index] = cell.current
+	}
+	for _, f := range b.fees {
+		trace.FeeAccounts = append(trace.FeeAccounts, *f)
+	}
+	slices.SortFunc(trace.FeeAccounts, func(x, y FeeTrace) int { return int(int64(x.Token) - int64(y.Token)) })
+	trace.Nodes = s.tree.Update(indices, leaves)
+	trace.Header.NewRoot = s.Root()
+	s.number = b.number
+	return trace, nil
+}

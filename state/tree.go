@@ -1,0 +1,116 @@
+package state
+
+import (
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/poseidon"
+)
+
+const (
+	levels   = settle.TreeLevels
+	arity    = settle.TreeArity
+	pageBits = 8
+)
+
+type page [1 << pageBits]fr.Element
+
+// Tree is the sparse 4-ary Merkle tree of 16 levels over account leaves. Level
+// 0 holds the leaves, level 16 the root; a node at (level, position) has the
+// children (level-1, 4·position + 0..3). Not safe for concurrent use.
+type Tree struct {
+	hasher *poseidon.Hasher
+	empty  [levels + 1]fr.Element // digest of an empty subtree by level
+	pages  [levels + 1]map[uint32]*page
+}
+
+// NewTree returns the tree of empty leaves.
+func NewTree(h *poseidon.Hasher) *Tree {
+	t := &Tree{hasher: h}
+	t.empty[0] = Account{}.Leaf(h)
+	for l := range levels {
+		e := t.empty[l]
+		t.empty[l+1] = h.Node([4]fr.Element{e, e, e, e})
+	}
+	for l := range t.pages {
+		t.pages[l] = map[uint32]*page{}
+	}
+	return t
+}
+
+// Root returns the digest of the whole tree.
+func (t *Tree) Root() fr.Element { return t.at(levels, 0) }
+
+func (t *Tree) at(level int, position uint32) fr.Element {
+	if p := t.pages[level][position>>pageBits]; p != nil {
+		return p[position&(1<<pageBits-1)]
+	}
+	return t.empty[level]
+}
+
+func (t *Tree) set(level int, position uint32, digest fr.Element) {
+	p := t.pages[level][position>>pageBits]
+	if p == nil {
+		p = new(page)
+		for i := range p {
+			p[i] = t.empty[level]
+		}
+		t.pages[level][position>>pageBits] = p
+	}
+	p[position&(1<<pageBits-1)] = digest
+}
+
+func (t *Tree) children(level int, position uint32) (c [arity]fr.Element) {
+	for i := range c {
+		c[i] = t.at(level-1, arity*position+uint32(i))
+	}
+	return c
+}
+
+// NodeUpdate is one touched node of a batch: its children before and after, and
+// which of them were touched. An untouched child has Old equal to New.
+type NodeUpdate struct {
+	Level    int // 1..16
+	Position uint32
+	Old, New [arity]fr.Element
+	Touched  [arity]bool
+}
+
+// Update writes leaves, given in strictly increasing order of index, and
+// returns the touched nodes level by level, ordered by position: each node of
+// the multiproof once. Without leaves it returns the root alone, nothing
+// touched.
+func (t *Tree) Update(indices []settle.AccountIndex, leaves []fr.Element) []NodeUpdate {
+	if len(indices) == 0 {
+		root := t.children(levels, 0)
+		return []NodeUpdate{{Level: levels, Old: root, New: root}}
+	}
+	touched := make([]uint32, len(indices))
+	for i, index := range indices {
+		touched[i] = uint32(index)
+	}
+	digests := leaves
+	var updates []NodeUpdate
+	for level := 1; level <= levels; level++ {
+		first := len(updates)
+		for i, position := range touched {
+			parent, slot := position/arity, position%arity
+			if len(updates) == first || updates[len(updates)-1].Position != parent {
+				old := t.children(level, parent)
+				updates = append(updates, NodeUpdate{Level: level, Position: parent, Old: old, New: old})
+			}
+			u := &updates[len(updates)-1]
+			u.New[slot], u.Touched[slot] = digests[i], true
+		}
+		for i, position := range touched {
+			t.set(level-1, position, digests[i])
+		}
+		touched, digests = touched[:0:0], nil
+		for _, u := range updates[first:] {
+			touched = append(touched, u.Position)
+			digests = append(digests, t.hasher.Node(u.New))
+		}
+	}
+	t.set(levels, 0, digests[0])
+	return updates
+}
