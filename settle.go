@@ -226,6 +226,7 @@ const (
 	CodeNoFeeAccount        Code = "no_fee_account"
 	CodeExpired             Code = "expired"
 	CodeBalanceOverflow     Code = "balance_overflow"
+	CodeInvalidProof        Code = "invalid_proof"
 	CodeNotFound            Code = "not_found"
 	CodeBackPressure        Code = "back_pressure"
 	CodeUnavailable         Code = "unavailable"
