@@ -1,0 +1,153 @@
+package transition
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/frontend"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/publicdata"
+	"github.com/zksettle/settle/schnorr"
+	"github.com/zksettle/settle/state"
+)
+
+// ErrCapacity reports a batch that does not fit the shape.
+var ErrCapacity = errors.New("batch exceeds the shape")
+
+// Assign turns a batch's trace into the circuit's assignment: values in the
+// slots that the batch uses, padding in the rest. Returns ErrCapacity when the
+// batch does not fit the shape.
+func Assign(shape Shape, trace *state.Trace) (*Circuit, error) {
+	if u := trace.Usage(); !shape.Fits(u) {
+		return nil, fmt.Errorf("%w %q: it needs %+v of %+v", ErrCapacity, shape.Name, u, shape.Capacity)
+	}
+	inputs, err := trace.Data().PublicInputs(poseidon.New(), shape.Capacity)
+	if err != nil {
+		return nil, err
+	}
+	c := New(shape)
+	c.C, c.Zeta, c.V = inputs[0], inputs[1], inputs[2]
+	c.Header = Header{Number: trace.Header.Number, OldRoot: trace.Header.OldRoot, NewRoot: trace.Header.NewRoot, Domain: trace.Header.Domain}
+	for i := range c.Accounts {
+		c.Accounts[i] = assignAccount(shape, trace, i)
+	}
+	for i := range c.Nodes {
+		c.Nodes[i] = assignNode(trace, i)
+	}
+	for i := range c.FeeAccounts {
+		c.FeeAccounts[i] = assignFee(trace, i)
+	}
+	for i := range c.Transfers {
+		if c.Transfers[i], err = assignTransfer(shape, trace, i); err != nil {
+			return nil, fmt.Errorf("transaction %d: %w", i, err)
+		}
+	}
+	return c, nil
+}
+
+func assignLeaf(a state.Account) Leaf {
+	return Leaf{Owner: a.Owner, Token: a.Token, Nonce: a.Nonce, Balance: a.Balance.Big(), L1: address(a.L1)}
+}
+
+func address(a settle.Address) *big.Int { return new(big.Int).SetBytes(a[:]) }
+
+// slotTime maps a time of the trace, whose L2 transactions start at a fixed
+// base, to the shape's own numbering.
+func slotTime(shape Shape, time uint32) int {
+	if time > state.L2TimeBase {
+		return shape.L1Ops + int(time-state.L2TimeBase)
+	}
+	return int(time)
+}
+
+func assignAccount(shape Shape, trace *state.Trace, i int) AccountSlot {
+	if i >= len(trace.Accounts) {
+		empty := assignLeaf(state.Account{})
+		return AccountSlot{Active: 0, Index: 0, Old: empty, New: empty, LastTime: 0}
+	}
+	a := trace.Accounts[i]
+	return AccountSlot{Active: 1, Index: a.Index, Old: assignLeaf(a.Old), New: assignLeaf(a.New), LastTime: slotTime(shape, a.LastTime)}
+}
+
+func assignNode(trace *state.Trace, i int) NodeSlot {
+	s := NodeSlot{Active: 0, Level: 1, Position: 0}
+	var node state.NodeUpdate
+	if i < len(trace.Nodes) {
+		node = trace.Nodes[i]
+		s.Active, s.Level, s.Position = 1, node.Level, node.Position
+	}
+	for j := range settle.TreeArity {
+		s.Old[j], s.New[j], s.Touched[j] = node.Old[j], node.New[j], flag(node.Touched[j])
+	}
+	return s
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func assignFee(trace *state.Trace, i int) FeeSlot {
+	if i >= len(trace.FeeAccounts) {
+		return FeeSlot{Active: 0, Token: 0, Index: 0, Uses: 0}
+	}
+	f := trace.FeeAccounts[i]
+	return FeeSlot{Active: 1, Token: f.Token, Index: f.Index, Uses: f.Uses}
+}
+
+func assignFloat(f uint64, mantissaBits uint) Float {
+	out := Float{Mantissa: f & (1<<mantissaBits - 1)}
+	for i := range out.Exponent {
+		out.Exponent[i] = f >> (mantissaBits + uint(i)) & 1
+	}
+	return out
+}
+
+// assignTransfer fills a slot. A slot without transaction verifies the padding
+// signature: secret key 1 over an all-zero message under the batch's domain.
+func assignTransfer(shape Shape, trace *state.Trace, i int) (TransferSlot, error) {
+	var t state.TransactionTrace
+	tx := &t.Transaction
+	active := 0
+	if i < len(trace.Transactions) {
+		t, active = trace.Transactions[i], 1
+		if tx.Kind != settle.KindTransfer {
+			return TransferSlot{}, fmt.Errorf("kind %s has no slot in this circuit", tx.Kind)
+		}
+	} else {
+		tx.PublicKey, tx.Signature = schnorr.Padding(trace.Header.Domain)
+	}
+	signature, err := assignSignature(shape, tx, trace.Header.Domain)
+	if err != nil {
+		return TransferSlot{}, err
+	}
+	return TransferSlot{
+		Active: active, From: tx.From, To: tx.To, Token: tx.Token,
+		Amount: assignFloat(uint64(tx.Amount), state.AmountMantissaBits), Fee: assignFloat(uint64(tx.Fee), state.FeeMantissaBits),
+		Nonce: tx.Nonce, ValidUntil: tx.ValidUntil, ToOwner: tx.ToOwner, ToL1: address(tx.ToL1),
+		Signature: signature,
+		Sender: SenderAccess{
+			PreviousTime: slotTime(shape, t.Sender.PreviousTime), Balance: t.Sender.Before.Balance.Big(), L1: address(t.Sender.Before.L1),
+		},
+		Receiver: ReceiverAccess{
+			PreviousTime: slotTime(shape, t.Receiver.PreviousTime), Nonce: t.Receiver.Before.Nonce, Balance: t.Receiver.Before.Balance.Big(),
+		},
+		FeeTaker: FeeAccess{
+			Index: t.Fee.Index, PreviousTime: slotTime(shape, t.Fee.PreviousTime), Owner: t.Fee.Before.Owner,
+			Nonce: t.Fee.Before.Nonce, Balance: t.Fee.Before.Balance.Big(), L1: address(t.Fee.Before.L1),
+		},
+	}, nil
+}
+
+func assignSignature(shape Shape, tx *state.Transaction, domain fr.Element) (gadget.SignatureWires, error) {
+	return gadget.AssignSignature(shape.WindowBits, tx.PublicKey, tx.Message(domain), tx.Signature)
+}
+
+var _ frontend.Circuit = (*Circuit)(nil)

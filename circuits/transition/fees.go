@@ -1,0 +1,40 @@
+package transition
+
+import (
+	"github.com/consensys/gnark/frontend"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/bus"
+)
+
+// FeeSlot names the one account that takes the fees of a token in this batch.
+type FeeSlot struct {
+	Active frontend.Variable
+	Token  frontend.Variable
+	Index  frontend.Variable
+	Uses   frontend.Variable // number of transfers that pay into it
+}
+
+// fees sends each (token, fee account) pair as often as transfers use it. With
+// strictly increasing tokens there is one account per token, so D names where
+// every fee went.
+func (k *chips) fees(slots []FeeSlot) []wordPair {
+	api := k.api
+	active, words := make([]frontend.Variable, len(slots)), make([]wordPair, len(slots))
+	for i, s := range slots {
+		active[i] = s.Active
+		k.boolean(s.Active)
+		k.ranges.Check(s.Token, settle.TokenBits)
+		k.ranges.Check(s.Index, settle.IndexBits)
+		if i > 0 {
+			k.increasing(s.Active, slots[i-1].Token, s.Token, settle.TokenBits)
+		}
+		api.AssertIsEqual(api.Mul(api.Sub(1, s.Active), s.Uses), 0)
+		k.nonZero(s.Active, s.Uses) // only tokens used in the batch are listed
+		k.bus.Send(bus.Fee, k.bus.Free(s.Uses), k.bus.Free(s.Token).Expr(), k.bus.Free(s.Index).Expr())
+		packed := api.Add(s.Token, api.Mul(s.Index, 1<<settle.TokenBits))
+		words[i] = wordPair{active: s.Active, word: api.Mul(s.Active, packed)}
+	}
+	k.prefix(active)
+	return words
+}
