@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IVerifier} from "./IVerifier.sol";
+import {PublicData} from "./PublicData.sol";
+import {Registry} from "./Registry.sol";
+
+/// @title Settle: the state root of the rollup, moved on by proofs
+/// @notice HOLDS NO MONEY: nothing is payable, no token is touched, and there are neither deposits
+/// nor exits yet. Ether that is forced here is lost.
+contract Rollup is Registry {
+    /// @notice A batch was proven: `newRoot` is the state root after it.
+    event BatchSettled(uint32 indexed number, uint256 newRoot, uint256 commitment);
+
+    /// @notice Only operators settle.
+    error NotOperator(address sender);
+    /// @notice The batch was made for another chain or contract.
+    error WrongDomain(uint256 got, uint256 want);
+    /// @notice The batch does not begin at the current root.
+    error WrongOldRoot(uint256 got, uint256 want);
+    /// @notice Batches settle in order and once.
+    error WrongNumber(uint256 got, uint256 want);
+    /// @notice No verifier is registered for transition proofs of this shape and version.
+    error UnknownVerifier(bytes32 shape, uint32 version);
+    /// @notice L1 operations, opens and exits have no rules in the circuit yet: their counts must be 0.
+    error RecordsNotSupported(uint256 l1Operations, uint256 opens, uint256 exits);
+    /// @notice The genesis root is not below r.
+    error GenesisRootNotInField(uint256 root);
+    /// @notice The chain id does not fit the 64 bits that the domain has for it.
+    error ChainIdTooLarge(uint256 chainId);
+
+    /// @notice The circuit whose proofs settle single batches. Fixed here, because proofs of another
+    /// circuit have three public inputs too.
+    bytes32 public constant CIRCUIT = "transition";
+
+    /// @notice chain id · 2^160 + this contract's address; in every signature and header.
+    uint256 public immutable domain;
+    /// @notice Root of the state at genesis.
+    uint256 public immutable genesisRoot;
+    /// @notice SHA-256 of the genesis file, for the record.
+    bytes32 public immutable genesisHash;
+
+    /// @notice Root of the state after the last settled batch.
+    uint256 public root;
+    /// @notice Number of the last settled batch; 0 at genesis.
+    uint32 public batchNumber;
+
+    /// @param genesisRoot_ Root of the state at genesis, below r.
+    /// @param genesisHash_ SHA-256 of the genesis file.
+    /// @param config Who governs, who operates, the delay and the verifiers of the first day.
+    constructor(uint256 genesisRoot_, bytes32 genesisHash_, Config memory config) Registry(config) {
+        if (genesisRoot_ >= PublicData.R) revert GenesisRootNotInField(genesisRoot_);
+        if (block.chainid > type(uint64).max) revert ChainIdTooLarge(block.chainid);
+        domain = (block.chainid << 160) | uint160(address(this));
+        genesisRoot = genesisRoot_;
+        genesisHash = genesisHash_;
+        root = genesisRoot_;
+    }
+
+    /// @notice Settles the next batch.
+    /// @param shape Shape of the circuit that the proof is for.
+    /// @param version Version of its registry entry.
+    /// @param commitment c, to which the circuit bound D.
+    /// @param words D: the public data of the batch, words below r.
+    /// @param proof 384 bytes, see Groth16Verifier.
+    function settle(
+        bytes32 shape,
+        uint32 version,
+        uint256 commitment,
+        uint256[] calldata words,
+        bytes calldata proof
+    ) external {
+        if (!operators[msg.sender]) revert NotOperator(msg.sender);
+        IVerifier verifier = entries[entryId(CIRCUIT, shape, version)].verifier;
+        if (address(verifier) == address(0)) revert UnknownVerifier(shape, version);
+
+        PublicData.Header memory header = PublicData.parseHeader(words);
+        if (header.domain != domain) revert WrongDomain(header.domain, domain);
+        uint32 number = batchNumber + 1; // checked: reverts past 2^32 - 1
+        if (header.number != number) revert WrongNumber(header.number, number);
+        if (header.oldRoot != root) revert WrongOldRoot(header.oldRoot, root);
+        if (header.l1Operations | header.opens | header.exits != 0) {
+            revert RecordsNotSupported(header.l1Operations, header.opens, header.exits);
+        }
+
+        uint256 zeta = PublicData.challenge(commitment, words);
+        uint256 value = PublicData.evaluate(words, zeta);
+        verifier.verify(proof, [commitment, zeta, value]);
+
+        root = header.newRoot;
+        batchNumber = number;
+        emit BatchSettled(number, header.newRoot, commitment);
+    }
+}
