@@ -1,0 +1,181 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/schnorr"
+)
+
+// ErrGenesis reports a genesis that no rollup can start from.
+var ErrGenesis = errors.New("invalid genesis")
+
+// Genesis is the state after batch 0. The account at position i has index i and
+// nonce 0.
+type Genesis struct {
+	Accounts    []GenesisAccount    `json:"accounts"`
+	FeeAccounts []GenesisFeeAccount `json:"fee_accounts"`
+}
+
+// GenesisAccount is one account of a genesis file. All fields are required.
+type GenesisAccount struct {
+	Owner   schnorr.PublicKey `json:"owner"`
+	Token   settle.TokenID    `json:"token"`
+	Balance settle.Amount     `json:"balance"`
+	L1      settle.Address    `json:"l1"`
+}
+
+// GenesisFeeAccount names the account that is credited the fees of a token.
+type GenesisFeeAccount struct {
+	Token settle.TokenID      `json:"token"`
+	Index settle.AccountIndex `json:"index"`
+}
+
+// ParseGenesis reads a genesis file (docs/protocol.md). Unknown and missing
+// fields are refused. Errors wrap ErrGenesis and name the account by its index.
+func ParseGenesis(file []byte) (*Genesis, error) {
+	var lists struct {
+		Accounts    *[]json.RawMessage `json:"accounts"`
+		FeeAccounts *[]json.RawMessage `json:"fee_accounts"`
+	}
+	if err := strictJSON(file, &lists); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGenesis, err)
+	}
+	if lists.Accounts == nil || lists.FeeAccounts == nil {
+		return nil, fmt.Errorf("%w: expected the two lists accounts and fee_accounts", ErrGenesis)
+	}
+	g := new(Genesis)
+	for i, raw := range *lists.Accounts {
+		var a struct {
+			Owner   *schnorr.PublicKey `json:"owner"`
+			Token   *settle.TokenID    `json:"token"`
+			Balance *settle.Amount     `json:"balance"`
+			L1      *settle.Address    `json:"l1"`
+		}
+		if err := strictJSON(raw, &a); err != nil {
+			return nil, fmt.Errorf("%w: account %d: %w", ErrGenesis, i, err)
+		}
+		if a.Owner == nil || a.Token == nil || a.Balance == nil || a.L1 == nil {
+			return nil, fmt.Errorf("%w: account %d: a field is missing, expected owner, token, balance and l1", ErrGenesis, i)
+		}
+		g.Accounts = append(g.Accounts, GenesisAccount{*a.Owner, *a.Token, *a.Balance, *a.L1})
+	}
+	for i, raw := range *lists.FeeAccounts {
+		var f struct {
+			Token *settle.TokenID      `json:"token"`
+			Index *settle.AccountIndex `json:"index"`
+		}
+		if err := strictJSON(raw, &f); err != nil {
+			return nil, fmt.Errorf("%w: fee account entry %d: %w", ErrGenesis, i, err)
+		}
+		if f.Token == nil || f.Index == nil {
+			return nil, fmt.Errorf("%w: fee account entry %d: a field is missing, expected token and index", ErrGenesis, i)
+		}
+		g.FeeAccounts = append(g.FeeAccounts, GenesisFeeAccount{*f.Token, *f.Index})
+	}
+	if err := g.Validate(); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// strictJSON decodes one JSON value without unknown fields, and nothing behind it.
+func strictJSON(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("expected the end of the file behind the JSON object")
+	}
+	return nil
+}
+
+// Validate reports, as ErrGenesis, owners off the curve, zero l1 addresses,
+// tokens whose sum reaches 2^128, and fee accounts that are missing, doubled or
+// of another token.
+func (g *Genesis) Validate() error {
+	sums := map[settle.TokenID]settle.Amount{}
+	for i, a := range g.Accounts {
+		if !schnorr.OnCurve(a.Owner.X) {
+			return fmt.Errorf("%w: account %d: owner %s is not a public key on the curve", ErrGenesis, i, a.Owner)
+		}
+		if a.L1 == (settle.Address{}) {
+			return fmt.Errorf("%w: account %d: l1 is the zero address, expected the address that exits are paid to", ErrGenesis, i)
+		}
+		sum, ok := sums[a.Token].Add(a.Balance)
+		if !ok {
+			return fmt.Errorf("%w: account %d: its balance of %s brings the sum of token %d to 2^128 or more, expected less",
+				ErrGenesis, i, a.Balance, a.Token)
+		}
+		sums[a.Token] = sum
+	}
+	seen := map[settle.TokenID]settle.AccountIndex{}
+	for _, f := range g.FeeAccounts {
+		if first, ok := seen[f.Token]; ok {
+			return fmt.Errorf("%w: token %d has the fee accounts %d and %d, expected one", ErrGenesis, f.Token, first, f.Index)
+		}
+		seen[f.Token] = f.Index
+		if int64(f.Index) >= int64(len(g.Accounts)) {
+			return fmt.Errorf("%w: fee account %d of token %d does not exist, the last account is %d", ErrGenesis, f.Index, f.Token, len(g.Accounts)-1)
+		}
+		if held := g.Accounts[f.Index].Token; held != f.Token {
+			return fmt.Errorf("%w: fee account %d holds token %d, expected token %d", ErrGenesis, f.Index, held, f.Token)
+		}
+	}
+	return nil
+}
+
+// Hash is SHA-256 of the canonical encoding: compact JSON with the fields in
+// the order of the types above, fee accounts sorted by token. It does not
+// depend on white space, the case of hexadecimal digits or the order of fee accounts in the file.
+func (g *Genesis) Hash() settle.Hash {
+	canonical := Genesis{
+		Accounts:    append([]GenesisAccount{}, g.Accounts...),
+		FeeAccounts: append([]GenesisFeeAccount{}, g.FeeAccounts...),
+	}
+	slices.SortFunc(canonical.FeeAccounts, func(a, b GenesisFeeAccount) int { return int(int64(a.Token) - int64(b.Token)) })
+	encoded, err := json.Marshal(canonical)
+	if err != nil {
+		panic(fmt.Sprintf("state: encode a genesis: %v", err)) // numbers and strings only
+	}
+	return sha256.Sum256(encoded)
+}
+
+// State returns the state after batch 0 under a domain, or ErrGenesis.
+func (g *Genesis) State(h *poseidon.Hasher, domain fr.Element) (*State, error) {
+	if err := g.Validate(); err != nil {
+		return nil, err
+	}
+	accounts := make([]Indexed, len(g.Accounts))
+	for i, a := range g.Accounts {
+		accounts[i] = Indexed{
+			Index:   settle.AccountIndex(i),
+			Account: Account{Owner: a.Owner.X, Token: a.Token, Balance: a.Balance, L1: a.L1},
+		}
+	}
+	fees := make(map[settle.TokenID]settle.AccountIndex, len(g.FeeAccounts))
+	for _, f := range g.FeeAccounts {
+		fees[f.Token] = f.Index
+	}
+	return Load(h, domain, 0, accounts, fees)
+}
+
+// Root returns the state root, which does not depend on a domain.
+func (g *Genesis) Root(h *poseidon.Hasher) (fr.Element, error) {
+	s, err := g.State(h, fr.Element{})
+	if err != nil {
+		return fr.Element{}, err
+	}
+	return s.Root(), nil
+}
