@@ -144,3 +144,10 @@ func (k *PublicKey) UnmarshalText(b []byte) error {
 	*k = parsed
 	return nil
 }
+
+// EvenY returns the even y of the point with coordinate x; ok is false when no
+// point has it.
+func EvenY(x fr.Element) (y fr.Element, ok bool) {
+	p, ok := lift(fp.Element(x))
+	return fr.Element(p.Y), ok
+}
