@@ -149,8 +149,7 @@ contract Groth16Verifier is IVerifier {
         pairs[27] = G_SIGMA_NEG_X0;
         pairs[28] = G_SIGMA_NEG_Y1;
         pairs[29] = G_SIGMA_NEG_Y0;
-        (pairs[30], pairs[31]) =
-            _multiply(uint256(bytes32(proof[POK_AT:])), uint256(bytes32(proof[POK_AT + 32:])), rho);
+        (pairs[30], pairs[31]) = _multiply(uint256(bytes32(proof[POK_AT:])), uint256(bytes32(proof[POK_AT + 32:])), rho);
         pairs[32] = G_X1;
         pairs[33] = G_X0;
         pairs[34] = G_Y1;

@@ -60,8 +60,7 @@ library PublicData {
     /// @notice 5 + f + 3q + ⌈t/2⌉ + 2o + 2x words; cannot overflow, as each count is below 2^32.
     function length(Header memory h) internal pure returns (uint256) {
         unchecked {
-            return HEADER_WORDS + h.feeAccounts + 3 * h.l1Operations + (h.transfers + 1) / 2 + 2 * h.opens
-                + 2 * h.exits;
+            return HEADER_WORDS + h.feeAccounts + 3 * h.l1Operations + (h.transfers + 1) / 2 + 2 * h.opens + 2 * h.exits;
         }
     }
 

@@ -63,13 +63,9 @@ contract Rollup is Registry {
     /// @param commitment c, to which the circuit bound D.
     /// @param words D: the public data of the batch, words below r.
     /// @param proof 384 bytes, see Groth16Verifier.
-    function settle(
-        bytes32 shape,
-        uint32 version,
-        uint256 commitment,
-        uint256[] calldata words,
-        bytes calldata proof
-    ) external {
+    function settle(bytes32 shape, uint32 version, uint256 commitment, uint256[] calldata words, bytes calldata proof)
+        external
+    {
         if (!operators[msg.sender]) revert NotOperator(msg.sender);
         IVerifier verifier = entries[entryId(CIRCUIT, shape, version)].verifier;
         if (address(verifier) == address(0)) revert UnknownVerifier(shape, version);

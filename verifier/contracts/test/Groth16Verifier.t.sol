@@ -78,7 +78,8 @@ contract Groth16VerifierTest is Test {
 
     function test_refusesPointsAtInfinity() public {
         (Groth16Verifier verifier, bytes memory original, uint256[3] memory inputs) = load(0);
-        uint256[2][5] memory points = [[uint256(0), 2], [uint256(2), 4], [uint256(6), 2], [uint256(8), 2], [uint256(10), 2]];
+        uint256[2][5] memory points =
+            [[uint256(0), 2], [uint256(2), 4], [uint256(6), 2], [uint256(8), 2], [uint256(10), 2]];
         for (uint256 i = 0; i < 5; ++i) {
             bytes memory proof = bytes.concat(original);
             for (uint256 j = 0; j < points[i][1]; ++j) {
@@ -143,10 +144,7 @@ contract Groth16VerifierTest is Test {
         assertTrue(before - gasleft() < 300_000, "verification above 300,000 gas");
     }
 
-    function load(uint256 i)
-        private
-        returns (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs)
-    {
+    function load(uint256 i) private returns (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) {
         string memory path = name(i);
         verifier = new Groth16Verifier(key(path));
         proof = vm.parseJsonBytes(json, string.concat(path, ".proof"));

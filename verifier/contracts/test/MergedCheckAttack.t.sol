@@ -71,7 +71,9 @@ contract MergedCheckAttackTest is Test {
             l = add(l[0], l[1], term[0], term[1]);
         }
         bytes memory pairs = bytes.concat(
-            abi.encodePacked(word(proof, 0), word(proof, 1), word(proof, 2), word(proof, 3), word(proof, 4), word(proof, 5)),
+            abi.encodePacked(
+                word(proof, 0), word(proof, 1), word(proof, 2), word(proof, 3), word(proof, 4), word(proof, 5)
+            ),
             abi.encodePacked(word(proof, 6), P - word(proof, 7), g2(key, KeyCheck.DELTA)),
             abi.encodePacked(key[0], P - key[1], g2(key, KeyCheck.BETA)),
             abi.encodePacked(l[0], P - l[1], g2(key, KeyCheck.GAMMA)),
