@@ -1,0 +1,106 @@
+# Run `make` or `make help` for the list of targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Arguments of `settle demo`, for example ARGS="--json --keep".
+ARGS ?=
+# Further flags of `go test`, for example TESTFLAGS="-short -run Tree".
+TESTFLAGS ?=
+# Packages that `make test` and `make vet` look at.
+PKG ?= ./...
+# Time that `make fuzz` gives each fuzz target.
+FUZZTIME ?= 20s
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FORGE := tools/node_modules/.bin/forge
+TOOLS := tools/node_modules/.package-lock.json
+
+# Where binaries that make fetches lie; the packages that start Postgres read it too.
+export SETTLE_TOOLS_DIR ?= $(CURDIR)/.tools
+
+.PHONY: help
+help: ## Show this list
+	@echo 'Settle: usage: make TARGET [NAME=VALUE ...]'; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@awk '/^# / { doc = doc substr($$0, 2); next } /^[A-Z]+ \?=/ { printf "  %-12s%s\n", $$1 "=" $$3, doc } { doc = "" }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: check-go ## Build the binary bin/settle
+	@echo 'make build: bin/settle, version $(VERSION)'
+	@go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/settle ./cmd/settle
+
+.PHONY: demo
+demo: check-go ## Run the rollup end to end on a private Postgres and chain (ARGS="--json", "--keep")
+	@tools/ensure-postgres.sh --private
+	@$(MAKE) build >&2
+	@bin/settle demo $(ARGS)
+
+.PHONY: test
+test: check-go ## Run the Go tests; needs Go, and Postgres or npm, nothing else
+	@tools/ensure-postgres.sh
+	@echo 'make test: all Go tests, with Postgres, real proofs of the small shapes and a chain in the process'
+	go test -timeout 25m $(TESTFLAGS) $(PKG)
+
+.PHONY: solidity
+solidity: $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
+	@echo 'make solidity: forge test in verifier/contracts'
+	@cd verifier/contracts && ../../$(FORGE) test --offline
+
+.PHONY: fuzz
+fuzz: check-go ## Run each fuzz target for FUZZTIME
+	@grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
+		for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -c6-); do \
+			echo "make fuzz: $$dir $$name for $(FUZZTIME)"; \
+			go test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: vet
+vet: check-go ## Run go vet and check that gofmt would change nothing
+	go vet $(PKG)
+	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: lint
+lint: check-go ## Run golangci-lint at the pinned version (the first run builds it: 2 minutes)
+	go run $(GOLANGCI) run
+
+.PHONY: generate
+generate: check-go $(TOOLS) ## Regenerate contract artifacts, bindings and the vectors in testdata
+	@tools/generate-contracts.sh
+	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | grep -v '^./circuits' | xargs -r -n1 dirname | sort -u); \
+	for dir in $$dirs; do echo "make generate: $$dir"; go test -count=1 "$$dir" -update; done
+
+.PHONY: ratchet
+ratchet: check-go ## Regenerate circuits/testdata: constraint counts, fingerprints, public inputs
+	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' circuits | xargs -r -n1 dirname | sort -u); \
+	for dir in $$dirs; do echo "make ratchet: $$dir"; go test -count=1 -timeout 30m "./$$dir" -run 'Ratchet|Fingerprint|PublicInputs' -update; done
+
+.PHONY: tools
+tools: $(TOOLS) ## Fetch what tests may need: Postgres binaries, the Solidity compiler and forge
+	@tools/ensure-postgres.sh --install
+
+.PHONY: ci
+ci: ## Run what continuous integration runs
+	@.ci/run
+
+.PHONY: clean
+clean: ## Remove what was built and fetched; keys and databases stay
+	rm -rf bin .tools tools/node_modules verifier/contracts/out verifier/contracts/cache
+
+.PHONY: check-go
+check-go:
+	@command -v go >/dev/null || { \
+		echo "make: Go is missing. Install Go $$(awk '/^go / { print $$2 }' go.mod) or newer from the Go project's download page," \
+			'or a distribution package of Go 1.21 or newer, which fetches the right one by itself.' >&2; exit 1; }
+
+$(TOOLS): tools/package-lock.json
+	@command -v npm >/dev/null || { \
+		echo 'make: npm is missing. Install Node.js 20 or newer with npm (Debian, Ubuntu: apt-get install nodejs npm).' >&2; exit 1; }
+	@echo 'make: fetching the Solidity compiler and forge (npm ci in tools/)' >&2
+	@cd tools && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+	@touch $@
