@@ -47,17 +47,17 @@ func (k *chips) accounts(slots []AccountSlot) error {
 	active := make([]frontend.Variable, len(slots))
 	for i, s := range slots {
 		active[i] = s.Active
-		flag := k.boolean(s.Active)
+		flag := k.boolean("account: active is boolean", s.Active)
 		index := k.bus.Free(s.Index).Expr()
 		if i > 0 {
 			// Second defence: the tree chip alone already gives each leaf one entry.
-			k.increasing(s.Active, slots[i-1].Index, s.Index, settle.IndexBits)
+			k.increasing("account: indices increase", s.Active, slots[i-1].Index, s.Index, settle.IndexBits)
 		}
-		oldLeaf, err := k.leaf(s.Old)
+		oldLeaf, err := k.leaf("old", s.Old)
 		if err != nil {
 			return err
 		}
-		newLeaf, err := k.leaf(s.New)
+		newLeaf, err := k.leaf("new", s.New)
 		if err != nil {
 			return err
 		}
@@ -65,13 +65,13 @@ func (k *chips) accounts(slots []AccountSlot) error {
 		k.bus.Send(bus.Memory, flag, memory(index, bus.Const(0), k.freeLeaf(s.Old))...)
 		k.bus.Receive(bus.Memory, flag, memory(index, k.bus.Free(s.LastTime).Expr(), k.freeLeaf(s.New))...)
 	}
-	k.prefix(active)
+	k.prefix("account: active slots are a prefix", active)
 	return nil
 }
 
-func (k *chips) leaf(l Leaf) (frontend.Variable, error) {
-	k.ranges.Check(l.Token, settle.TokenBits)
-	k.ranges.Check(l.Nonce, settle.NonceBits)
+func (k *chips) leaf(side string, l Leaf) (frontend.Variable, error) {
+	k.width("account: "+side+" token has 32 bits", l.Token, settle.TokenBits)
+	k.width("account: "+side+" nonce has 40 bits", l.Nonce, settle.NonceBits)
 	packed := k.api.Add(l.Token, k.api.Mul(l.Nonce, 1<<settle.TokenBits))
 	return k.poseidon.Leaf([4]frontend.Variable{l.Owner, packed, l.Balance, l.L1})
 }

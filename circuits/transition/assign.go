@@ -11,7 +11,6 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits/gadget"
 	"github.com/zksettle/settle/poseidon"
-	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 )
@@ -32,7 +31,7 @@ func Assign(shape Shape, trace *state.Trace) (*Circuit, error) {
 	}
 	c := New(shape)
 	c.C, c.Zeta, c.V = inputs[0], inputs[1], inputs[2]
-	c.Header = Header{Number: trace.Header.Number, OldRoot: trace.Header.OldRoot, NewRoot: trace.Header.NewRoot, Domain: trace.Header.Domain}
+	c.Header = Header{Number: number(trace.Header.Number), OldRoot: trace.Header.OldRoot, NewRoot: trace.Header.NewRoot, Domain: trace.Header.Domain}
 	for i := range c.Accounts {
 		c.Accounts[i] = assignAccount(shape, trace, i)
 	}
@@ -51,8 +50,11 @@ func Assign(shape Shape, trace *state.Trace) (*Circuit, error) {
 }
 
 func assignLeaf(a state.Account) Leaf {
-	return Leaf{Owner: a.Owner, Token: a.Token, Nonce: a.Nonce, Balance: a.Balance.Big(), L1: address(a.L1)}
+	return Leaf{Owner: a.Owner, Token: number(a.Token), Nonce: number(a.Nonce), Balance: a.Balance.Big(), L1: address(a.L1)}
 }
+
+// number turns a vocabulary type into what gnark's witness accepts.
+func number[T ~uint8 | ~uint16 | ~uint32 | ~uint64](v T) uint64 { return uint64(v) }
 
 func address(a settle.Address) *big.Int { return new(big.Int).SetBytes(a[:]) }
 
@@ -71,7 +73,7 @@ func assignAccount(shape Shape, trace *state.Trace, i int) AccountSlot {
 		return AccountSlot{Active: 0, Index: 0, Old: empty, New: empty, LastTime: 0}
 	}
 	a := trace.Accounts[i]
-	return AccountSlot{Active: 1, Index: a.Index, Old: assignLeaf(a.Old), New: assignLeaf(a.New), LastTime: slotTime(shape, a.LastTime)}
+	return AccountSlot{Active: 1, Index: number(a.Index), Old: assignLeaf(a.Old), New: assignLeaf(a.New), LastTime: slotTime(shape, a.LastTime)}
 }
 
 func assignNode(trace *state.Trace, i int) NodeSlot {
@@ -79,7 +81,7 @@ func assignNode(trace *state.Trace, i int) NodeSlot {
 	var node state.NodeUpdate
 	if i < len(trace.Nodes) {
 		node = trace.Nodes[i]
-		s.Active, s.Level, s.Position = 1, node.Level, node.Position
+		s.Active, s.Level, s.Position = 1, node.Level, number(node.Position)
 	}
 	for j := range settle.TreeArity {
 		s.Old[j], s.New[j], s.Touched[j] = node.Old[j], node.New[j], flag(node.Touched[j])
@@ -99,7 +101,7 @@ func assignFee(trace *state.Trace, i int) FeeSlot {
 		return FeeSlot{Active: 0, Token: 0, Index: 0, Uses: 0}
 	}
 	f := trace.FeeAccounts[i]
-	return FeeSlot{Active: 1, Token: f.Token, Index: f.Index, Uses: f.Uses}
+	return FeeSlot{Active: 1, Token: number(f.Token), Index: number(f.Index), Uses: number(f.Uses)}
 }
 
 func assignFloat(f uint64, mantissaBits uint) Float {
@@ -129,19 +131,19 @@ func assignTransfer(shape Shape, trace *state.Trace, i int) (TransferSlot, error
 		return TransferSlot{}, err
 	}
 	return TransferSlot{
-		Active: active, From: tx.From, To: tx.To, Token: tx.Token,
+		Active: active, From: number(tx.From), To: number(tx.To), Token: number(tx.Token),
 		Amount: assignFloat(uint64(tx.Amount), state.AmountMantissaBits), Fee: assignFloat(uint64(tx.Fee), state.FeeMantissaBits),
-		Nonce: tx.Nonce, ValidUntil: tx.ValidUntil, ToOwner: tx.ToOwner, ToL1: address(tx.ToL1),
+		Nonce: number(tx.Nonce), ValidUntil: number(tx.ValidUntil), ToOwner: tx.ToOwner, ToL1: address(tx.ToL1),
 		Signature: signature,
 		Sender: SenderAccess{
 			PreviousTime: slotTime(shape, t.Sender.PreviousTime), Balance: t.Sender.Before.Balance.Big(), L1: address(t.Sender.Before.L1),
 		},
 		Receiver: ReceiverAccess{
-			PreviousTime: slotTime(shape, t.Receiver.PreviousTime), Nonce: t.Receiver.Before.Nonce, Balance: t.Receiver.Before.Balance.Big(),
+			PreviousTime: slotTime(shape, t.Receiver.PreviousTime), Nonce: number(t.Receiver.Before.Nonce), Balance: t.Receiver.Before.Balance.Big(),
 		},
 		FeeTaker: FeeAccess{
-			Index: t.Fee.Index, PreviousTime: slotTime(shape, t.Fee.PreviousTime), Owner: t.Fee.Before.Owner,
-			Nonce: t.Fee.Before.Nonce, Balance: t.Fee.Before.Balance.Big(), L1: address(t.Fee.Before.L1),
+			Index: number(t.Fee.Index), PreviousTime: slotTime(shape, t.Fee.PreviousTime), Owner: t.Fee.Before.Owner,
+			Nonce: number(t.Fee.Before.Nonce), Balance: t.Fee.Before.Balance.Big(), L1: address(t.Fee.Before.L1),
 		},
 	}, nil
 }

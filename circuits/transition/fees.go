@@ -23,18 +23,18 @@ func (k *chips) fees(slots []FeeSlot) []wordPair {
 	active, words := make([]frontend.Variable, len(slots)), make([]wordPair, len(slots))
 	for i, s := range slots {
 		active[i] = s.Active
-		k.boolean(s.Active)
-		k.ranges.Check(s.Token, settle.TokenBits)
-		k.ranges.Check(s.Index, settle.IndexBits)
+		k.boolean("fee: active is boolean", s.Active)
+		k.width("fee: token has 32 bits", s.Token, settle.TokenBits)
+		k.width("fee: index has 32 bits", s.Index, settle.IndexBits)
 		if i > 0 {
-			k.increasing(s.Active, slots[i-1].Token, s.Token, settle.TokenBits)
+			k.increasing("fee: tokens increase", s.Active, slots[i-1].Token, s.Token, settle.TokenBits)
 		}
-		api.AssertIsEqual(api.Mul(api.Sub(1, s.Active), s.Uses), 0)
-		k.nonZero(s.Active, s.Uses) // only tokens used in the batch are listed
+		k.zero("fee: an inactive slot is not used", api.Mul(api.Sub(1, s.Active), s.Uses))
+		k.nonZero("fee: a listed account is used", s.Active, s.Uses)
 		k.bus.Send(bus.Fee, k.bus.Free(s.Uses), k.bus.Free(s.Token).Expr(), k.bus.Free(s.Index).Expr())
 		packed := api.Add(s.Token, api.Mul(s.Index, 1<<settle.TokenBits))
 		words[i] = wordPair{active: s.Active, word: api.Mul(s.Active, packed)}
 	}
-	k.prefix(active)
+	k.prefix("fee: active slots are a prefix", active)
 	return words
 }

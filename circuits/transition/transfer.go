@@ -54,8 +54,8 @@ func (k *chips) transfers(slots []TransferSlot, header Header, shape Shape, sign
 	for i := range slots {
 		s := &slots[i]
 		active[i] = s.Active
-		flag := k.boolean(s.Active)
-		amount, fee := k.float(s.Amount, state.AmountMantissaBits), k.float(s.Fee, state.FeeMantissaBits)
+		flag := k.boolean("transfer: active is boolean", s.Active)
+		amount, fee := k.float("amount", s.Amount, state.AmountMantissaBits), k.float("fee", s.Fee, state.FeeMantissaBits)
 		k.checkWidths(s)
 		k.checkExpiry(s, header.Number)
 		k.access(s, flag, amount.value, fee.value, shape, i)
@@ -67,7 +67,7 @@ func (k *chips) transfers(slots []TransferSlot, header Header, shape Shape, sign
 		}
 		records[i] = wordPair{active: s.Active, word: k.api.Mul(s.Active, k.packRecord(s, amount, fee))}
 	}
-	k.prefix(active)
+	k.prefix("transfer: active slots are a prefix", active)
 	return records, nil
 }
 
@@ -76,13 +76,13 @@ type decodedFloat struct{ value, packed frontend.Variable }
 
 // float checks the widths of mantissa and exponent apart, as 35 + 5 bits packed
 // tightly would let them trade bits. The value stays below 2^139: no wrap.
-func (k *chips) float(f Float, mantissaBits int) decodedFloat {
+func (k *chips) float(name string, f Float, mantissaBits int) decodedFloat {
 	api := k.api
-	k.ranges.Check(f.Mantissa, mantissaBits)
+	k.width("transfer: "+name+" mantissa fits", f.Mantissa, mantissaBits)
 	k.bus.Commit(f.Mantissa)
 	value, packed := f.Mantissa, f.Mantissa
 	for i, bit := range f.Exponent {
-		k.boolean(bit)
+		k.boolean("transfer: "+name+" exponent is bits", bit)
 		factor := new(big.Int).Exp(big.NewInt(10), big.NewInt(1<<i), nil)
 		value = api.Mul(value, api.Add(1, api.Mul(bit, factor.Sub(factor, big.NewInt(1)))))
 		packed = api.Add(packed, api.Mul(bit, 1<<(mantissaBits+i)))
@@ -91,17 +91,17 @@ func (k *chips) float(f Float, mantissaBits int) decodedFloat {
 }
 
 func (k *chips) checkWidths(s *TransferSlot) {
-	k.ranges.Check(s.From, settle.IndexBits)
-	k.ranges.Check(s.To, settle.IndexBits)
-	k.ranges.Check(s.Token, settle.TokenBits)
-	k.ranges.Check(s.Nonce, settle.NonceBits)
-	k.ranges.Check(s.ValidUntil, settle.BatchBits)
+	k.width("transfer: from has 32 bits", s.From, settle.IndexBits)
+	k.width("transfer: to has 32 bits", s.To, settle.IndexBits)
+	k.width("transfer: token has 32 bits", s.Token, settle.TokenBits)
+	k.width("transfer: nonce has 40 bits", s.Nonce, settle.NonceBits)
+	k.width("transfer: validUntil has 32 bits", s.ValidUntil, settle.BatchBits)
 }
 
 // checkExpiry enforces validUntil = 0 or number ≤ validUntil; both have 32 bits.
 func (k *chips) checkExpiry(s *TransferSlot, number frontend.Variable) {
 	limited := k.api.Sub(1, k.api.IsZero(s.ValidUntil))
-	k.ranges.Check(k.api.Mul(limited, k.api.Sub(s.ValidUntil, number)), settle.BatchBits)
+	k.width("transfer: not expired", k.api.Mul(limited, k.api.Sub(s.ValidUntil, number)), settle.BatchBits)
 }
 
 // access makes the slot's three accesses to the batch memory, one after
@@ -118,25 +118,25 @@ func (k *chips) access(s *TransferSlot, flag bus.Wire, amount, fee frontend.Vari
 	}
 	debited := sender
 	debited.nonce = sender.nonce.Add(bus.Const(1))
-	debited.balance = k.balance(api.Sub(s.Sender.Balance, amount, fee))
+	debited.balance = k.balance("sender", api.Sub(s.Sender.Balance, amount, fee))
 	k.readWrite(flag, free(s.From), s.Sender.PreviousTime, shape, slot, 1, sender, debited)
 
-	k.nonZero(s.Active, s.ToOwner) // an empty slot is credited by open alone
+	k.nonZero("transfer: receiver exists", s.Active, s.ToOwner) // an empty slot is credited by open alone
 	receiver := memoryLeaf{
 		owner: free(s.ToOwner), token: token, nonce: free(s.Receiver.Nonce),
 		balance: free(s.Receiver.Balance), l1: free(s.ToL1),
 	}
 	credited := receiver
-	credited.balance = k.balance(api.Add(s.Receiver.Balance, amount))
+	credited.balance = k.balance("receiver", api.Add(s.Receiver.Balance, amount))
 	k.readWrite(flag, free(s.To), s.Receiver.PreviousTime, shape, slot, 2, receiver, credited)
 
-	k.nonZero(s.Active, s.FeeTaker.Owner)
+	k.nonZero("transfer: fee account exists", s.Active, s.FeeTaker.Owner)
 	taker := memoryLeaf{
 		owner: free(s.FeeTaker.Owner), token: token, nonce: free(s.FeeTaker.Nonce),
 		balance: free(s.FeeTaker.Balance), l1: free(s.FeeTaker.L1),
 	}
 	paid := taker
-	paid.balance = k.balance(api.Add(s.FeeTaker.Balance, fee))
+	paid.balance = k.balance("fee account", api.Add(s.FeeTaker.Balance, fee))
 	feeIndex := free(s.FeeTaker.Index)
 	k.readWrite(flag, feeIndex, s.FeeTaker.PreviousTime, shape, slot, 3, taker, paid)
 	b.Receive(bus.Fee, flag, token, feeIndex)
@@ -144,8 +144,8 @@ func (k *chips) access(s *TransferSlot, flag bus.Wire, amount, fee frontend.Vari
 
 // balance range-checks a new balance: amounts are below 2^139 and balances below
 // 2^128, so neither underflow nor overflow can wrap back below 2^128.
-func (k *chips) balance(v frontend.Variable) bus.Expr {
-	k.ranges.Check(v, settle.BalanceBits)
+func (k *chips) balance(name string, v frontend.Variable) bus.Expr {
+	k.width("transfer: "+name+" balance has 128 bits", v, settle.BalanceBits)
 	return k.bus.Derived(v).Expr()
 }
 
@@ -153,7 +153,7 @@ func (k *chips) balance(v frontend.Variable) bus.Expr {
 // Times strictly increase along the chain of an account's accesses.
 func (k *chips) readWrite(flag bus.Wire, index bus.Expr, previous frontend.Variable, shape Shape, slot, which int, before, after memoryLeaf) {
 	time := shape.accessTime(slot, which)
-	k.ranges.Check(k.api.Sub(time-1, previous), bits.Len(uint(shape.lastTime())))
+	k.width("transfer: times increase", k.api.Sub(time-1, previous), bits.Len(uint(shape.lastTime())))
 	k.bus.Receive(bus.Memory, flag, memory(index, k.bus.Free(previous).Expr(), before)...)
 	k.bus.Send(bus.Memory, flag, memory(index, bus.Const(int64(time)), after)...)
 }

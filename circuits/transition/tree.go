@@ -24,19 +24,19 @@ func (k *chips) tree(slots []NodeSlot, oldRoot, newRoot frontend.Variable) error
 	const levelBits = 4
 	api := k.api
 	for _, s := range slots {
-		active := k.boolean(s.Active)
+		active := k.boolean("tree: active is boolean", s.Active)
 		level, position := k.bus.Free(s.Level).Expr(), k.bus.Free(s.Position).Expr()
-		k.ranges.Check(api.Sub(s.Level, 1), levelBits)
+		k.width("tree: level in 1..16", api.Sub(s.Level, 1), levelBits)
 		touched := frontend.Variable(0)
 		for i := range settle.TreeArity {
-			flag := k.boolean(s.Touched[i])
+			flag := k.boolean("tree: touched is boolean", s.Touched[i])
 			touched = api.Add(touched, s.Touched[i])
 			before, after := k.bus.Free(s.Old[i]).Expr(), k.bus.Free(s.New[i]).Expr()
-			api.AssertIsEqual(api.Mul(api.Sub(1, s.Touched[i]), api.Sub(s.Old[i], s.New[i])), 0)
+			k.zero("tree: an untouched child stays", api.Mul(api.Sub(1, s.Touched[i]), api.Sub(s.Old[i], s.New[i])))
 			k.bus.Receive(bus.Tree, flag, level.Add(bus.Const(-1)), position.Scale(settle.TreeArity).Add(bus.Const(int64(i))), before, after)
 		}
 		// An inactive entry that still receives would be a second root.
-		api.AssertIsEqual(api.Mul(api.Sub(1, s.Active), touched), 0)
+		k.zero("tree: an inactive entry receives nothing", api.Mul(api.Sub(1, s.Active), touched))
 
 		oldNode, err := k.poseidon.Node(s.Old)
 		if err != nil {

@@ -1,0 +1,64 @@
+package transition
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark/constraint"
+	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/frontend/cs/r1cs"
+)
+
+// PublicInputs is the number of public inputs of the circuit: c, ζ, v.
+const PublicInputs = 3
+
+// ErrSystem reports a compiled system that breaks what the verifier relies on.
+var ErrSystem = errors.New("constraint system breaks an assumption of the verifier")
+
+// Compile returns the shape's constraint system over BN254's scalar field. It
+// refuses a system that does not have exactly three public inputs and one
+// Groth16 commitment that commits no public input.
+func Compile(shape Shape) (constraint.ConstraintSystem, error) {
+	if err := shape.check(); err != nil {
+		return nil, err
+	}
+	// NewSchema refuses unknown tag options, which Compile would ignore: a
+	// misspelt "public" would silently become secret.
+	if _, err := frontend.NewSchema(ecc.BN254.ScalarField(), New(shape)); err != nil {
+		return nil, fmt.Errorf("shape %s: %w", shape.Name, err)
+	}
+	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, New(shape))
+	if err != nil {
+		return nil, fmt.Errorf("compile shape %s: %w", shape.Name, err)
+	}
+	if err := checkSystem(ccs); err != nil {
+		return nil, fmt.Errorf("shape %s: %w", shape.Name, err)
+	}
+	return ccs, nil
+}
+
+func checkSystem(ccs constraint.ConstraintSystem) error {
+	if n := ccs.GetNbPublicVariables() - 1; n != PublicInputs { // the constant wire counts as public
+		return fmt.Errorf("%w: %d public inputs, want %d", ErrSystem, n, PublicInputs)
+	}
+	commitments, ok := ccs.GetCommitments().(constraint.Groth16Commitments)
+	if !ok || len(commitments) != 1 {
+		return fmt.Errorf("%w: want one Groth16 commitment, got %T of %d", ErrSystem, ccs.GetCommitments(), len(commitments))
+	}
+	if n := len(commitments[0].PublicAndCommitmentCommitted); n != 0 {
+		return fmt.Errorf("%w: %d public inputs are committed", ErrSystem, n)
+	}
+	return nil
+}
+
+// check refuses sizes that the circuit has no chips for.
+func (s Shape) check() error {
+	switch {
+	case s.Transfers < 1 || s.Accounts < 1 || s.Nodes < 1 || s.FeeAccounts < 1:
+		return fmt.Errorf("shape %s: every kind of slot needs at least one, got %+v", s.Name, s.Capacity)
+	case s.L1Ops != 0 || s.Opens != 0 || s.Exits != 0:
+		return fmt.Errorf("shape %s: the circuit has no chips for L1 operations, opens and exits, got %+v", s.Name, s.Capacity)
+	}
+	return nil
+}
