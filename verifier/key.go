@@ -1,39 +1,35 @@
 package verifier
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark/backend/groth16"
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/provingkeys"
 )
 
 // KeyWords is the number of 32-byte words of a verifying key.
-const KeyWords = 32
+const KeyWords = provingkeys.KeyWords
 
 // Public inputs and commitments of every circuit of ours.
 const (
-	publicInputs = 3
-	commitments  = 1
-	kPoints      = 1 + publicInputs + commitments // the first is the constant's
+	publicInputs = provingkeys.PublicInputs
+	commitments  = provingkeys.Commitments
 )
 
 // ErrBadKey reports a verifying key that must not be deployed or used.
-var ErrBadKey = errors.New("bad verifying key")
+var ErrBadKey = provingkeys.ErrBadKey
 
 // Words returns the key as the 32 base field elements that the constructor of
-// Groth16Verifier takes: α; β, γ, δ; K for the constant, c, ζ, v and the
-// commitment; G, GSigmaNeg. G1 points as (x, y), G2 points as (x1, x0, y1, y0),
-// the order of the EVM. ErrBadKey when the key is not for three public inputs
-// and one commitment to private wires only.
+// Groth16Verifier takes (provingkeys.Words gives their order). ErrBadKey when the
+// key is not for three public inputs and one commitment to private wires only.
 func Words(vk groth16.VerifyingKey) ([KeyWords]*big.Int, error) {
-	words, err := elements(vk)
+	words, err := provingkeys.Words(vk)
 	if err != nil {
 		return [KeyWords]*big.Int{}, err
 	}
@@ -46,62 +42,14 @@ func Words(vk groth16.VerifyingKey) ([KeyWords]*big.Int, error) {
 
 // KeyHash returns SHA-256 of the 32 words, big-endian. Groth16Verifier computes
 // the same on L1.
-func KeyHash(vk groth16.VerifyingKey) (settle.KeyHash, error) {
-	words, err := elements(vk)
-	if err != nil {
-		return settle.KeyHash{}, err
-	}
-	h := sha256.New()
-	for i := range words {
-		b := words[i].Bytes()
-		h.Write(b[:])
-	}
-	return settle.KeyHash(h.Sum(nil)), nil
-}
-
-func elements(vk groth16.VerifyingKey) ([KeyWords]fp.Element, error) {
-	var words [KeyWords]fp.Element
-	k, err := concrete(vk)
-	if err != nil {
-		return words, err
-	}
-	n := 0
-	g1 := func(p *bn254.G1Affine) { n += copy(words[n:], []fp.Element{p.X, p.Y}) }
-	g2 := func(p *bn254.G2Affine) { n += copy(words[n:], []fp.Element{p.X.A1, p.X.A0, p.Y.A1, p.Y.A0}) }
-	g1(&k.G1.Alpha)
-	g2(&k.G2.Beta)
-	g2(&k.G2.Gamma)
-	g2(&k.G2.Delta)
-	for i := range k.G1.K {
-		g1(&k.G1.K[i])
-	}
-	g2(&k.CommitmentKeys[0].G)
-	g2(&k.CommitmentKeys[0].GSigmaNeg)
-	return words, nil
-}
-
-// concrete checks curve and numbers.
-func concrete(vk groth16.VerifyingKey) (*groth16bn254.VerifyingKey, error) {
-	k, ok := vk.(*groth16bn254.VerifyingKey)
-	switch {
-	case !ok:
-		return nil, fmt.Errorf("%w: %T, expected one over BN254", ErrBadKey, vk)
-	case len(k.CommitmentKeys) != commitments || len(k.PublicAndCommitmentCommitted) != commitments:
-		return nil, fmt.Errorf("%w: %d commitments, expected %d", ErrBadKey, len(k.CommitmentKeys), commitments)
-	case len(k.G1.K) != kPoints:
-		return nil, fmt.Errorf("%w: %d public inputs, expected %d", ErrBadKey, len(k.G1.K)-1-commitments, publicInputs)
-	case len(k.PublicAndCommitmentCommitted[0]) != 0:
-		return nil, fmt.Errorf("%w: public inputs are committed", ErrBadKey)
-	}
-	return k, nil
-}
+func KeyHash(vk groth16.VerifyingKey) (settle.KeyHash, error) { return provingkeys.KeyHash(vk) }
 
 // CheckKey refuses with ErrBadKey what the constructor of Groth16Verifier
 // refuses: points at infinity, off the curve or outside the subgroup, and the
 // relations between points that allow a forgery or betray an unfinished setup.
 // γ = generator passes: a ceremony gives that.
 func CheckKey(vk groth16.VerifyingKey) error {
-	k, err := concrete(vk)
+	k, err := provingkeys.Concrete(vk)
 	if err != nil {
 		return err
 	}
