@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,12 +20,14 @@ var ErrStale = errors.New("the state has moved on since the batch began")
 type Batch struct {
 	state        *State
 	number       settle.BatchNumber
-	accounts     map[settle.AccountIndex]*memoryCell
+	accounts     map[settle.AccountIndex]memoryCell
 	fees         map[settle.TokenID]*FeeTrace
 	nodes        map[nodeKey]struct{}
 	transactions []TransactionTrace
 }
 
+// memoryCell is an account in the batch memory. lastTime is the time of the last
+// write, 0 when there was none.
 type memoryCell struct {
 	old, current Account
 	lastTime     uint32
@@ -39,7 +42,7 @@ type nodeKey struct {
 func (s *State) Begin() *Batch {
 	return &Batch{
 		state: s, number: s.number + 1,
-		accounts: map[settle.AccountIndex]*memoryCell{}, fees: map[settle.TokenID]*FeeTrace{}, nodes: map[nodeKey]struct{}{},
+		accounts: map[settle.AccountIndex]memoryCell{}, fees: map[settle.TokenID]*FeeTrace{}, nodes: map[nodeKey]struct{}{},
 	}
 }
 
@@ -51,10 +54,15 @@ func (b *Batch) Len() int { return len(b.transactions) }
 
 // Account returns an account as the batch has it now.
 func (b *Batch) Account(index settle.AccountIndex) Account {
-	if c := b.accounts[index]; c != nil {
-		return c.current
+	return b.cell(index).current
+}
+
+func (b *Batch) cell(index settle.AccountIndex) memoryCell {
+	if c, ok := b.accounts[index]; ok {
+		return c
 	}
-	return b.state.Account(index)
+	a := b.state.Account(index)
+	return memoryCell{old: a, current: a}
 }
 
 // Usage counts the slots used so far.
@@ -77,7 +85,7 @@ func (b *Batch) UsageWith(tx Transaction) settle.Usage {
 	}
 	fresh := map[nodeKey]struct{}{}
 	for i, index := range touched {
-		if b.accounts[index] != nil || slices.Contains(touched[:i], index) {
+		if _, ok := b.accounts[index]; ok || slices.Contains(touched[:i], index) {
 			continue
 		}
 		u.Accounts++
@@ -101,8 +109,11 @@ func (b *Batch) eachNewNode(index settle.AccountIndex, f func(nodeKey)) {
 }
 
 // Step executes one transaction whose signature the caller has verified. A bad
-// transaction is a *settle.Refusal and changes nothing.
+// transaction is a *settle.Refusal and changes nothing. ErrStale is not one.
 func (b *Batch) Step(tx Transaction) error {
+	if err := b.checkFresh(); err != nil {
+		return err
+	}
 	if tx.Kind != settle.KindTransfer {
 		return settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not executed, expected transfer", tx.Kind)
 	}
@@ -113,46 +124,99 @@ func (b *Batch) Step(tx Transaction) error {
 	if tx.ValidUntil != 0 && b.number > tx.ValidUntil {
 		return settle.Refuse(settle.CodeExpired, "valid until batch %d, this is batch %d", tx.ValidUntil, b.number)
 	}
+	if tx.Amount>>settle.AmountBits != 0 {
+		return settle.Refuse(settle.CodeAmountEncoding, "amount %#x has more than %d bits", uint64(tx.Amount), settle.AmountBits)
+	}
 	amount, err := tx.Amount.Amount()
 	if err != nil {
 		return settle.Refuse(settle.CodeAmountUnfit, "amount reaches 2^128: %v", err)
 	}
 	fee := tx.Fee.Amount()
 
-	// The three accesses happen one after another on a scratch copy: sender,
-	// receiver and fee account may be one and the same account.
-	scratch := map[settle.AccountIndex]Account{}
-	read := func(i settle.AccountIndex) Account {
-		if a, ok := scratch[i]; ok {
-			return a
-		}
-		return b.Account(i)
-	}
-
-	sender := read(tx.From)
-	if err := checkSender(tx, sender); err != nil {
+	s := step{batch: b, cells: map[settle.AccountIndex]memoryCell{}}
+	trace := TransactionTrace{Transaction: tx}
+	if trace.Sender, err = s.access(tx.From, func(a *Account) error { return debit(tx, a, amount, fee) }); err != nil {
 		return err
 	}
-	debit, fits := amount.Add(fee)
-	after, enough := sender.Balance.Sub(debit)
+	if trace.Receiver, err = s.access(tx.To, func(a *Account) error { return receive(tx, a, amount) }); err != nil {
+		return err
+	}
+	if trace.Fee, err = s.access(feeIndex, func(a *Account) error { return credit(feeIndex, a, fee) }); err != nil {
+		return err
+	}
+	s.commit()
+	b.countFee(tx.Token, feeIndex)
+	b.transactions = append(b.transactions, trace)
+	return nil
+}
+
+// step holds the writes of one transaction until all its accesses have passed.
+// They happen one after another: sender, receiver and fee account may be one
+// and the same account.
+type step struct {
+	batch    *Batch
+	cells    map[settle.AccountIndex]memoryCell
+	accesses uint32
+}
+
+// access reads an account at the next time, and writes what write makes of it.
+func (s *step) access(index settle.AccountIndex, write func(*Account) error) (Access, error) {
+	cell, ok := s.cells[index]
+	if !ok {
+		cell = s.batch.cell(index)
+	}
+	read := Access{Index: index, PreviousTime: cell.lastTime, Before: cell.current}
+	if err := write(&cell.current); err != nil {
+		return Access{}, err
+	}
+	s.accesses++
+	cell.lastTime = L2TimeBase + AccessesPerTransaction*uint32(len(s.batch.transactions)) + s.accesses
+	s.cells[index] = cell
+	return read, nil
+}
+
+// commit moves the writes to the batch.
+func (s *step) commit() {
+	for index, cell := range s.cells {
+		s.batch.accounts[index] = cell
+		s.batch.eachNewNode(index, func(k nodeKey) { s.batch.nodes[k] = struct{}{} })
+	}
+}
+
+func (b *Batch) countFee(token settle.TokenID, index settle.AccountIndex) {
+	if b.fees[token] == nil {
+		b.fees[token] = &FeeTrace{FeeAccount: publicdata.FeeAccount{Token: token, Index: index}}
+	}
+	b.fees[token].Uses++
+}
+
+func debit(tx Transaction, sender *Account, amount, fee settle.Amount) error {
+	if err := checkSender(tx, *sender); err != nil {
+		return err
+	}
+	total, fits := amount.Add(fee)
+	rest, enough := sender.Balance.Sub(total)
 	if !fits || !enough {
 		return settle.Refuse(settle.CodeInsufficientBalance, "account %d holds %s, the transaction takes %s and a fee of %s",
 			tx.From, sender.Balance, amount, fee)
 	}
-	sender.Balance, sender.Nonce = after, sender.Nonce+1
-	scratch[tx.From] = sender
+	sender.Balance, sender.Nonce = rest, sender.Nonce+1
+	return nil
+}
 
-	receiver := read(tx.To)
-	if err := checkReceiver(tx, receiver); err != nil {
+func receive(tx Transaction, receiver *Account, amount settle.Amount) error {
+	if err := checkReceiver(tx, *receiver); err != nil {
 		return err
 	}
-	if err := credit(scratch, tx.To, receiver, amount); err != nil {
-		return err
+	return credit(tx.To, receiver, amount)
+}
+
+func credit(index settle.AccountIndex, a *Account, amount settle.Amount) error {
+	sum, ok := a.Balance.Add(amount)
+	if !ok {
+		return settle.Refuse(settle.CodeBalanceOverflow, "account %d would reach 2^128", index)
 	}
-	if err := credit(scratch, feeIndex, read(feeIndex), fee); err != nil {
-		return err
-	}
-	b.record(tx, feeIndex, amount, fee)
+	a.Balance = sum
 	return nil
 }
 
@@ -186,53 +250,18 @@ func checkReceiver(tx Transaction, receiver Account) error {
 	return nil
 }
 
-func credit(scratch map[settle.AccountIndex]Account, index settle.AccountIndex, a Account, amount settle.Amount) error {
-	sum, ok := a.Balance.Add(amount)
-	if !ok {
-		return settle.Refuse(settle.CodeBalanceOverflow, "account %d would reach 2^128", index)
+func (b *Batch) checkFresh() error {
+	if b.state.number+1 != b.number {
+		return fmt.Errorf("%w: batch %d on state %d", ErrStale, b.number, b.state.number)
 	}
-	a.Balance = sum
-	scratch[index] = a
 	return nil
-}
-
-// record repeats the accepted accesses on the batch memory and keeps their trace.
-func (b *Batch) record(tx Transaction, feeIndex settle.AccountIndex, amount, fee settle.Amount) {
-	trace := TransactionTrace{Transaction: tx}
-	base := L2TimeBase + uint32(AccessesPerTransaction*len(b.transactions))
-	trace.Sender = b.access(tx.From, base+1, func(a *Account) {
-		debit, _ := amount.Add(fee)
-		a.Balance, _ = a.Balance.Sub(debit)
-		a.Nonce++
-	})
-	trace.Receiver = b.access(tx.To, base+2, func(a *Account) { a.Balance, _ = a.Balance.Add(amount) })
-	trace.Fee = b.access(feeIndex, base+3, func(a *Account) { a.Balance, _ = a.Balance.Add(fee) })
-	if b.fees[tx.Token] == nil {
-		b.fees[tx.Token] = &FeeTrace{FeeAccount: publicdata.FeeAccount{Token: tx.Token, Index: feeIndex}}
-	}
-	b.fees[tx.Token].Uses++
-	b.transactions = append(b.transactions, trace)
-}
-
-func (b *Batch) access(index settle.AccountIndex, time uint32, write func(*Account)) Access {
-	cell := b.accounts[index]
-	if cell == nil {
-		a := b.state.Account(index)
-		cell = &memoryCell{old: a, current: a}
-		b.accounts[index] = cell
-		b.eachNewNode(index, func(k nodeKey) { b.nodes[k] = struct{}{} })
-	}
-	read := Access{Index: index, PreviousTime: cell.lastTime, Before: cell.current}
-	write(&cell.current)
-	cell.lastTime = time
-	return read
 }
 
 // Seal writes the batch to the state and returns its trace.
 func (b *Batch) Seal() (*Trace, error) {
 	s := b.state
-	if s.number+1 != b.number {
-		return nil, fmt.Errorf("%w: batch %d on state %d", ErrStale, b.number, s.number)
+	if err := b.checkFresh(); err != nil {
+		return nil, err
 	}
 	trace := &Trace{
 		Header:       publicdata.Header{Number: b.number, OldRoot: s.Root(), Domain: s.domain},
@@ -253,7 +282,7 @@ func (b *Batch) Seal() (*Trace, error) {
 	for _, f := range b.fees {
 		trace.FeeAccounts = append(trace.FeeAccounts, *f)
 	}
-	slices.SortFunc(trace.FeeAccounts, func(x, y FeeTrace) int { return int(int64(x.Token) - int64(y.Token)) })
+	slices.SortFunc(trace.FeeAccounts, func(x, y FeeTrace) int { return cmp.Compare(x.Token, y.Token) })
 	trace.Nodes = s.tree.Update(indices, leaves)
 	trace.Header.NewRoot = s.Root()
 	s.number = b.number

@@ -75,22 +75,29 @@ func canonical(f uint64, mantissaBits uint) bool {
 }
 
 func encode(a settle.Amount, mantissaBits uint, what string) (uint64, error) {
-	mantissa, exponent := a.Big(), uint64(0)
-	ten, digit, exact := big.NewInt(10), new(big.Int), true
-	for uint(mantissa.BitLen()) > mantissaBits && exponent < 1<<ExponentBits-1 {
-		mantissa.QuoRem(mantissa, ten, digit)
-		exact = exact && digit.Sign() == 0
+	value, most := a.Big(), new(big.Int).SetUint64(1<<mantissaBits-1)
+	mantissa, exponent, remainder := new(big.Int).Set(value), uint64(0), new(big.Int)
+	scale, ten := big.NewInt(1), big.NewInt(10)
+	for mantissa.Cmp(most) > 0 && exponent < 1<<ExponentBits-1 {
 		exponent++
+		scale.Mul(scale, ten)
+		mantissa.QuoRem(value, scale, remainder)
 	}
-	if uint(mantissa.BitLen()) > mantissaBits {
-		mantissa.SetUint64(1<<mantissaBits - 1)
-		exact = false
+	if mantissa.Cmp(most) <= 0 && remainder.Sign() == 0 {
+		return exponent<<mantissaBits | mantissa.Uint64(), nil
 	}
-	f := exponent<<mantissaBits | mantissa.Uint64()
-	if !exact {
-		return 0, settle.Refuse(settle.CodeAmountUnfit,
-			"%s %s has no exact %d-bit mantissa with a decimal exponent below %d; the nearest one below is %s",
-			what, a, mantissaBits, 1<<ExponentBits, floatValue(f, mantissaBits))
+	// The nearest below is the truncated mantissa, or the largest one that the
+	// exponent before it has: 2^35 lies between 3435973836·10 and 2^35 - 1.
+	largest := new(big.Int).Mul(most, scale)
+	previous := new(big.Int).Quo(largest, ten)
+	below := mantissa.Mul(mantissa, scale)
+	switch {
+	case below.Cmp(largest) > 0:
+		below = largest
+	case previous.Cmp(below) > 0:
+		below = previous
 	}
-	return f, nil
+	return 0, settle.Refuse(settle.CodeAmountUnfit,
+		"%s %s has no exact %d-bit mantissa with a decimal exponent below %d; the nearest one below is %s",
+		what, a, mantissaBits, 1<<ExponentBits, below)
 }

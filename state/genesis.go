@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -93,6 +94,10 @@ func strictJSON(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
+		var mismatch *json.UnmarshalTypeError
+		if errors.As(err, &mismatch) && mismatch.Field != "" {
+			return fmt.Errorf("field %s is a JSON %s, expected a value of type %s", mismatch.Field, mismatch.Value, mismatch.Type.Kind())
+		}
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
@@ -144,7 +149,7 @@ func (g *Genesis) Hash() settle.Hash {
 		Accounts:    append([]GenesisAccount{}, g.Accounts...),
 		FeeAccounts: append([]GenesisFeeAccount{}, g.FeeAccounts...),
 	}
-	slices.SortFunc(canonical.FeeAccounts, func(a, b GenesisFeeAccount) int { return int(int64(a.Token) - int64(b.Token)) })
+	slices.SortFunc(canonical.FeeAccounts, func(a, b GenesisFeeAccount) int { return cmp.Compare(a.Token, b.Token) })
 	encoded, err := json.Marshal(canonical)
 	if err != nil {
 		panic(fmt.Sprintf("state: encode a genesis: %v", err)) // numbers and strings only
