@@ -1,0 +1,174 @@
+package sequencer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/store"
+)
+
+// Store is what the sequencer needs of package store.
+type Store interface {
+	AcquireWriter(ctx context.Context, role store.Role, holder string) (*store.Writer, error)
+	Listen(ctx context.Context, topics ...store.Topic) (*store.Listener, error)
+	Rollup(ctx context.Context) (store.Rollup, error)
+	FeeAccounts(ctx context.Context) ([]store.FeeAccount, error)
+	EachAccount(ctx context.Context, f func(store.Account) error) error
+	LastBatch(ctx context.Context) (store.Batch, error)
+	Backlog(ctx context.Context) (store.Backlog, error)
+	AcceptedTransactions(ctx context.Context, after int64, limit int) ([]store.Transaction, error)
+	SealBatch(ctx context.Context, epoch store.Epoch, b store.SealedBatch, insertJob func(context.Context, pgx.Tx) error) error
+	RejectTransactions(ctx context.Context, epoch store.Epoch, rs []store.Rejection) error
+}
+
+var _ Store = (*store.Store)(nil)
+
+// ProofJob names the proof that a sealed batch needs.
+type ProofJob struct {
+	Batch   settle.BatchNumber
+	Circuit string
+	Shape   string
+	KeyHash settle.KeyHash
+}
+
+// Config is everything that a Sequencer is made of. Zero durations and sizes
+// get the defaults named beside them.
+type Config struct {
+	Store  Store
+	Hasher *poseidon.Hasher
+	Policy Policy
+	// InsertJob queues the proof job of a batch in the transaction that writes the
+	// batch. Its error rolls the batch back.
+	InsertJob func(ctx context.Context, tx pgx.Tx, job ProofJob) error
+	Logger    *slog.Logger
+	Observer  Observer // NopObserver
+	Holder    string   // who we are, for people; host and process id
+
+	NonceGapTimeout time.Duration // how long a transaction may wait behind a nonce gap; 5 minutes
+	MaxWaiting      int           // transactions held in memory behind nonce gaps; 20,000
+	PageSize        int           // rows read at a time; 2,000
+	PollInterval    time.Duration // between passes over everything accepted; 1 second
+	MinBackoff      time.Duration // before the first reload after a failure; 100 milliseconds
+	MaxBackoff      time.Duration // 5 seconds
+	ReacquireFor    time.Duration // how long a lost role may look held before we give up; 30 seconds
+}
+
+// ErrHeld: another sequencer works on this database.
+var ErrHeld = errors.New("another sequencer holds this database")
+
+// ErrFenced: another sequencer took over while this one was at work.
+var ErrFenced = errors.New("another sequencer has taken over; this one has stopped and wrote nothing since")
+
+// Sequencer executes accepted transactions and seals batches. Run does the
+// work; the other methods may be called from any goroutine.
+type Sequencer struct {
+	cfg   Config
+	log   *slog.Logger
+	flush atomic.Bool
+	wake  chan struct{}
+
+	// What failed seals have taught; both outlive a reload.
+	limit  int                    // batches are no larger than this; 0: no limit
+	poison map[settle.Hash]string // transactions that make a batch unsealable, and why
+}
+
+// New checks the configuration.
+func New(cfg Config) (*Sequencer, error) {
+	if cfg.Store == nil || cfg.Hasher == nil || cfg.InsertJob == nil || cfg.Logger == nil {
+		return nil, errors.New("sequencer: Store, Hasher, InsertJob and Logger are required")
+	}
+	if err := cfg.Policy.Validate(); err != nil {
+		return nil, fmt.Errorf("sealing policy: %w", err)
+	}
+	if cfg.Observer == nil {
+		cfg.Observer = NopObserver{}
+	}
+	if cfg.Holder == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "unknown host"
+		}
+		cfg.Holder = fmt.Sprintf("%s, process %d", host, os.Getpid())
+	}
+	cfg.NonceGapTimeout = orDefault(cfg.NonceGapTimeout, 5*time.Minute)
+	cfg.MaxWaiting = orDefault(cfg.MaxWaiting, 20_000)
+	cfg.PageSize = orDefault(cfg.PageSize, 2_000)
+	cfg.PollInterval = orDefault(cfg.PollInterval, time.Second)
+	cfg.MinBackoff = orDefault(cfg.MinBackoff, 100*time.Millisecond)
+	cfg.MaxBackoff = orDefault(cfg.MaxBackoff, 5*time.Second)
+	cfg.ReacquireFor = orDefault(cfg.ReacquireFor, 30*time.Second)
+	return &Sequencer{
+		cfg: cfg, log: cfg.Logger.With("role", string(store.RoleSequencer)),
+		wake: make(chan struct{}, 1), poison: map[settle.Hash]string{},
+	}, nil
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Flush seals what is accepted now without waiting for age. It returns at once.
+func (s *Sequencer) Flush() {
+	s.flush.Store(true)
+	s.poke()
+}
+
+func (s *Sequencer) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // a wake-up is already due
+	}
+}
+
+// Run works until ctx ends, and then returns nil. A database that is down or
+// restarts is waited for. It returns ErrHeld, ErrFenced, ErrNoGenesis,
+// ErrKeyMismatch or ErrStateMismatch when a person has to act.
+func (s *Sequencer) Run(ctx context.Context) error {
+	var held bool        // we have been the sequencer before
+	var lostAt time.Time // when we ceased to be
+	backoff := s.cfg.MinBackoff
+	for {
+		t := &tenure{Sequencer: s}
+		err := t.serve(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if t.acquired {
+			held, lostAt = true, time.Now()
+		}
+		switch {
+		case errors.Is(err, store.ErrFenced):
+			return fmt.Errorf("%w: %w", ErrFenced, err)
+		case errors.Is(err, store.ErrWriterHeld):
+			// After a broken connection Postgres may still think that we hold the lock.
+			if !held || time.Since(lostAt) >= s.cfg.ReacquireFor {
+				return fmt.Errorf("%w: %w; stop it first, or give this one another database", ErrHeld, err)
+			}
+		case errors.Is(err, ErrNoGenesis), errors.Is(err, ErrKeyMismatch), errors.Is(err, ErrStateMismatch):
+			return err
+		}
+		if t.sealed > 0 {
+			backoff = s.cfg.MinBackoff
+		}
+		s.log.Warn("dropped memory, loading the state anew", "error", err, "in", backoff)
+		s.cfg.Observer.Recovering(err, backoff)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(backoff):
+		}
+		backoff = min(2*backoff, s.cfg.MaxBackoff)
+	}
+}
