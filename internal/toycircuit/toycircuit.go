@@ -16,6 +16,7 @@ import (
 	"github.com/consensys/gnark/backend"
 	"github.com/consensys/gnark/backend/groth16"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
+	"github.com/consensys/gnark/backend/witness"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/frontend"
@@ -54,7 +55,8 @@ type Prover struct {
 	VerifyingKey groth16.VerifyingKey
 }
 
-func compile() (constraint.ConstraintSystem, error) {
+// Compile returns the constraint system.
+func Compile() (constraint.ConstraintSystem, error) {
 	system, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, new(circuit))
 	if err != nil {
 		return nil, fmt.Errorf("compile toy circuit: %w", err)
@@ -64,7 +66,7 @@ func compile() (constraint.ConstraintSystem, error) {
 
 // Setup makes keys by groth16.Setup.
 func Setup() (*Prover, error) {
-	system, err := compile()
+	system, err := Compile()
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func Setup() (*Prover, error) {
 
 // Ceremony makes keys by gnark's multi-party setup with one contribution.
 func Ceremony() (*Prover, error) {
-	system, err := compile()
+	system, err := Compile()
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +94,8 @@ func Ceremony() (*Prover, error) {
 	return &Prover{system, pk, vk}, nil
 }
 
-// Prove returns a proof of the inputs (c, ζ, v) in gnark's raw encoding, with
-// SHA-256 as hash-to-field.
-func (p *Prover) Prove(inputs [3]settle.Element) ([]byte, error) {
+// Witness returns the full witness for the inputs (c, ζ, v).
+func Witness(inputs [3]settle.Element) (witness.Witness, error) {
 	var e [3]fr.Element
 	for i := range e {
 		if err := e[i].SetBytesCanonical(inputs[i][:]); err != nil {
@@ -108,6 +109,16 @@ func (p *Prover) Prove(inputs [3]settle.Element) ([]byte, error) {
 	w, err := frontend.NewWitness(&circuit{C: e[0], Zeta: e[1], V: e[2], X: x}, ecc.BN254.ScalarField())
 	if err != nil {
 		return nil, fmt.Errorf("assign toy circuit: %w", err)
+	}
+	return w, nil
+}
+
+// Prove returns a proof of the inputs (c, ζ, v) in gnark's raw encoding, with
+// SHA-256 as hash-to-field.
+func (p *Prover) Prove(inputs [3]settle.Element) ([]byte, error) {
+	w, err := Witness(inputs)
+	if err != nil {
+		return nil, err
 	}
 	proof, err := groth16.Prove(p.System, p.ProvingKey, w, backend.WithProverHashToFieldFunction(sha256.New()))
 	if err != nil {
