@@ -64,11 +64,11 @@ func AmountFromBig(b *big.Int) (Amount, error) {
 // ParseAmount reads a decimal number without sign or leading zeros.
 func ParseAmount(s string) (Amount, error) {
 	if s == "" || len(s) > 39 || (len(s) > 1 && s[0] == '0') {
-		return Amount{}, fmt.Errorf("%q is not a decimal number of 1 to 39 digits without leading zeros", s)
+		return Amount{}, fmt.Errorf("%s is not a decimal number of 1 to 39 digits without leading zeros", quote(s))
 	}
 	for _, c := range s {
 		if c < '0' || c > '9' {
-			return Amount{}, fmt.Errorf("%q is not a decimal number", s)
+			return Amount{}, fmt.Errorf("%s is not a decimal number", quote(s))
 		}
 	}
 	b, _ := new(big.Int).SetString(s, 10)

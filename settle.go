@@ -74,7 +74,7 @@ func ParseKind(s string) (Kind, error) {
 			return k, nil
 		}
 	}
-	return KindNone, fmt.Errorf("unknown kind %q, expected transfer, open, exit or exit-all", s)
+	return KindNone, fmt.Errorf("unknown kind %s, expected transfer, open, exit or exit-all", quote(s))
 }
 
 // L1Kind is the kind of an operation queued on L1.
@@ -134,12 +134,21 @@ type Fingerprint = Hash
 func decodeHex(dst []byte, s string) error {
 	digits, ok := strings.CutPrefix(s, "0x")
 	if !ok || len(digits) != 2*len(dst) {
-		return fmt.Errorf("%q is not 0x and %d hexadecimal digits", s, 2*len(dst))
+		return fmt.Errorf("%s is not 0x and %d hexadecimal digits", quote(s), 2*len(dst))
 	}
 	if _, err := hex.Decode(dst, []byte(digits)); err != nil {
-		return fmt.Errorf("%q is not hexadecimal: %w", s, err)
+		return fmt.Errorf("%s is not hexadecimal: %w", quote(s), err)
 	}
 	return nil
+}
+
+// quote shows hostile text in an error: escaped, and not at full length.
+func quote(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", s[:most], len(s))
 }
 
 // TxStatus is the state of a transaction (docs/state-machines.md).
