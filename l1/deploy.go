@@ -1,0 +1,252 @@
+package l1
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/verifier"
+	"github.com/zksettle/settle/verifier/contracts/bindings"
+)
+
+// ErrUnsafeKeys reports development keys without the explicit flag for them.
+var ErrUnsafeKeys = errors.New("development keys")
+
+// ErrDeployment reports a deployment that does not say what was deployed.
+var ErrDeployment = errors.New("deployment does not match")
+
+// VerifierKey is a verifying key to deploy, with its place in the registry.
+type VerifierKey struct {
+	Circuit   string
+	Shape     string
+	Version   uint32 // 0: 1
+	Words     [verifier.KeyWords]*big.Int
+	Hash      settle.KeyHash // compared with what L1 computes
+	UnsafeDev bool           // made by one party: whoever made it can prove anything
+}
+
+// DeployConfig says what to deploy. Zero addresses default to the deployer.
+type DeployConfig struct {
+	ChainID       uint64 // expected; 0: whatever the node serves
+	GenesisRoot   settle.Element
+	GenesisHash   settle.Hash // SHA-256 of the genesis file
+	Governor      settle.Address
+	Operators     []settle.Address
+	Delay         time.Duration // timelock, whole seconds; at least 7 days unless UnsafeDevKeys
+	UnsafeDevKeys bool          // admits UnsafeDev keys; stored in the contract for ever
+	Keys          []VerifierKey
+	Poll          time.Duration // between looks for a receipt; 0: 200 ms
+}
+
+// Deployment is the record of a deployment.
+type Deployment struct {
+	ChainID       uint64         `json:"chain_id"`
+	Rollup        settle.Address `json:"rollup"`
+	Domain        settle.Element `json:"domain"`
+	Block         uint64         `json:"block"`
+	BlockHash     settle.Hash    `json:"block_hash"`
+	GenesisRoot   settle.Element `json:"genesis_root"`
+	GenesisHash   settle.Hash    `json:"genesis_hash"`
+	UnsafeDevKeys bool           `json:"unsafe_dev_keys"`
+	Verifiers     []Entry        `json:"verifiers"`
+	GasUsed       uint64         `json:"gas_used"`
+}
+
+// Deploy deploys one verifier for each key and the Rollup with all of them
+// registered, and reads everything back before it returns.
+func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployConfig) (Deployment, error) {
+	chainID, err := CheckChain(ctx, node, cfg.ChainID)
+	if err != nil {
+		return Deployment{}, err
+	}
+	for _, k := range cfg.Keys {
+		if k.UnsafeDev && !cfg.UnsafeDevKeys {
+			return Deployment{}, fmt.Errorf("%w for %s/%s: whoever made them can prove anything; use keys of a ceremony, "+
+				"or allow them explicitly for development", ErrUnsafeKeys, k.Circuit, k.Shape)
+		}
+	}
+	d := &deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll}
+	if d.poll == 0 {
+		d.poll = 200 * time.Millisecond
+	}
+	out := Deployment{ChainID: chainID, GenesisRoot: cfg.GenesisRoot, GenesisHash: cfg.GenesisHash, UnsafeDevKeys: cfg.UnsafeDevKeys}
+	var registrations []bindings.RegistryRegistration
+	for _, k := range cfg.Keys {
+		entry, registration, err := d.verifier(ctx, k)
+		if err != nil {
+			return Deployment{}, err
+		}
+		out.Verifiers = append(out.Verifiers, entry)
+		registrations = append(registrations, registration)
+	}
+	receipt, err := d.rollup(ctx, cfg, registrations)
+	if err != nil {
+		return Deployment{}, err
+	}
+	out.Rollup, out.GasUsed = settle.Address(receipt.ContractAddress), d.gasUsed
+	out.Block, out.BlockHash = receipt.BlockNumber.Uint64(), settle.Hash(receipt.BlockHash)
+	out.Domain = Domain(chainID, out.Rollup)
+	if err := CheckDeployment(ctx, node, out); err != nil {
+		return Deployment{}, err
+	}
+	return out, nil
+}
+
+// Domain returns chain id·2^160 + address.
+func Domain(chainID uint64, rollup settle.Address) (e settle.Element) {
+	copy(e[12:], rollup[:])
+	new(big.Int).SetUint64(chainID).FillBytes(e[4:12])
+	return e
+}
+
+// CheckDeployment compares a deployment record with the chain: chain id, domain,
+// genesis, unsafe-dev flag, and for each verifier the registry's key hash and the
+// one that the verifier computed. Run it at start-up.
+func CheckDeployment(ctx context.Context, node Node, want Deployment) error {
+	if _, err := CheckChain(ctx, node, want.ChainID); err != nil {
+		return err
+	}
+	c := NewClient(node, want.Rollup)
+	domain, err1 := c.Domain(ctx)
+	root, err2 := c.GenesisRoot(ctx)
+	hash, err3 := c.GenesisHash(ctx)
+	unsafe, err4 := c.UnsafeDevKeys(ctx)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return err
+	}
+	switch {
+	case domain != want.Domain:
+		return fmt.Errorf("%w: domain on L1 is %s, expected %s", ErrDeployment, domain, want.Domain)
+	case root != want.GenesisRoot:
+		return fmt.Errorf("%w: genesis root on L1 is %s, expected %s; use the genesis file of the deployment", ErrDeployment, root, want.GenesisRoot)
+	case hash != want.GenesisHash:
+		return fmt.Errorf("%w: genesis hash on L1 is %s, expected %s; use the genesis file of the deployment", ErrDeployment, hash, want.GenesisHash)
+	case unsafe != want.UnsafeDevKeys:
+		return fmt.Errorf("%w: unsafe-dev keys are %t on L1, expected %t", ErrDeployment, unsafe, want.UnsafeDevKeys)
+	}
+	for _, w := range want.Verifiers {
+		e, err := c.Entry(ctx, w.Circuit, w.Shape, w.Version)
+		if err != nil {
+			return err
+		}
+		if e != w {
+			return fmt.Errorf("%w: %s/%s version %d is %s with key %s on L1, expected %s with key %s", ErrKeyMismatch,
+				w.Circuit, w.Shape, w.Version, e.Verifier, e.KeyHash, w.Verifier, w.KeyHash)
+		}
+		if err := checkVerifier(ctx, node, w.Verifier, w.KeyHash); err != nil {
+			return fmt.Errorf("%s/%s version %d: %w", w.Circuit, w.Shape, w.Version, err)
+		}
+	}
+	return nil
+}
+
+// checkVerifier compares the key hash that the verifier computed on L1 with ours.
+func checkVerifier(ctx context.Context, node Node, address settle.Address, want settle.KeyHash) error {
+	contract, to := bindings.NewGroth16Verifier(), common.Address(address)
+	out, err := node.CallContract(ctx, ethereum.CallMsg{To: &to, Data: contract.PackKeyHash()}, nil)
+	if err != nil {
+		return fmt.Errorf("read key hash of verifier %s: %w", address, callError(err))
+	}
+	got, err := contract.UnpackKeyHash(out)
+	if err != nil {
+		return fmt.Errorf("read key hash of verifier %s: %w", address, err)
+	}
+	if settle.KeyHash(got) != want {
+		return fmt.Errorf("%w: L1 computed %s, expected %s", ErrKeyMismatch, settle.KeyHash(got), want)
+	}
+	return nil
+}
+
+type deployer struct {
+	*wallet
+	poll    time.Duration
+	gasUsed uint64
+}
+
+func (d *deployer) verifier(ctx context.Context, k VerifierKey) (Entry, bindings.RegistryRegistration, error) {
+	var r bindings.RegistryRegistration
+	if k.Version == 0 {
+		k.Version = 1
+	}
+	name := k.Circuit + "/" + k.Shape
+	var err error
+	if r.Circuit, err = name32(k.Circuit); err != nil {
+		return Entry{}, r, err
+	}
+	if r.Shape, err = name32(k.Shape); err != nil {
+		return Entry{}, r, err
+	}
+	receipt, err := d.create(ctx, "verifier of "+name, bindings.Groth16VerifierMetaData.Bin, bindings.NewGroth16Verifier().PackConstructor(k.Words[:]))
+	if err != nil {
+		return Entry{}, r, err
+	}
+	address := settle.Address(receipt.ContractAddress)
+	if err := checkVerifier(ctx, d.node, address, k.Hash); err != nil {
+		return Entry{}, r, fmt.Errorf("verifier of %s: %w", name, err)
+	}
+	r.Version, r.Verifier, r.KeyHash = k.Version, receipt.ContractAddress, k.Hash
+	return Entry{k.Circuit, k.Shape, k.Version, address, k.Hash}, r, nil
+}
+
+func (d *deployer) rollup(ctx context.Context, cfg DeployConfig, registrations []bindings.RegistryRegistration) (*types.Receipt, error) {
+	config := bindings.RegistryConfig{
+		Governor:      common.Address(cfg.Governor),
+		Delay:         big.NewInt(int64(cfg.Delay / time.Second)),
+		UnsafeDevKeys: cfg.UnsafeDevKeys,
+		Registrations: registrations,
+	}
+	if cfg.Governor == (settle.Address{}) {
+		config.Governor = d.address
+	}
+	for _, o := range cfg.Operators {
+		config.Operators = append(config.Operators, common.Address(o))
+	}
+	if len(config.Operators) == 0 {
+		config.Operators = []common.Address{d.address}
+	}
+	root := new(big.Int).SetBytes(cfg.GenesisRoot[:])
+	return d.create(ctx, "rollup", bindings.RollupMetaData.Bin, bindings.NewRollup().PackConstructor(root, cfg.GenesisHash, config))
+}
+
+// create deploys code and waits for its receipt.
+func (d *deployer) create(ctx context.Context, what, code string, arguments []byte) (*types.Receipt, error) {
+	tx, err := d.build(ctx, nil, append(common.FromHex(code), arguments...), nil)
+	if err != nil {
+		return nil, fmt.Errorf("deploy %s: %w", what, err)
+	}
+	if err := d.node.SendTransaction(ctx, tx); err != nil {
+		return nil, fmt.Errorf("deploy %s: %w", what, callError(err))
+	}
+	ticker := time.NewTicker(d.poll)
+	defer ticker.Stop()
+	for {
+		receipt, err := d.node.TransactionReceipt(ctx, tx.Hash())
+		if err == nil {
+			if receipt.Status != types.ReceiptStatusSuccessful {
+				return nil, fmt.Errorf("deploy %s: transaction %s was reverted", what, tx.Hash())
+			}
+			if want := crypto.CreateAddress(d.address, tx.Nonce()); receipt.ContractAddress != want {
+				return nil, fmt.Errorf("deploy %s: receipt names %s, expected %s", what, receipt.ContractAddress, want)
+			}
+			d.gasUsed += receipt.GasUsed
+			return receipt, nil
+		}
+		if !errors.Is(err, ethereum.NotFound) && !IsUnavailable(err) && !isIndexing(err) {
+			return nil, fmt.Errorf("deploy %s: %w", what, withoutURL(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("deploy %s: transaction %s was sent and has no receipt: %w", what, tx.Hash(), ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}

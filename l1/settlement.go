@@ -1,0 +1,198 @@
+package l1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/store"
+	"github.com/zksettle/settle/verifier"
+)
+
+func calldataProof(env settle.ProofEnvelope) ([]byte, error) {
+	proof, err := verifier.Calldata(env.Proof)
+	if err != nil {
+		return nil, fmt.Errorf("stored proof: %w", err)
+	}
+	return proof, nil
+}
+
+// first makes, stores and sends a transaction for a batch that has none. A call
+// that the contract would refuse is not sent, so that a batch which cannot
+// settle costs no gas: the *RevertError says why.
+func (s *Submitter) first(ctx context.Context, work store.SettlementWork) (Action, error) {
+	data, err := s.calldata(ctx, work)
+	if err != nil {
+		return "", err
+	}
+	tx, err := s.wallet.build(ctx, s.rollup(), data, nil)
+	if err != nil {
+		return "", err
+	}
+	if tx, err = s.unused(ctx, tx); err != nil {
+		return "", err
+	}
+	return Sent, s.prepareAndSend(ctx, work.Batch.Number, tx)
+}
+
+// unused raises the fees of tx until its hash is none that is stored: after a
+// reorg or a failure the same transaction may come out, byte for byte.
+func (s *Submitter) unused(ctx context.Context, tx *types.Transaction) (*types.Transaction, error) {
+	for {
+		_, err := s.rows.SettlementByHash(ctx, settle.Hash(tx.Hash()))
+		if errors.Is(err, store.ErrNotFound) {
+			return tx, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look for settlement %s: %w", tx.Hash(), err)
+		}
+		f, err := s.wallet.bumped(feesOf(tx), feesOf(tx))
+		if err != nil {
+			return nil, err
+		}
+		if tx, err = s.wallet.sign(tx.To(), tx.Data(), tx.Nonce(), tx.Gas(), f); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func feesOf(tx *types.Transaction) fees { return fees{max: tx.GasFeeCap(), tip: tx.GasTipCap()} }
+
+// prepareAndSend stores tx and then sends it. If it is cut off in between, the
+// stored transaction is sent by the next step or the next process.
+func (s *Submitter) prepareAndSend(ctx context.Context, batch settle.BatchNumber, tx *types.Transaction) error {
+	row, err := newSettlement(batch, s.wallet.address, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row); err != nil {
+		return fmt.Errorf("store settlement: %w", err)
+	}
+	return s.send(ctx, tx)
+}
+
+func newSettlement(batch settle.BatchNumber, sender common.Address, tx *types.Transaction) (store.NewSettlement, error) {
+	raw, err := tx.MarshalBinary()
+	if err != nil {
+		return store.NewSettlement{}, fmt.Errorf("encode L1 transaction: %w", err)
+	}
+	most, err := settle.AmountFromBig(tx.GasFeeCap())
+	if err != nil {
+		return store.NewSettlement{}, fmt.Errorf("fee of L1 transaction: %w", err)
+	}
+	tip, err := settle.AmountFromBig(tx.GasTipCap())
+	if err != nil {
+		return store.NewSettlement{}, fmt.Errorf("tip of L1 transaction: %w", err)
+	}
+	return store.NewSettlement{
+		Batch: batch, RawTx: raw, TxHash: settle.Hash(tx.Hash()), Sender: settle.Address(sender),
+		Nonce: tx.Nonce(), GasLimit: tx.Gas(), MaxFee: most, MaxTip: tip,
+	}, nil
+}
+
+// send gives tx to the node. A node that has it already counts as taken; a used
+// nonce is left to the next step, which asks the chain who used it.
+func (s *Submitter) send(ctx context.Context, tx *types.Transaction) error {
+	err := s.wallet.node.SendTransaction(ctx, tx)
+	if isNonceUsed(err) {
+		return nil
+	}
+	if err != nil && !isKnown(err) {
+		return fmt.Errorf("send settlement: %w", callError(err))
+	}
+	if err := s.rows.MarkSent(ctx, s.cfg.Epoch, settle.Hash(tx.Hash())); err != nil {
+		return fmt.Errorf("mark settlement sent: %w", err)
+	}
+	return nil
+}
+
+// again sends the live transaction once more: the very same bytes, as it may be
+// in flight. When it is stuck it is replaced on the same nonce.
+func (s *Submitter) again(ctx context.Context, work store.SettlementWork) (Action, error) {
+	live := work.Live
+	tx := new(types.Transaction)
+	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
+		return "", fmt.Errorf("stored settlement %s: %w", live.TxHash, err)
+	}
+	if s.cfg.Now().Sub(live.PreparedAt) >= s.cfg.StuckAfter {
+		return s.replace(ctx, work, tx)
+	}
+	err := s.send(ctx, tx)
+	switch {
+	case isUnderpriced(err):
+		return s.replace(ctx, work, tx)
+	case err != nil:
+		return "", err
+	case live.Status == store.SettlementSent:
+		return Waiting, nil
+	}
+	return Resent, nil
+}
+
+// replace sends the same call on the same nonce at higher fees.
+func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *types.Transaction) (Action, error) {
+	suggested, err := s.wallet.suggest(ctx)
+	if err != nil {
+		return "", err
+	}
+	f, err := s.wallet.bumped(feesOf(tx), suggested)
+	if errors.Is(err, ErrFeeCap) {
+		// Nothing better may be sent: keep the old one before the nodes.
+		return Waiting, s.send(ctx, tx)
+	}
+	if err != nil {
+		return "", err
+	}
+	higher, err := s.wallet.sign(tx.To(), tx.Data(), tx.Nonce(), tx.Gas(), f)
+	if err != nil {
+		return "", err
+	}
+	if higher, err = s.unused(ctx, higher); err != nil {
+		return "", err
+	}
+	return Replaced, s.prepareAndSend(ctx, work.Batch.Number, higher)
+}
+
+// spent: the nonce of the live transaction is used and the batch is not settled.
+// So it was reverted, or the nonce went to another transaction; either way it
+// can never be mined again, and a new one is safe.
+func (s *Submitter) spent(ctx context.Context, work store.SettlementWork) (Action, error) {
+	live := work.Live
+	reason := fmt.Sprintf("nonce %d was used by another transaction of %s", live.Nonce, live.Sender)
+	receipt, err := s.wallet.node.TransactionReceipt(ctx, common.Hash(live.TxHash))
+	switch {
+	case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
+		// Mined since the batch number was read.
+		return Recorded, s.record(ctx, receipt)
+	case err == nil:
+		reason = s.whyReverted(ctx, live, receipt)
+	case !errors.Is(err, ethereum.NotFound):
+		return "", fmt.Errorf("ask L1 for the receipt of %s: %w", live.TxHash, withoutURL(err))
+	}
+	if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, live.TxHash, reason); err != nil {
+		return "", fmt.Errorf("store failed settlement: %w", err)
+	}
+	s.log.ErrorContext(ctx, "settlement failed", "batch", work.Batch.Number, "transaction", live.TxHash, "reason", reason)
+	return Failed, nil
+}
+
+// whyReverted repeats the call on the state before its block.
+func (s *Submitter) whyReverted(ctx context.Context, live *store.Settlement, receipt *types.Receipt) string {
+	tx := new(types.Transaction)
+	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
+		return fmt.Sprintf("reverted in block %d", receipt.BlockNumber)
+	}
+	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
+	call := ethereum.CallMsg{From: s.wallet.address, To: tx.To(), Data: tx.Data(), Gas: tx.Gas()}
+	_, err := s.wallet.node.CallContract(ctx, call, before)
+	if err == nil {
+		return fmt.Sprintf("reverted in block %d, used %d of %d gas", receipt.BlockNumber, receipt.GasUsed, tx.Gas())
+	}
+	return fmt.Sprintf("reverted in block %d: %v", receipt.BlockNumber, callError(err))
+}

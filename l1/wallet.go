@@ -1,0 +1,156 @@
+package l1
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// ErrFeeCap reports that L1 wants more for gas than the configuration allows.
+var ErrFeeCap = errors.New("L1 fees above the configured cap")
+
+// A replacement must raise both fees by 10 %; we raise by an eighth.
+const (
+	bumpNumerator   = 9
+	bumpDenominator = 8
+)
+
+// wallet signs transactions of one account. The account must not be used by
+// anybody else.
+type wallet struct {
+	node    Node
+	key     *ecdsa.PrivateKey
+	address common.Address
+	signer  types.Signer
+	chainID *big.Int
+	maxFee  *big.Int // wei per gas; nil: no cap
+}
+
+func newWallet(node Node, key *ecdsa.PrivateKey, chainID uint64) *wallet {
+	id := new(big.Int).SetUint64(chainID)
+	return &wallet{
+		node: node, key: key, address: crypto.PubkeyToAddress(key.PublicKey),
+		signer: types.LatestSignerForChainID(id), chainID: id,
+	}
+}
+
+// fees are wei per gas.
+type fees struct{ max, tip *big.Int }
+
+// suggest returns what is likely to be mined soon: the node's tip and room for
+// the base fee to double.
+func (w *wallet) suggest(ctx context.Context) (fees, error) {
+	tip, err := w.node.SuggestGasTipCap(ctx)
+	if err != nil {
+		return fees{}, fmt.Errorf("ask L1 for fees: %w", withoutURL(err))
+	}
+	head, err := w.node.HeaderByNumber(ctx, nil)
+	if err != nil {
+		return fees{}, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
+	}
+	if head.BaseFee == nil {
+		return fees{}, errors.New("the L1 chain has no base fee (EIP-1559)")
+	}
+	if tip.Sign() == 0 {
+		tip = big.NewInt(1)
+	}
+	most := new(big.Int).Lsh(head.BaseFee, 1)
+	return w.capped(fees{max: most.Add(most, tip), tip: tip}, head.BaseFee)
+}
+
+// capped lowers the maximum to the cap, and fails when nothing would be mined so.
+func (w *wallet) capped(f fees, baseFee *big.Int) (fees, error) {
+	if w.maxFee == nil || f.max.Cmp(w.maxFee) <= 0 {
+		return f, nil
+	}
+	if baseFee.Cmp(w.maxFee) > 0 {
+		return fees{}, fmt.Errorf("%w: base fee %s wei, cap %s wei", ErrFeeCap, baseFee, w.maxFee)
+	}
+	tip := f.tip
+	if tip.Cmp(w.maxFee) > 0 {
+		tip = w.maxFee
+	}
+	return fees{max: w.maxFee, tip: tip}, nil
+}
+
+// bumped returns fees that replace old ones: an eighth more, or what is
+// suggested now if that is higher. ErrFeeCap when the cap leaves no room.
+func (w *wallet) bumped(old, suggested fees) (fees, error) {
+	raise := func(a, b *big.Int) *big.Int {
+		r := new(big.Int).Mul(a, big.NewInt(bumpNumerator))
+		r.Div(r, big.NewInt(bumpDenominator)).Add(r, big.NewInt(1))
+		if r.Cmp(b) < 0 {
+			return b
+		}
+		return r
+	}
+	f := fees{max: raise(old.max, suggested.max), tip: raise(old.tip, suggested.tip)}
+	if f.max.Cmp(f.tip) < 0 {
+		f.max = f.tip
+	}
+	if w.maxFee != nil && f.max.Cmp(w.maxFee) > 0 {
+		return fees{}, fmt.Errorf("%w: a replacement needs %s wei, cap %s wei", ErrFeeCap, f.max, w.maxFee)
+	}
+	return f, nil
+}
+
+// build signs a transaction at the account's next mined nonce, so that no second
+// one of ours is ever in flight. A call that would revert is a *RevertError. A
+// nil f means suggested fees.
+func (w *wallet) build(ctx context.Context, to *common.Address, data []byte, f *fees) (*types.Transaction, error) {
+	nonce, err := w.node.NonceAt(ctx, w.address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
+	}
+	if f == nil {
+		suggested, err := w.suggest(ctx)
+		if err != nil {
+			return nil, err
+		}
+		f = &suggested
+	}
+	gas, err := w.node.EstimateGas(ctx, ethereum.CallMsg{From: w.address, To: to, Data: data})
+	if err != nil {
+		return nil, fmt.Errorf("simulate on L1: %w", callError(err))
+	}
+	return w.sign(to, data, nonce, gas+gas/5, *f)
+}
+
+func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees) (*types.Transaction, error) {
+	tx, err := types.SignNewTx(w.key, w.signer, &types.DynamicFeeTx{
+		ChainID: w.chainID, Nonce: nonce, Gas: gas, GasFeeCap: f.max, GasTipCap: f.tip, To: to, Data: data,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign L1 transaction: %w", err)
+	}
+	return tx, nil
+}
+
+// Nodes tell these apart by text only.
+
+func isKnown(err error) bool { return contains(err, "already known", "known transaction") }
+
+func isNonceUsed(err error) bool { return contains(err, "nonce too low") }
+
+func isUnderpriced(err error) bool {
+	return contains(err, "underpriced", "less than block base fee", "fee cap less than", "gas price too low")
+}
+
+func isIndexing(err error) bool { return contains(err, "indexing is in progress") }
+
+func contains(err error, texts ...string) bool {
+	for _, text := range texts {
+		if err != nil && strings.Contains(strings.ToLower(err.Error()), text) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,183 @@
+package l1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/store"
+)
+
+// watch compares mined settlements with the chain: those whose block has left it
+// return to proven, with all after them; those that the finalized block covers
+// become final.
+func (s *Submitter) watch(ctx context.Context) error {
+	mined, err := s.rows.MinedSettlements(ctx)
+	if err != nil {
+		return fmt.Errorf("settlements to watch: %w", err)
+	}
+	if len(mined) == 0 {
+		return nil
+	}
+	finalized, err := s.finalized(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := s.wallet.node.BlockNumber(ctx)
+	if err != nil {
+		return fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
+	}
+	var upTo settle.BatchNumber
+	for _, row := range mined {
+		canonical, err := s.canonical(ctx, row, head)
+		if err != nil {
+			return err
+		}
+		if !canonical {
+			return s.revert(ctx, row)
+		}
+		if row.Receipt.BlockNumber <= finalized {
+			upTo = row.Batch
+		}
+	}
+	if upTo == 0 {
+		return nil
+	}
+	if _, err := s.rows.FinalizeSettlements(ctx, s.cfg.Epoch, upTo); err != nil {
+		return fmt.Errorf("store final settlements: %w", err)
+	}
+	s.log.InfoContext(ctx, "final", "batch", upTo)
+	return nil
+}
+
+// canonical reports whether the block that a settlement was mined in is on the
+// chain. A node that has not come so far says nothing about it: ErrNodeBehind.
+// Only another block in its place is a reorg.
+func (s *Submitter) canonical(ctx context.Context, row store.Settlement, head uint64) (bool, error) {
+	number := row.Receipt.BlockNumber
+	if head < number {
+		return false, fmt.Errorf("%w: its head is block %d, batch %d was settled in block %d", ErrNodeBehind, head, row.Batch, number)
+	}
+	header, err := s.wallet.node.HeaderByNumber(ctx, new(big.Int).SetUint64(number))
+	if errors.Is(err, ethereum.NotFound) {
+		return false, fmt.Errorf("%w: it lacks block %d", ErrNodeBehind, number)
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask L1 for block %d: %w", number, withoutURL(err))
+	}
+	return settle.Hash(header.Hash()) == row.Receipt.BlockHash, nil
+}
+
+func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
+	reason := fmt.Sprintf("block %d with hash %s left the chain", row.Receipt.BlockNumber, row.Receipt.BlockHash)
+	batches, err := s.rows.RevertSettlements(ctx, s.cfg.Epoch, row.Batch, reason)
+	if err != nil {
+		return fmt.Errorf("store reorg from batch %d: %w", row.Batch, err)
+	}
+	s.log.WarnContext(ctx, "reorg", "batches", batches, "reason", reason)
+	return nil
+}
+
+// finalized returns the number of the finalized block; 0 on a chain without one.
+func (s *Submitter) finalized(ctx context.Context) (uint64, error) {
+	header, err := s.wallet.node.HeaderByNumber(ctx, big.NewInt(rpc.FinalizedBlockNumber.Int64()))
+	if errors.Is(err, ethereum.NotFound) || contains(err, "finalized block not found") {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("ask L1 for its finalized block: %w", withoutURL(err))
+	}
+	return header.Number.Uint64(), nil
+}
+
+// record stores a successful receipt.
+func (s *Submitter) record(ctx context.Context, receipt *types.Receipt) error {
+	if receipt.EffectiveGasPrice == nil {
+		return fmt.Errorf("receipt of %s has no gas price", receipt.TxHash)
+	}
+	price, err := settle.AmountFromBig(receipt.EffectiveGasPrice)
+	if err != nil {
+		return fmt.Errorf("gas price of %s: %w", receipt.TxHash, err)
+	}
+	r := store.Receipt{
+		BlockNumber: receipt.BlockNumber.Uint64(), BlockHash: settle.Hash(receipt.BlockHash),
+		GasUsed: receipt.GasUsed, EffectiveGasPrice: price,
+	}
+	if err := s.rows.RecordMined(ctx, s.cfg.Epoch, settle.Hash(receipt.TxHash), r); err != nil {
+		return fmt.Errorf("store receipt of %s: %w", receipt.TxHash, err)
+	}
+	return nil
+}
+
+// recordFromChain stores the settlement of a batch that the chain has: by the
+// live transaction, by one that was replaced, given up or undone by a reorg, or
+// by one that this database never saw (another operator, a restored backup).
+func (s *Submitter) recordFromChain(ctx context.Context, work store.SettlementWork) error {
+	if work.Live != nil {
+		receipt, err := s.wallet.node.TransactionReceipt(ctx, common.Hash(work.Live.TxHash))
+		if err == nil && receipt.Status == types.ReceiptStatusSuccessful {
+			return s.record(ctx, receipt)
+		}
+		if err != nil && !errors.Is(err, ethereum.NotFound) {
+			return fmt.Errorf("ask L1 for the receipt of %s: %w", work.Live.TxHash, withoutURL(err))
+		}
+	}
+	found, err := s.client.SettledBy(ctx, work.Batch.Number, s.cfg.DeployBlock)
+	if err != nil {
+		return err
+	}
+	receipt, err := s.wallet.node.TransactionReceipt(ctx, found.TxHash)
+	if err != nil {
+		return fmt.Errorf("ask L1 for the receipt of %s: %w", found.TxHash, withoutURL(err))
+	}
+	event, err := s.contract.UnpackBatchSettledEvent(&found)
+	if err != nil {
+		return fmt.Errorf("read event of %s: %w", found.TxHash, err)
+	}
+	if root := element(event.NewRoot); root != work.Batch.NewRoot {
+		return fmt.Errorf("%w: batch %d has root %s on L1 and %s here; this database does not belong to the rollup %s",
+			ErrDeployment, work.Batch.Number, root, work.Batch.NewRoot, s.cfg.Rollup)
+	}
+	_, err = s.rows.SettlementByHash(ctx, settle.Hash(found.TxHash))
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.adopt(ctx, work, found.TxHash)
+	}
+	if err != nil {
+		return fmt.Errorf("settlement %s: %w", found.TxHash, err)
+	}
+	return s.record(ctx, receipt)
+}
+
+// adopt stores a transaction of the chain as a settlement of ours, so that its
+// receipt can be recorded.
+func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, hash common.Hash) error {
+	tx, _, err := s.wallet.node.TransactionByHash(ctx, hash)
+	if err != nil {
+		return fmt.Errorf("ask L1 for the transaction: %w", withoutURL(err))
+	}
+	sender, err := types.Sender(s.wallet.signer, tx)
+	if err != nil {
+		return fmt.Errorf("sender: %w", err)
+	}
+	row, err := newSettlement(work.Batch.Number, sender, tx)
+	if err != nil {
+		return err
+	}
+	if live := work.Live; live != nil && (live.Sender != row.Sender || live.Nonce != row.Nonce) {
+		reason := fmt.Sprintf("batch settled by %s of %s", hash, sender)
+		if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, live.TxHash, reason); err != nil {
+			return fmt.Errorf("give up our own: %w", err)
+		}
+	}
+	if _, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
