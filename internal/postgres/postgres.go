@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -259,6 +260,12 @@ func (s *Server) launchOnce(ctx context.Context, args []string) error {
 		conn, err := pgx.Connect(ctx, s.URL())
 		if err == nil {
 			s.proc = p
+			// A caller may drop s and keep the URL; collecting s would close the pipe that
+			// the remover of the folder waits on.
+			go func() {
+				<-p.exited
+				runtime.KeepAlive(s)
+			}()
 			return conn.Close(ctx)
 		}
 		select {
