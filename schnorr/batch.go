@@ -27,8 +27,8 @@ const batchMinimum = 8
 // pass with probability 2^-128. If it does not hold, each is verified alone.
 //
 // invalid is nil when all verify; otherwise it has the length of items, and
-// names what is wrong with each bad one as Verify does. Half the time of either
-// way is hashing, so the gain is the cores that the multi-exponentiation uses;
+// names what is wrong with each bad one as Verify does. Two fifths of either
+// is hashing, so the gain is the cores that the multi-exponentiation uses;
 // on one core the two are level (BenchmarkVerifyBatch). err reports a failing
 // random (crypto/rand's if nil), and nothing about the signatures.
 func VerifyBatch(items []Signed, random io.Reader) (invalid []error, err error) {

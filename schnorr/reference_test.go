@@ -30,13 +30,6 @@ func mod(x *big.Int) *big.Int    { return x.Mod(x, fieldR) }
 func mul(a, b *big.Int) *big.Int { return mod(new(big.Int).Mul(a, b)) }
 func sub(a, b *big.Int) *big.Int { return mod(new(big.Int).Sub(a, b)) }
 
-func (p point) neg() point {
-	if p.x == nil {
-		return p
-	}
-	return point{p.x, sub(new(big.Int), p.y)}
-}
-
 func (p point) add(o point) point {
 	switch {
 	case p.x == nil:
