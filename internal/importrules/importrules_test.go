@@ -65,7 +65,7 @@ func TestImports(t *testing.T) {
 		"store and gnark at a distance": {[]Package{{ImportPath: own("store"), Deps: []string{gnark + "/constraint"}}}, "change of proof system"},
 		"prover and backend":            {[]Package{pkg("prover", gnark+"/backend/groth16")}, ""},
 		"prover and frontend":           {[]Package{pkg("prover", gnark+"/frontend")}, "frontend.API stays"},
-		"frontend in a test":            {[]Package{{ImportPath: own("prover"), XTestImports: []string{gnark + "/frontend/cs/r1cs"}}}, "frontend.API stays"},
+		"frontend in a test":            {[]Package{{ImportPath: own("prover"), XTestImports: []string{gnark + "/frontend/cs/r1cs"}}}, "toys of keys"},
 		"circuits and frontend":         {[]Package{pkg("circuits/bus", gnark+"/frontend")}, ""},
 		"API and gnark":                 {[]Package{pkg("api", gnark+"/backend/witness")}, "envelopes of bytes"},
 		"jobs and devchain":             {[]Package{pkg("api", own("l1/devchain"))}, "JSON-RPC"},
@@ -98,6 +98,8 @@ func TestSource(t *testing.T) {
 	}{
 		"sentinel":           {`var ErrX = errors.New("x")`, ""},
 		"replaced sentinel":  {`var ErrX = errors.New("x"); func f() { ErrX = nil }`, "ErrX"},
+		"foreign sentinel":   {`var ErrX = y.ErrX`, ""},
+		"foreign variable":   {`var X = y.X`, "variable X"},
 		"pattern":            {`var p = regexp.MustCompile("x")`, ""},
 		"assertion":          {`var _ error = x{}`, ""},
 		"embedded":           {"//go:embed x\nvar Files embed.FS", ""},

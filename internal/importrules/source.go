@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // CheckSource returns one line for each init function and each package-level
@@ -46,7 +47,8 @@ func checkFiles(set *token.FileSet, files []*ast.File, rules SourceRules) []stri
 						continue
 					}
 					for i, name := range v.Names {
-						if name.Name == "_" || i < len(v.Values) && isCallOf(v.Values[i], rules.Constructors) && !isWritten(files, name) {
+						constant := i < len(v.Values) && (isCallOf(v.Values[i], rules.Constructors) || isSentinel(name, v.Values[i]))
+						if name.Name == "_" || constant && !isWritten(files, name) {
 							continue
 						}
 						if name.IsExported() || len(v.Values) == 0 || isWritten(files, name) {
@@ -61,7 +63,13 @@ func checkFiles(set *token.FileSet, files []*ast.File, rules SourceRules) []stri
 }
 
 func isEmbed(doc *ast.CommentGroup) bool {
-	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return len(c.Text) > 10 && c.Text[:10] == "//go:embed" })
+	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") })
+}
+
+// isSentinel: another package's sentinel under this package's name.
+func isSentinel(name *ast.Ident, value ast.Expr) bool {
+	selector, ok := value.(*ast.SelectorExpr)
+	return ok && strings.HasPrefix(name.Name, "Err") && strings.HasPrefix(selector.Sel.Name, "Err")
 }
 
 func isCallOf(value ast.Expr, functions []string) bool {
