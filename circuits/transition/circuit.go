@@ -28,9 +28,9 @@ type Circuit struct {
 
 	shape Shape
 
-	// without names a rule to leave out, so that a test can show that its forgery
+	// without names rules to leave out, so that a test can show that a forgery
 	// works there and is refused here. Empty in every circuit that New returns.
-	without string
+	without []string
 }
 
 // Header holds the fields of D's header; the counts are computed.

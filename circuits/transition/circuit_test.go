@@ -31,11 +31,11 @@ func TestValidBatches(t *testing.T) {
 		"accounts of far-off parents": {{1, 20}, {20, 17}},
 	}
 	shape := mustShape(t, "tiny")
-	ccs := system(t, shape, "")
+	ccs := system(t, shape)
 	for name, pairs := range cases {
 		t.Run(name, func(t *testing.T) {
 			c := mustAssign(t, shape, newWorld(t, 21, 1, 1).batch(pairs...))
-			require.NoError(t, engine(shape, c, ""))
+			require.NoError(t, engine(shape, c))
 			require.NoError(t, solve(t, ccs, c))
 		})
 	}
@@ -45,7 +45,7 @@ func TestValidBatches(t *testing.T) {
 // with Apply's public inputs; a trace with another new root it refuses.
 func TestNativeAndCircuitAgree(t *testing.T) {
 	shape := mustShape(t, "tiny")
-	ccs := system(t, shape, "")
+	ccs := system(t, shape)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t, rapid.IntRange(1, 30).Draw(rt, "accounts"), 1, rapid.Uint64().Draw(rt, "seed"))
 		b := w.state.Begin()
@@ -71,9 +71,7 @@ func TestNativeAndCircuitAgree(t *testing.T) {
 		wrong := trace.Header.NewRoot
 		wrong.Add(&wrong, &wrong)
 		c.Header.NewRoot = wrong
-		data := trace.Data()
-		data.Header.NewRoot = wrong
-		republish(t, c, data)
+		publish(t, c)
 		require.Error(t, solve(t, ccs, c))
 	})
 }
@@ -101,7 +99,7 @@ func TestSchema(t *testing.T) {
 
 func TestDemoShapeSolves(t *testing.T) {
 	shape := mustShape(t, "demo")
-	ccs := system(t, shape, "")
+	ccs := system(t, shape)
 	w := newWorld(t, 1024, 2, 3)
 	r := rand.New(rand.NewPCG(5, 6))
 	var pairs []pair

@@ -31,7 +31,9 @@ func Costs(shape Shape) ([]Cost, error) {
 		{"memory access", func(n int) frontend.Circuit { return &memoryCost{Accesses: make([]accessSlot, n), shape: shape} }},
 		{"account", func(n int) frontend.Circuit { return &accountCost{Accounts: make([]AccountSlot, n)} }},
 		{"transfer", func(n int) frontend.Circuit { return newTransferCost(shape, n) }},
-		{"data word", func(n int) frontend.Circuit { return &dataCost{Active: make([]frontend.Variable, n), Words: make([]frontend.Variable, n)} }},
+		{"data word", func(n int) frontend.Circuit {
+			return &dataCost{Active: make([]frontend.Variable, n), Words: make([]frontend.Variable, n)}
+		}},
 	} {
 		var counts [2]int
 		for i, n := range []int{few, many} {
@@ -53,7 +55,7 @@ type treeCost struct {
 }
 
 func (c *treeCost) Define(api frontend.API) error {
-	k, err := newChips(api, "")
+	k, err := newChips(api, nil)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func (c *treeCost) Define(api frontend.API) error {
 type accountCost struct{ Accounts []AccountSlot }
 
 func (c *accountCost) Define(api frontend.API) error {
-	k, err := newChips(api, "")
+	k, err := newChips(api, nil)
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ type memoryCost struct {
 }
 
 func (c *memoryCost) Define(api frontend.API) error {
-	k, err := newChips(api, "")
+	k, err := newChips(api, nil)
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func newSignatureCost(shape Shape, n int) *signatureCost {
 }
 
 func (c *signatureCost) Define(api frontend.API) error {
-	k, err := newChips(api, "")
+	k, err := newChips(api, nil)
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func newTransferCost(shape Shape, n int) *transferCost {
 }
 
 func (c *transferCost) Define(api frontend.API) error {
-	k, err := newChips(api, "")
+	k, err := newChips(api, nil)
 	if err != nil {
 		return err
 	}
@@ -169,7 +171,7 @@ type dataCost struct {
 }
 
 func (c *dataCost) Define(api frontend.API) error {
-	k, err := newChips(api, "")
+	k, err := newChips(api, nil)
 	if err != nil {
 		return err
 	}

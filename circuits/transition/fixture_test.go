@@ -14,7 +14,6 @@ import (
 	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs"
-	"github.com/consensys/gnark/frontend/cs/r1cs"
 	"github.com/consensys/gnark/test"
 	"github.com/stretchr/testify/require"
 
@@ -112,18 +111,9 @@ func mustAssign(t testing.TB, shape Shape, trace *state.Trace) *Circuit {
 	return c
 }
 
-// republish recomputes the public inputs of a tampered assignment from the
-// words that the circuit would publish, so that a forgery is not refused for
-// stale public data.
-func republish(t testing.TB, c *Circuit, data *publicdata.Data) {
-	inputs, err := data.PublicInputs(poseidon.New(), c.shape.Capacity)
-	require.NoError(t, err)
-	c.C, c.Zeta, c.V = inputs[0], inputs[1], inputs[2]
-}
-
 // engine runs the assignment through gnark's test engine against the circuit
-// with one rule left out ("" for none).
-func engine(shape Shape, assignment *Circuit, without string) (err error) {
+// with rules left out.
+func engine(shape Shape, assignment *Circuit, without ...string) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("engine: %v", r)
@@ -135,7 +125,7 @@ func engine(shape Shape, assignment *Circuit, without string) (err error) {
 	return test.IsSolved(circuit, assignment, ecc.BN254.ScalarField())
 }
 
-var compiled sync.Map // key shape name and rule; the value a *lazySystem
+var compiled sync.Map // key shape name; the value a *lazySystem
 
 type lazySystem struct {
 	once sync.Once
@@ -143,14 +133,12 @@ type lazySystem struct {
 	err  error
 }
 
-// system compiles the shape once a process, with one rule left out ("" for none).
-func system(t testing.TB, shape Shape, without string) constraint.ConstraintSystem {
-	v, _ := compiled.LoadOrStore(shape.Name+"/"+without, new(lazySystem))
+// system compiles the shape once a process.
+func system(t testing.TB, shape Shape) constraint.ConstraintSystem {
+	v, _ := compiled.LoadOrStore(shape.Name, new(lazySystem))
 	lazy := v.(*lazySystem)
 	lazy.once.Do(func() {
-		c := New(shape)
-		c.without = without
-		lazy.ccs, lazy.err = frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, c)
+		lazy.ccs, lazy.err = Compile(shape)
 	})
 	require.NoError(t, lazy.err)
 	return lazy.ccs

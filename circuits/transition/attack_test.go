@@ -1,0 +1,509 @@
+package transition
+
+import (
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/frontend"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/state"
+)
+
+// attack is a forgery that certain rules prevent. The test shows that the
+// circuit refuses it, and that without those rules it accepts it, so that the
+// forgery is about them and nothing else. A rule that other rules imply has
+// implied set: its forgery stays refused without it, for the reason given.
+type attack struct {
+	name    string
+	rules   []string
+	forge   func(t *testing.T) *Circuit
+	implied string
+}
+
+func TestAttacks(t *testing.T) {
+	for _, a := range attacks() {
+		t.Run(a.name, func(t *testing.T) {
+			c := a.forge(t)
+			require.Error(t, engine(forgeShape(), c), "the circuit accepts the forgery")
+			err := engine(forgeShape(), c, a.rules...)
+			if a.implied == "" {
+				require.NoError(t, err, "without %q the forgery should work; as it does not, this test shows nothing", a.rules)
+			} else {
+				require.Error(t, err, "the rule is not implied after all")
+			}
+		})
+	}
+}
+
+// TestForgerIsHonestByDefault: what the forger builds is valid until a test
+// makes it lie.
+func TestForgerIsHonestByDefault(t *testing.T) {
+	f := newForger(t, 10, 1)
+	f.transfer(0, claim{from: 3, to: 4, fee: 0, amountValue: 10, feePay: 1})
+	f.transfer(1, claim{from: 4, to: 4, fee: 0, amountValue: 5, feePay: 2})
+	f.fees(feeSlot(0, 0, 2))
+	require.NoError(t, engine(forgeShape(), f.seal()))
+}
+
+// TestEveryRuleHasAnAttack reads the rules' names from the source.
+func TestEveryRuleHasAnAttack(t *testing.T) {
+	attacked := map[string]bool{}
+	for _, a := range attacks() {
+		for _, r := range a.rules {
+			attacked[r] = true
+		}
+	}
+	stated := regexp.MustCompile(`k\.(?:zero|width|boolean|prefix|increasing|nonZero)\("([^"]+)"(?:\+(?:name|side)\+"([^"]+)")?`)
+	variants := map[string][]string{"account: ": {"old", "new"}, "transfer: ": {"amount", "fee", "sender", "receiver", "fee account"}}
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var rules int
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range stated.FindAllStringSubmatch(string(source), -1) {
+			rules++
+			if m[2] == "" {
+				require.True(t, attacked[m[1]], "no attack on rule %q", m[1])
+				continue
+			}
+			covered := 0
+			for _, v := range variants[m[1]] {
+				if attacked[m[1]+v+m[2]] {
+					covered++
+				}
+			}
+			require.GreaterOrEqual(t, covered, 2, "no attack on the variants of rule %q…%q", m[1], m[2])
+		}
+	}
+	require.Greater(t, rules, 30, "the pattern no longer finds the rules")
+}
+
+// one is the forger after one honest transfer from 3 to 4, edited by x.
+func one(t *testing.T, edit func(f *forger, x *claim)) *forger {
+	f := newForger(t, 10, 1)
+	x := claim{from: 3, to: 4, fee: 0, amountValue: 10, feePay: 1}
+	f.fees(feeSlot(0, 0, 1))
+	edit(f, &x)
+	f.transfer(0, x)
+	return f
+}
+
+func plain(*forger, *claim) {}
+
+// then edits the sealed assignment and publishes it again.
+func then(f *forger, edit func(c *Circuit)) *Circuit {
+	c := f.seal()
+	edit(c)
+	publish(f.t, c)
+	return c
+}
+
+// setLeaf makes an account carry other values in state and memory alike: a
+// forger's choice of starting state.
+func (f *forger) setLeaf(index settle.AccountIndex, edit func(*leafValues)) {
+	c := f.open(index)
+	edit(&c.opened)
+	c.now = c.opened
+	f.tree.Update([]settle.AccountIndex{index}, []fr.Element{c.opened.digest(f.hasher)})
+}
+
+func power(n uint) fr.Element {
+	var e fr.Element
+	e.SetBigInt(new(big.Int).Lsh(big.NewInt(1), n))
+	return e
+}
+
+// misread opens and closes account 5 with another reading of its packed word.
+func misread(t *testing.T, reading func(l *leafValues)) *Circuit {
+	f := one(t, plain)
+	c := f.open(5)
+	before := c.opened.digest(f.hasher)
+	reading(&c.opened)
+	c.now = c.opened
+	require.Equal(t, before, c.opened.digest(f.hasher), "the misreading must keep the digest")
+	return f.seal()
+}
+
+func attacks() []attack {
+	var all []attack
+	for _, group := range [][]attack{accountAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), dataAttacks()} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+func accountAttacks() []attack {
+	return []attack{
+		{name: "an account opened twice by a flag of 2", rules: []string{"account: active is boolean", "tree: touched is boolean"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				f.open(7) // idle, alone under its parent
+				return then(f, func(c *Circuit) {
+					double(c, 3)
+				})
+			}},
+		{name: "a gap between account slots", rules: []string{"account: active slots are a prefix"},
+			forge: func(t *testing.T) *Circuit {
+				return then(one(t, plain), func(c *Circuit) { c.Accounts[2], c.Accounts[3] = c.Accounts[3], c.Accounts[2] })
+			}},
+		{name: "account slots out of order", rules: []string{"account: indices increase"},
+			forge: func(t *testing.T) *Circuit {
+				return then(one(t, plain), func(c *Circuit) { c.Accounts[1], c.Accounts[2] = c.Accounts[2], c.Accounts[1] })
+			}},
+		{name: "token and nonce trade bits", rules: []string{"account: old token has 32 bits", "account: new token has 32 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return misread(t, func(l *leafValues) {
+					shift, unit := power(32), fr.One()
+					l.token.Add(&l.token, &shift)
+					l.nonce.Sub(&l.nonce, &unit)
+				})
+			}},
+		{name: "another token by a nonce that wraps the field", rules: []string{"account: old nonce has 40 bits", "account: new nonce has 40 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return misread(t, func(l *leafValues) {
+					unit, shift := fr.One(), power(32)
+					l.token.Add(&l.token, &unit)
+					unit.Div(&unit, &shift)
+					l.nonce.Sub(&l.nonce, &unit)
+				})
+			}},
+		{name: "the last nonce is used and wraps to 2^40", rules: []string{"account: new nonce has 40 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, _ *claim) {
+					f.setLeaf(3, func(l *leafValues) { l.nonce = fr.NewElement(uint64(settle.MaxNonce)) })
+				}).seal()
+			}},
+	}
+}
+
+// double makes an account slot count twice, and its entry in the tree with it.
+func double(c *Circuit, slot int) {
+	c.Accounts[slot].Active = 2
+	index := uintOf(c.Accounts[slot].Index)
+	for i := range c.Nodes {
+		if n := &c.Nodes[i]; uintOf(n.Active) == 1 && uintOf(n.Level) == 1 && uintOf(n.Position) == index/settle.TreeArity {
+			n.Touched[index%settle.TreeArity] = 2
+		}
+	}
+}
+
+func treeAttacks() []attack {
+	return []attack{
+		{name: "a node sent twice by a flag of 2", rules: []string{"tree: active is boolean", "tree: touched is boolean"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				return then(f, func(c *Circuit) {
+					// The entry above accounts 8 to 11, in which nothing is touched.
+					spare := &c.Nodes[len(c.Nodes)-1]
+					spare.Active, spare.Level, spare.Position = 2, 1, 2
+					for i := range spare.Old {
+						leaf := f.state.Account(settle.AccountIndex(8 + i)).Leaf(f.hasher)
+						spare.Old[i], spare.New[i] = leaf, leaf
+					}
+					for i := range c.Nodes {
+						if n := &c.Nodes[i]; uintOf(n.Active) == 1 && uintOf(n.Level) == 2 {
+							n.Touched[2] = 2
+						}
+					}
+				})
+			}},
+		{name: "an untouched account is replaced", rules: []string{"tree: an untouched child stays"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				rich := f.state.Account(5)
+				rich.Balance = settle.Amount{Hi: 1}
+				return then(f, func(c *Circuit) { f.replaceUntouched(c, 5, rich.Leaf(f.hasher)) })
+			}},
+		{name: "a second root mints an account", rules: []string{"tree: an inactive entry receives nothing"},
+			forge: secondRoot},
+		{name: "a node above the root", rules: []string{"tree: level in 1..16"},
+			implied: "an entry of level 17 needs a receiver of level 18, and so on beyond any number of slots",
+			forge: func(t *testing.T) *Circuit {
+				return then(one(t, plain), func(c *Circuit) {
+					spare := &c.Nodes[len(c.Nodes)-1]
+					spare.Active, spare.Level, spare.Position = 1, 17, 0
+				})
+			}},
+		{name: "an inner node in place of an account", rules: []string{"tree: level in 1..16"},
+			implied: "the digest of a node is not the digest of a leaf",
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				f.open(5)
+				return then(f, func(c *Circuit) {
+					spare := &c.Nodes[len(c.Nodes)-1]
+					spare.Active, spare.Level, spare.Position = 1, 0, 5
+					c.Accounts[3].Active = 0
+				})
+			}},
+	}
+}
+
+// replaceUntouched swaps the digest of an untouched leaf and rehashes upwards.
+func (f *forger) replaceUntouched(c *Circuit, index uint64, digest fr.Element) {
+	for level := 1; level <= settle.TreeLevels; level++ {
+		slot := index & 3
+		index >>= 2
+		for i := range c.Nodes {
+			n := &c.Nodes[i]
+			if uintOf(n.Active) == 1 && int(uintOf(n.Level)) == level && uintOf(n.Position) == index {
+				n.New[slot] = digest
+				digest = f.hasher.Node([4]fr.Element{element(n.New[0]), element(n.New[1]), element(n.New[2]), element(n.New[3])})
+				break
+			}
+		}
+	}
+	c.Header.NewRoot = digest
+}
+
+// secondRoot opens account 3 with a balance that the tree does not have: its
+// tuple is received by an entry that claims to be unused.
+func secondRoot(t *testing.T) *Circuit {
+	f := newForger(t, 10, 1)
+	f.fees(feeSlot(0, 0, 1))
+	forged := f.open(3)
+	forged.opened.balance = power(100)
+	forged.now = forged.opened
+	f.transfer(0, claim{from: 3, to: 4, fee: 0, amountValue: 1 << 34, feePay: 1})
+	real := f.cells[3]
+	delete(f.cells, 3) // the real tree never sees account 3
+	return then(f, func(c *Circuit) {
+		slots := []AccountSlot{c.Accounts[0], {Active: 1, Index: 3, Old: real.opened.assign(), New: real.now.assign(), LastTime: real.time}, c.Accounts[1]}
+		copy(c.Accounts, slots)
+		spare := &c.Nodes[len(c.Nodes)-1]
+		spare.Active, spare.Level, spare.Position = 0, 1, 0
+		spare.Touched[3], spare.Old[3], spare.New[3] = 1, real.opened.digest(f.hasher), real.now.digest(f.hasher)
+	})
+}
+
+func feeAttacks() []attack {
+	second := func(t *testing.T, slots ...FeeSlot) *forger {
+		f := newForger(t, 10, 1)
+		f.transfer(0, claim{from: 3, to: 4, fee: 0, amountValue: 10, feePay: 1})
+		f.transfer(1, claim{from: 3, to: 4, fee: 6, amountValue: 10, feePay: 1})
+		f.fees(slots...)
+		return f
+	}
+	return []attack{
+		{name: "a fee account published as twice itself", rules: []string{"fee: active is boolean", "fee: an inactive slot is not used"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				s := feeSlot(0, 0, 1)
+				s.Active = 2
+				f.fees(s)
+				return f.seal()
+			}},
+		{name: "a token too wide in D", rules: []string{"fee: token has 32 bits"},
+			implied: "the pair is received by a transfer, whose token has 32 bits, as each listed account is used",
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				s := feeSlot(0, 0, 1)
+				s.Token = power(32)
+				f.fees(s)
+				return f.seal()
+			}},
+		{name: "an index too wide in D", rules: []string{"fee: index has 32 bits"},
+			implied: "the pair is received by a transfer, whose fee account is in the tree, as each listed account is used",
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				s := feeSlot(0, 0, 1)
+				s.Index = power(32)
+				f.fees(s)
+				return f.seal()
+			}},
+		{name: "two fee accounts for one token", rules: []string{"fee: tokens increase"},
+			forge: func(t *testing.T) *Circuit { return second(t, feeSlot(0, 0, 1), feeSlot(0, 6, 1)).seal() }},
+		{name: "a fee credited to an account that D does not name", rules: []string{"fee: an inactive slot is not used"},
+			forge: func(t *testing.T) *Circuit {
+				hidden := feeSlot(0, 6, 1)
+				hidden.Active = 0
+				return second(t, feeSlot(0, 0, 1), hidden).seal()
+			}},
+		{name: "a listed fee account that nothing pays into", rules: []string{"fee: a listed account is used"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				f.fees(feeSlot(0, 0, 1), feeSlot(77, 1234, 0))
+				return f.seal()
+			}},
+		{name: "a gap between fee slots", rules: []string{"fee: active slots are a prefix"},
+			forge: func(t *testing.T) *Circuit {
+				f := newForger(t, 10, 2)
+				f.transfer(0, claim{from: 3, to: 5, fee: 1, amountValue: 10, feePay: 1})
+				off := feeSlot(0, 0, 0)
+				off.Active = 0
+				f.fees(off, feeSlot(1, 1, 1))
+				return f.seal()
+			}},
+		{name: "a fee paid to another account than listed", rules: nil, implied: "the fee channel does not balance",
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, x *claim) { x.fee = 6 }).seal()
+			}},
+	}
+}
+
+func transferAttacks() []attack {
+	return []attack{
+		{name: "a transfer executed twice by a flag of 2",
+			rules: []string{"transfer: active is boolean", "account: active is boolean", "tree: touched is boolean", "tree: an untouched child stays"},
+			forge: func(t *testing.T) *Circuit {
+				f := newForger(t, 10, 1)
+				f.transfer(0, claim{from: 0, to: 0, fee: 0, amountValue: 10, feePay: 1,
+					signed: func(tx *state.Transaction) { tx.Kind = settle.KindOpen },
+					edit:   func(s *TransferSlot) { s.Active = 2 }})
+				f.fees(feeSlot(0, 0, 2))
+				return then(f, func(c *Circuit) { double(c, 0) })
+			}},
+		{name: "a gap between transfer slots", rules: []string{"transfer: active slots are a prefix"},
+			forge: func(t *testing.T) *Circuit {
+				f := newForger(t, 10, 1)
+				f.transfer(1, claim{from: 3, to: 4, fee: 0, amountValue: 10, feePay: 1})
+				f.fees(feeSlot(0, 0, 1))
+				return f.seal()
+			}},
+		{name: "past validUntil", rules: []string{"transfer: not expired"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, x *claim) {
+					x.signed = func(tx *state.Transaction) { tx.ValidUntil = settle.BatchNumber(f.number - 1) }
+				}).seal()
+			}},
+		{name: "more than the sender has", rules: []string{"transfer: sender balance has 128 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(_ *forger, x *claim) { x.amountValue = 1_000_001 }).seal()
+			}},
+		{name: "a fee beyond what the amount leaves", rules: []string{"transfer: sender balance has 128 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(_ *forger, x *claim) { x.amountValue, x.feePay = 1_000_000, 1 }).seal()
+			}},
+		{name: "the receiver overflows", rules: []string{"transfer: receiver balance has 128 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, _ *claim) { f.setLeaf(4, fill) }).seal()
+			}},
+		{name: "the fee account overflows", rules: []string{"transfer: fee account balance has 128 bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, _ *claim) { f.setLeaf(0, fill) }).seal()
+			}},
+		{name: "an empty slot is credited", rules: []string{"transfer: receiver exists"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(_ *forger, x *claim) { x.to = 11 }).seal()
+			}},
+		{name: "an empty slot takes the fee", rules: []string{"transfer: fee account exists"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, x *claim) { x.fee = 11; f.fees(feeSlot(0, 11, 1)) }).seal()
+			}},
+		{name: "an account outside the tree reads its own write", rules: []string{"transfer: times increase"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, func(_ *forger, x *claim) { x.to, x.amountValue = 5, 0 })
+				delete(f.cells, 5) // never opened, never closed
+				return then(f, func(c *Circuit) { c.Transfers[0].Receiver.PreviousTime = f.shape.accessTime(0, 2) })
+			}},
+	}
+}
+
+func fill(l *leafValues) {
+	unit := fr.One()
+	l.balance = power(settle.BalanceBits)
+	l.balance.Sub(&l.balance, &unit)
+}
+
+// widthAttacks execute other amounts than the message that was signed says, or
+// trade bits between packed fields.
+func widthAttacks() []attack {
+	rich := func(f *forger) {
+		f.setLeaf(3, func(l *leafValues) { l.balance = power(60) })
+	}
+	carried := "an index with 33 bits is no leaf of the tree, so the memory channel does not balance"
+	return []attack{
+		{name: "mantissa 2^35 read for exponent 1", rules: []string{"transfer: amount mantissa fits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, x *claim) { rich(f); x.amount, x.amountValue = small(1<<35), 1<<35 }).seal()
+			}},
+		{name: "fee mantissa 2^11 read for exponent 1", rules: []string{"transfer: fee mantissa fits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(_ *forger, x *claim) { x.feeAmount, x.feePay = small(1<<11), 1<<11 }).seal()
+			}},
+		{name: "an exponent bit of 2 read for the next bit", rules: []string{"transfer: amount exponent is bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(_ *forger, x *claim) { x.amount, x.amountValue = small(7), 7*19; x.amount.Exponent[0] = 2 }).seal()
+			}},
+		{name: "a fee exponent bit of 2 read for the next bit", rules: []string{"transfer: fee exponent is bits"},
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(_ *forger, x *claim) { x.feeAmount, x.feePay = small(7), 7*19; x.feeAmount.Exponent[0] = 2 }).seal()
+			}},
+		{name: "from carries into to", rules: []string{"transfer: from has 32 bits"}, implied: carried,
+			forge: func(t *testing.T) *Circuit {
+				return then(one(t, plain), func(c *Circuit) {
+					s := &c.Transfers[0]
+					s.From, s.To = weigh(s.From, 0, 1, 32), weigh(s.To, 0, -1, 0)
+				})
+			}},
+		{name: "to carries into token", rules: []string{"transfer: to has 32 bits"}, implied: carried,
+			forge: func(t *testing.T) *Circuit {
+				return then(one(t, plain), func(c *Circuit) {
+					s := &c.Transfers[0]
+					s.To, s.Token = weigh(s.To, 0, 1, 32), weigh(s.Token, 0, -1, 0)
+				})
+			}},
+		{name: "token carries into amount", rules: []string{"transfer: token has 32 bits"},
+			implied: "the token is that of an account, where it has 32 bits",
+			forge: func(t *testing.T) *Circuit {
+				return then(one(t, plain), func(c *Circuit) {
+					s := &c.Transfers[0]
+					s.Token, s.Amount.Mantissa = weigh(s.Token, 0, 1, 32), weigh(s.Amount.Mantissa, 0, -1, 0)
+				})
+			}},
+		{name: "nonce carries into validUntil", rules: []string{"transfer: nonce has 40 bits"},
+			implied: "nonces only rise, and the account's last one has 40 bits",
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, func(f *forger, x *claim) {
+					x.signed = func(tx *state.Transaction) { tx.ValidUntil = settle.BatchNumber(f.number) }
+				})
+				return then(f, func(c *Circuit) {
+					s := &c.Transfers[0]
+					s.Nonce, s.ValidUntil = weigh(s.Nonce, 0, 1, settle.NonceBits), weigh(s.ValidUntil, 0, -1, 0)
+				})
+			}},
+		{name: "any amount, made up for by a validUntil that wraps the field",
+			rules: []string{"transfer: validUntil has 32 bits", "transfer: not expired"},
+			forge: func(t *testing.T) *Circuit {
+				// Signed: amount 10. Executed: amount 999.
+				return one(t, func(_ *forger, x *claim) {
+					x.amountValue = 999
+					x.signed = func(tx *state.Transaction) { tx.Amount = 10 }
+					x.edit = func(s *TransferSlot) {
+						wrap := weigh(10-999, 100)
+						unit := power(196)
+						s.ValidUntil = *wrap.Div(&wrap, &unit)
+					}
+				}).seal()
+			}},
+	}
+}
+
+func dataAttacks() []attack {
+	bump := func(field func(c *Circuit) *frontend.Variable) func(t *testing.T) *Circuit {
+		return func(t *testing.T) *Circuit {
+			c := one(t, plain).seal()
+			v := field(c)
+			*v = weigh(*v, 0, 1, 0)
+			return c
+		}
+	}
+	return []attack{
+		{name: "c commits to other data", rules: []string{"data: c is the commitment"},
+			forge: bump(func(c *Circuit) *frontend.Variable { return &c.C })},
+		{name: "v evaluates other data", rules: []string{"data: v is the evaluation"},
+			forge: bump(func(c *Circuit) *frontend.Variable { return &c.V })},
+		{name: "a batch number of 33 bits", rules: []string{"number: 32 bits"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				f.number += 1 << 32
+				return f.seal()
+			}},
+	}
+}
