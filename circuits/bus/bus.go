@@ -39,7 +39,7 @@ const (
 	Tree      Channel = 1 // level, position, old digest, new digest
 	Memory    Channel = 2 // index, time, owner, token, nonce, balance, l1
 	Fee       Channel = 3 // token, account index
-	FixedBase Channel = 4 // window number, window value, x, y
+	FixedBase Channel = 4 // window number, x, y of a table row
 )
 
 // betaTag separates the hash that derives β from every other use of P4.

@@ -22,7 +22,7 @@ type Shape struct {
 func Shapes() []Shape {
 	return []Shape{
 		{Name: "tiny", WindowBits: 4, Capacity: settle.Capacity{Transfers: 2, Accounts: 5, Nodes: 22, FeeAccounts: 1}},
-		{Name: "demo", WindowBits: 5, Capacity: settle.Capacity{Transfers: 22, Accounts: 46, Nodes: 118, FeeAccounts: 2}},
+		{Name: "demo", WindowBits: 6, Capacity: settle.Capacity{Transfers: 22, Accounts: 46, Nodes: 118, FeeAccounts: 2}},
 	}
 }
 
