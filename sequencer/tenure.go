@@ -118,11 +118,16 @@ func (t *tenure) listen(ctx context.Context, l *store.Listener, cancel context.C
 	}
 }
 
-// loop runs a pass whenever there may be something to do.
-func (t *tenure) loop(ctx context.Context) error {
+// begin opens the first batch on the loaded state.
+func (t *tenure) begin(ctx context.Context) error {
 	t.batch, t.held = t.state.Begin(), map[int64]struct{}{}
 	t.waiting, t.full = newWaitingRoom(t.cfg.MaxWaiting), true
-	if err := t.readBacklog(ctx); err != nil {
+	return t.readBacklog(ctx)
+}
+
+// loop runs a pass whenever there may be something to do.
+func (t *tenure) loop(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
 		return err
 	}
 	for {

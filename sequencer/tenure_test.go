@@ -1,0 +1,372 @@
+package sequencer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/publicdata"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+)
+
+// requireSound checks everything that must hold of a history whatever happened:
+// the chain of roots, rows and traces that agree, no transaction twice, nonces
+// in order, money conserved.
+func (m *memoryDB) requireSound(t require.TestingT) {
+	root := m.w.genesis.Rollup.GenesisRoot
+	s := m.w.state()
+	seen := map[settle.Hash]bool{}
+	for i, b := range m.batches {
+		require.EqualValues(t, i+1, b.Number)
+		require.Equal(t, root, b.OldRoot, "roots do not chain")
+		require.NotEmpty(t, b.Transactions, "an empty batch was sealed")
+		root = b.NewRoot
+
+		trace, err := state.DecodeTrace(b.Witness.Data)
+		require.NoError(t, err)
+		require.Equal(t, settle.Hash(sha256.Sum256(b.Witness.Data)), b.Witness.Hash)
+		require.EqualValues(t, binary.BigEndian.Uint16(b.Witness.Data[8:]), b.Witness.Version, "WitnessVersion is not the codec's")
+		shape := shapeByName(t, b.Shape)
+		require.True(t, shape.Capacity.Fits(b.Usage))
+		require.Equal(t, shape.KeyHash, b.KeyHash)
+
+		transactions := make([]state.Transaction, len(trace.Transactions))
+		for j := range trace.Transactions {
+			transactions[j] = trace.Transactions[j].Transaction
+			id := transactions[j].ID(m.w.domain)
+			require.Equal(t, id, b.Transactions[j].ID)
+			require.False(t, seen[id], "executed twice")
+			seen[id] = true
+		}
+		again, err := s.Apply(transactions)
+		require.NoError(t, err, "the history does not apply")
+		require.Equal(t, again, trace)
+		c, err := again.Data().Commitment(m.w.hasher, shape.Capacity)
+		require.NoError(t, err)
+		require.Equal(t, settle.Element(c.Bytes()), b.Commitment)
+		words := make([]fr.Element, len(b.Words))
+		for j := range words {
+			words[j].SetBytes(b.Words[j][:])
+		}
+		parsed, err := publicdata.Parse(words)
+		require.NoError(t, err)
+		require.Equal(t, again.Data(), parsed)
+	}
+	have := s.Root()
+	require.Equal(t, root, settle.Element(have.Bytes()))
+	var total uint64
+	for _, a := range m.accounts() {
+		account := s.Account(a.Index)
+		require.Equal(t, accountToStored(a.Index, account, account.Leaf(m.w.hasher)), a, "row and state differ")
+		total += a.Balance.Lo
+	}
+	require.EqualValues(t, len(m.w.accounts)*genesisBalance, total, "money appeared or vanished")
+}
+
+func shapeByName(t require.TestingT, name string) Shape {
+	for _, s := range testShapes {
+		if s.Name == name {
+			return s
+		}
+	}
+	require.Fail(t, "no shape "+name)
+	return Shape{}
+}
+
+// Arbitrary transfers in arbitrary order through arbitrary pages, with seals that
+// fail before or after their commit: everything executable is executed once, the
+// rest is rejected, and the history is sound.
+func TestArbitraryHistories(t *testing.T) {
+	w := newWorld(t, 8, 2, testShapes)
+	pool := map[string]store.Submission{}
+	rapid.Check(t, func(rt *rapid.T) {
+		db := newMemoryDB(w)
+		h := newHarness(t, db, func(c *Config) {
+			c.PageSize = rapid.IntRange(1, 9).Draw(rt, "page")
+			c.MaxWaiting = rapid.IntRange(1, 9).Draw(rt, "waiting")
+			c.Policy.MaxDeferred = rapid.IntRange(0, 4).Draw(rt, "deferred")
+			c.NonceGapTimeout = time.Nanosecond
+		})
+		type key struct {
+			from  int
+			nonce settle.Nonce
+		}
+		used := map[key]bool{}
+		lowest := map[int]settle.Nonce{} // the first missing nonce of each sender
+		var subs []store.Submission
+		for range rapid.IntRange(1, 30).Draw(rt, "transfers") {
+			k := key{rapid.IntRange(0, 7).Draw(rt, "from"), settle.Nonce(rapid.IntRange(0, 5).Draw(rt, "nonce"))}
+			if used[k] {
+				continue
+			}
+			used[k] = true
+			to := k.from%2 + 2*rapid.IntRange(0, 3).Draw(rt, "to")
+			amount := rapid.SampledFrom([]uint64{0, 1, 400_000, 900_000}).Draw(rt, "amount")
+			name := fmt.Sprint(k, to, amount)
+			if _, ok := pool[name]; !ok {
+				pool[name] = w.submission(k.from, to, amount, k.nonce)
+			}
+			subs = append(subs, pool[name])
+		}
+		for from := range 8 {
+			for used[key{from, lowest[from]}] {
+				lowest[from]++
+			}
+		}
+		db.onSeal = func(store.SealedBatch) (error, error) {
+			switch rapid.IntRange(0, 9).Draw(rt, "fault") {
+			case 0:
+				return errCrash, nil
+			case 1:
+				return nil, errCrash // committed, and the answer was lost
+			}
+			return nil, nil
+		}
+		for len(subs) > 0 {
+			n := rapid.IntRange(1, len(subs)).Draw(rt, "arrive")
+			db.add(subs[:n]...)
+			subs = subs[n:]
+			if len(subs) > 0 {
+				h.s.cfg.NonceGapTimeout = time.Hour
+				if h.fullPass() != nil {
+					h.reload()
+				}
+			}
+		}
+		h.s.cfg.NonceGapTimeout = time.Nanosecond
+		h.settleDown()
+
+		db.requireSound(rt)
+		failed := map[settle.AccountIndex]settle.Nonce{}
+		for _, row := range db.rows {
+			switch r := db.rejected[row.ID]; {
+			case row.Status == settle.TxExecuted:
+			case r.Code == settle.CodeInsufficientBalance:
+				failed[row.From] = row.Nonce
+			default:
+				require.Equal(rt, settle.CodeNonceGapExpired, r.Code, "%s: %s", row.Status, r.Detail)
+			}
+		}
+		for _, row := range db.rows {
+			stop, hasFailed := failed[row.From]
+			executable := row.Nonce < lowest[int(row.From)] && (!hasFailed || row.Nonce < stop)
+			require.Equal(rt, executable, row.Status == settle.TxExecuted, "account %d nonce %d", row.From, row.Nonce)
+		}
+	})
+}
+
+func TestNonceGapWaitsThenExpires(t *testing.T) {
+	w := newWorld(t, 4, 1, testShapes)
+	db := newMemoryDB(w)
+	h := newHarness(t, db, func(c *Config) { c.NonceGapTimeout = time.Hour })
+	second, third := w.submission(1, 2, 5, 1), w.submission(1, 2, 5, 2)
+	db.add(third, second)
+	require.NoError(t, h.fullPass())
+	require.Empty(t, db.batches)
+	require.Equal(t, 2, h.waiting.count)
+
+	db.add(w.submission(1, 2, 5, 0))
+	require.NoError(t, h.fullPass())
+	require.Len(t, db.batches, 1, "the gap is closed: all three in one batch")
+	require.Len(t, db.batches[0].Transactions, 3)
+
+	late := w.submission(2, 1, 5, 1)
+	db.add(late)
+	require.NoError(t, h.fullPass())
+	require.Empty(t, db.rejected)
+	h.s.cfg.NonceGapTimeout = time.Nanosecond
+	require.NoError(t, h.fullPass())
+	require.Equal(t, settle.CodeNonceGapExpired, db.rejected[late.ID].Code)
+	require.Contains(t, db.rejected[late.ID].Detail, "nonce 0 of account 2")
+	db.requireSound(t)
+}
+
+func TestRejectedOneByOne(t *testing.T) {
+	w := newWorld(t, 6, 2, testShapes)
+	db := newMemoryDB(w)
+	h := newHarness(t, db, nil)
+	db.add(w.submission(2, 4, 5, 0))
+	h.settleDown()
+
+	poor := w.submission(4, 2, 2*genesisBalance, 0)
+	expired := w.transfer(3, 5, 5, 0)
+	expired.ValidUntil = 1
+	waitingExpired := w.transfer(5, 3, 5, 1)
+	waitingExpired.ValidUntil = 1
+	stale := w.submission(2, 4, 6, 0)
+	damaged := w.submission(5, 3, 5, 0)
+	damaged.AmountPacked = 1 << 50
+	forged := w.submission(3, 5, 7, 0)
+	forged.Amount, forged.AmountPacked, forged.ID = settle.NewAmount(8), 8, settle.Hash{1}
+	wrongPair := w.submission(0, 2, 7, 0)
+	good := w.submission(2, 4, 5, 1)
+	rows := []store.Submission{poor, w.check(expired), w.check(waitingExpired), stale, damaged, forged, good, wrongPair}
+	db.add(rows...)
+	h.settleDown()
+	for i, code := range []settle.Code{
+		settle.CodeInsufficientBalance, settle.CodeExpired, settle.CodeExpired, settle.CodeStaleNonce, settle.CodeInternal, settle.CodeBadSignature, "", "",
+	} {
+		require.Equal(t, code, db.rejected[rows[i].ID].Code, "%d: %s", i, db.rejected[rows[i].ID].Detail)
+		if code == "" {
+			require.Equal(t, []settle.TxStatus{settle.TxExecuted}, db.status(rows[i].ID))
+		} else {
+			require.NotEmpty(t, db.rejected[rows[i].ID].Detail)
+		}
+	}
+	db.requireSound(t)
+}
+
+// A batch that Postgres will not take for what is in it is halved until the one
+// transaction is found; the others are executed.
+func TestPoisonIsFoundAndSetAside(t *testing.T) {
+	w := newWorld(t, 12, 1, testShapes)
+	db := newMemoryDB(w)
+	var subs []store.Submission
+	for i := 1; i < 12; i++ {
+		subs = append(subs, w.submission(i, i%11+1, 5, 0))
+	}
+	poison := subs[4].ID
+	db.onSeal = func(b store.SealedBatch) (error, error) {
+		for _, tx := range b.Transactions {
+			if tx.ID == poison {
+				return &pgconn.PgError{Code: "23514", Message: "check constraint"}, nil
+			}
+		}
+		return nil, nil
+	}
+	h := newHarness(t, db, nil)
+	db.add(subs...)
+	h.settleDown()
+	require.Equal(t, settle.CodeInternal, db.rejected[poison].Code)
+	require.NotContains(t, db.rejected[poison].Detail, "constraint", "our insides are not the submitter's business")
+	require.Len(t, db.rejected, 1)
+	require.Empty(t, h.s.poison)
+	executed := 0
+	for _, b := range db.batches {
+		executed += len(b.Transactions)
+	}
+	require.Equal(t, len(subs)-1, executed)
+	require.Zero(t, h.s.limit, "batches grow again")
+	db.requireSound(t)
+}
+
+// A failure of the database is nobody's fault: nothing is set aside for it.
+func TestDatabaseFailuresBlameNobody(t *testing.T) {
+	w := newWorld(t, 4, 1, testShapes)
+	db := newMemoryDB(w)
+	h := newHarness(t, db, nil)
+	db.add(w.submission(1, 2, 5, 0))
+	failures := 5
+	db.onSeal = func(store.SealedBatch) (error, error) {
+		if failures--; failures >= 0 {
+			return &pgconn.PgError{Code: "53100", Message: "disk full"}, nil
+		}
+		return nil, nil
+	}
+	h.settleDown()
+	require.Empty(t, db.rejected)
+	require.Len(t, db.batches, 1)
+}
+
+func TestStepPanicIsSetAside(t *testing.T) {
+	w := newWorld(t, 4, 1, testShapes)
+	db := newMemoryDB(w)
+	h := newHarness(t, db, nil)
+	good, bad := w.submission(1, 2, 5, 0), w.submission(2, 1, 5, 0)
+	db.add(good, bad)
+	h.work, _ = h.candidates(db.rows)
+	h.s.cfg.Policy.MaxAge = time.Hour
+	require.NoError(t, h.step(h.work[0]))
+	// A state that has moved on makes Step fail with something that is no refusal.
+	other := h.state.Begin()
+	h.batch, other = other, h.batch
+	_, err := other.Seal()
+	require.NoError(t, err)
+	require.Error(t, h.step(h.work[1]), "the open batch cannot be made anew, so memory is dropped")
+	require.Len(t, h.rejections, 1)
+	require.Equal(t, settle.CodeInternal, h.rejections[0].Code)
+}
+
+func TestBlockedByUnprovenBacklog(t *testing.T) {
+	w := newWorld(t, 12, 1, testShapes)
+	db := newMemoryDB(w)
+	h := newHarness(t, db, func(c *Config) { c.Policy.MaxUnproven = 2 })
+	for nonce := range settle.Nonce(3) {
+		for i := range 12 {
+			db.add(w.submission(i, (i+1)%12, 5, nonce))
+		}
+	}
+	require.ErrorIs(t, h.fullPass(), errBlocked)
+	h.block(false)
+	require.Len(t, db.batches, 2)
+	require.ErrorIs(t, h.fullPass(), errBlocked)
+	require.Len(t, db.batches, 2, "sealed above the bound")
+	for len(db.batches) < 6 {
+		before := len(db.batches)
+		db.unproven = 1 // one proof came in
+		if err := h.fullPass(); err != nil {
+			require.ErrorIs(t, err, errBlocked)
+			h.block(false)
+		}
+		if len(db.batches) == before {
+			break
+		}
+	}
+	executed := 0
+	for _, b := range db.batches {
+		executed += len(b.Transactions)
+	}
+	require.Equal(t, 36, executed)
+	require.Empty(t, db.rejected)
+	db.requireSound(t)
+}
+
+// Two tokens that alternate share batches with their own kind, not one batch each.
+func TestAlternatingTokensFillBatches(t *testing.T) {
+	w := newWorld(t, 8, 2, testShapes)
+	db := newMemoryDB(w)
+	h := newHarness(t, db, func(c *Config) { c.Policy.MaxDeferred = 8 })
+	for nonce := range settle.Nonce(2) {
+		for i := range 8 {
+			db.add(w.submission(i, (i+2)%8, 5, nonce))
+		}
+	}
+	h.settleDown()
+	require.Len(t, db.batches, 2)
+	db.requireSound(t)
+}
+
+func TestLoadRefusals(t *testing.T) {
+	w := newWorld(t, 4, 1, testShapes)
+	db := newMemoryDB(w)
+	ctx := context.Background()
+	_, err := load(ctx, db, w.hasher, []Shape{{Name: "tiny", KeyHash: settle.KeyHash{7}}})
+	require.ErrorIs(t, err, ErrKeyMismatch)
+
+	w.genesis.Accounts[2].Balance = settle.NewAmount(genesisBalance + 1)
+	_, err = load(ctx, db, w.hasher, testShapes)
+	require.ErrorIs(t, err, ErrStateMismatch)
+	require.ErrorContains(t, err, "account 2 does not hash to its own digest")
+	require.ErrorContains(t, err, "Restore the database")
+
+	w.genesis.Accounts = w.genesis.Accounts[:3]
+	w.genesis.Accounts[2].Balance = settle.NewAmount(genesisBalance)
+	_, err = load(ctx, db, w.hasher, testShapes)
+	require.ErrorIs(t, err, ErrStateMismatch)
+	require.ErrorContains(t, err, "accounts are missing")
+
+	w.genesis.Accounts[1].Owner = settle.Element{0xff}
+	_, err = load(ctx, db, w.hasher, testShapes)
+	require.ErrorIs(t, err, ErrStateMismatch)
+	require.ErrorContains(t, err, "account 1")
+}
