@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/store"
+)
+
+type statusOutput struct{ Body wire.Status }
+
+func (s *Server) status(ctx context.Context, _ *struct{}) (*statusOutput, error) {
+	st, err := s.cfg.Store.Status(ctx)
+	if err != nil {
+		return nil, s.failure(ctx, fmt.Errorf("read the status: %w", err))
+	}
+	proven, err := s.cfg.Store.ProvenProgress(ctx)
+	if err != nil {
+		return nil, s.failure(ctx, fmt.Errorf("read the proven batch: %w", err))
+	}
+	fees, err := s.cfg.Store.FeeAccounts(ctx)
+	if err != nil {
+		return nil, s.failure(ctx, fmt.Errorf("read fee accounts: %w", err))
+	}
+	return &statusOutput{s.describe(st, proven, fees)}, nil
+}
+
+func (s *Server) describe(st store.Status, proven store.Progress, fees []store.FeeAccount) wire.Status {
+	rollup := s.cfg.Rollup
+	out := wire.Status{
+		Domain: rollup.Domain, ChainID: rollup.ChainID, Rollup: rollup.Address, GenesisRoot: rollup.GenesisRoot, UnsafeDevKeys: rollup.UnsafeDev,
+		Verifiers: make([]wire.Verifier, len(rollup.Verifiers)), FeeAccounts: make([]wire.FeeAccount, len(fees)),
+		Executed: wire.Progress{Batch: st.LastBatch, Root: st.LastRoot},
+		Proven:   wire.Progress{Batch: proven.Batch, Root: proven.Root},
+		Settled:  wire.Progress{Batch: st.SettledBatch, Root: st.SettledRoot},
+		Final:    st.FinalBatch,
+		Backlog: wire.Backlog{
+			Accepted: st.Transactions.Accepted, AcceptedCap: max(0, s.cfg.MaxAccepted),
+			Unproven: st.Batches.Sealed, UnprovenCap: max(0, s.cfg.MaxUnproven), Unsettled: unsettled(st.Batches),
+		},
+		OldestUnprovenAgeSeconds: st.OldestUnprovenAge.Seconds(),
+		Transactions:             wire.TxCounts(st.Transactions),
+		Batches:                  wire.BatchCounts(st.Batches),
+		Jobs:                     wire.JobCounts(st.Jobs),
+	}
+	for i, v := range rollup.Verifiers {
+		out.Verifiers[i] = wire.Verifier(v)
+	}
+	for i, f := range fees {
+		out.FeeAccounts[i] = wire.FeeAccount{Token: f.Token, Index: f.Index, MinimumFee: f.MinFee}
+	}
+	return out
+}
+
+type healthOutput struct{ Body wire.Health }
+
+func (s *Server) live(context.Context, *struct{}) (*healthOutput, error) {
+	return &healthOutput{wire.Health{Status: "ok"}}, nil
+}
+
+// ready asks the database for the rollup's identity: it is reachable and migrated.
+func (s *Server) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+	if _, err := s.cfg.Store.Rollup(ctx); err != nil {
+		return nil, s.failure(ctx, fmt.Errorf("readiness: %w", err))
+	}
+	return &healthOutput{wire.Health{Status: "ok"}}, nil
+}

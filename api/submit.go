@@ -1,0 +1,302 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/sequencer"
+	"github.com/zksettle/settle/store"
+)
+
+// submitInput gives the handler the raw body: transactions are decoded by our own
+// strict reader, which names what is wrong with a stable code.
+type submitInput struct{ request huma.Context }
+
+// Resolve implements huma.Resolver.
+func (in *submitInput) Resolve(ctx huma.Context) []error {
+	in.request = ctx
+	return nil
+}
+
+type submitOutput struct {
+	Status int
+	Body   any // wire.Receipt or wire.Results
+}
+
+// item is one transaction on its way through admission.
+type item struct {
+	request    sequencer.Request
+	submission store.Submission
+	admission  store.Admission
+	refusal    *settle.Refusal
+}
+
+func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+	select {
+	case s.submitting <- struct{}{}:
+		defer func() { <-s.submitting }()
+	default:
+		return nil, s.refuseAll(s.backPressure("%d submissions are being handled at once, the most that are", s.cfg.MaxSubmitting), 1)
+	}
+	items, array, err := s.readItems(in.request)
+	if err != nil {
+		return nil, s.refuseAll(s.failure(ctx, err), 1)
+	}
+	if err := s.admit(ctx, items); err != nil {
+		return nil, s.refuseAll(s.failure(ctx, err), len(items))
+	}
+	s.count(items)
+	if array {
+		return &submitOutput{Status: http.StatusOK, Body: results(items)}, nil
+	}
+	if r := items[0].refusal; r != nil {
+		return nil, fromRefusal(r)
+	}
+	receipt := wire.Receipt{ID: items[0].submission.ID, Status: items[0].admission.Status, Existing: items[0].admission.Existing}
+	out := &submitOutput{Status: http.StatusAccepted, Body: receipt}
+	if receipt.Existing {
+		out.Status = http.StatusOK
+	}
+	return out, nil
+}
+
+func (s *Server) refuseAll(p *problem, n int) *problem {
+	s.metrics.refused(p.Code, max(n, 1))
+	return p
+}
+
+func (s *Server) backPressure(format string, args ...any) *problem {
+	p := newProblem(settle.CodeBackPressure, "%s; nothing was stored, submit it again after %s seconds",
+		fmt.Sprintf(format, args...), retrySeconds(s.cfg.RetryAfter))
+	p.retryAfter = s.cfg.RetryAfter
+	return p
+}
+
+// readItems reads the body and decodes its items. An item that cannot be read
+// carries its refusal; an error is about the request as a whole.
+func (s *Server) readItems(request huma.Context) (items []item, array bool, err error) {
+	if err := checkMedia(request); err != nil {
+		return nil, false, err
+	}
+	body, err := s.readBody(request.BodyReader())
+	if err != nil {
+		return nil, false, err
+	}
+	raws, array, err := splitBody(body)
+	if err != nil {
+		return nil, array, err
+	}
+	items = make([]item, len(raws))
+	for i, raw := range raws {
+		var err error
+		if items[i].request, err = decodeTransaction(s.fields, raw); err != nil {
+			if items[i].refusal, err = refusalOf(err); err != nil {
+				return nil, array, err
+			}
+		}
+	}
+	return items, array, nil
+}
+
+// refusalOf returns the refusal that err is, or err itself when it is a failure of ours.
+func refusalOf(err error) (*settle.Refusal, error) {
+	if r, ok := settle.AsRefusal(err); ok {
+		return r, nil
+	}
+	return nil, err
+}
+
+func checkMedia(request huma.Context) error {
+	if encoding := request.Header("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return newProblem(settle.CodeUnsupportedMedia, "Content-Encoding is %s, expected none", quote(encoding))
+	}
+	header := request.Header("Content-Type")
+	if header == "" {
+		return nil
+	}
+	if media, _, err := mime.ParseMediaType(header); err != nil || media != "application/json" {
+		return newProblem(settle.CodeUnsupportedMedia, "Content-Type is %s, expected application/json", quote(header))
+	}
+	return nil
+}
+
+func (s *Server) readBody(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(r)
+	var tooLarge *http.MaxBytesError
+	var network net.Error
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.As(err, &tooLarge):
+		return nil, settle.Refuse(settle.CodeBodyTooLarge, "the body exceeds %d bytes, expected at most that; send fewer transactions per request", tooLarge.Limit)
+	case errors.As(err, &network) && network.Timeout():
+		return nil, settle.Refuse(settle.CodeRequestTimeout, "the body did not arrive within %s", readTimeout)
+	}
+	return nil, settle.Refuse(settle.CodeMalformedJSON, "the body ended after %d bytes: %v", len(body), err)
+}
+
+// admit checks the items and stores the good ones, in five queries whatever their
+// number. On an error nothing was stored.
+func (s *Server) admit(ctx context.Context, items []item) error {
+	if err := s.checkBacklog(ctx); err != nil {
+		return err
+	}
+	if err := s.check(ctx, items); err != nil {
+		return err
+	}
+	var submissions []store.Submission
+	var places []int
+	for i := range items {
+		if items[i].refusal == nil {
+			submissions, places = append(submissions, items[i].submission), append(places, i)
+		}
+	}
+	if len(submissions) == 0 {
+		return nil
+	}
+	admissions, err := s.cfg.Store.Admit(ctx, submissions)
+	if err != nil {
+		return fmt.Errorf("admit: %w", err)
+	}
+	if len(admissions) != len(submissions) {
+		return fmt.Errorf("admit: %d outcomes for %d items", len(admissions), len(submissions))
+	}
+	for k, a := range admissions {
+		items[places[k]].admission, items[places[k]].refusal = a, a.Refusal
+	}
+	return nil
+}
+
+// checkBacklog answers 429 from the caps on. Requests under way at once can pass a
+// cap by what they hold, which is bounded by MaxSubmitting.
+func (s *Server) checkBacklog(ctx context.Context) error {
+	b, err := s.cfg.Store.Backlog(ctx)
+	if err != nil {
+		return fmt.Errorf("read the backlog: %w", err)
+	}
+	switch {
+	case s.cfg.MaxAccepted > 0 && b.Accepted >= s.cfg.MaxAccepted:
+		return s.backPressure("%d transactions wait for execution, the cap is %d", b.Accepted, s.cfg.MaxAccepted)
+	case s.cfg.MaxUnproven > 0 && b.Unproven >= s.cfg.MaxUnproven:
+		return s.backPressure("%d batches wait for a proof, the cap is %d", b.Unproven, s.cfg.MaxUnproven)
+	}
+	return nil
+}
+
+// check applies the rules of admission that need no lock. No database connection
+// is held while signatures are verified, on at most one goroutine per core in all.
+func (s *Server) check(ctx context.Context, items []item) error {
+	rules, accounts, err := s.rules(ctx, items)
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	next, failures := make(chan int), make([]error, len(items))
+	for range min(cap(s.verifying), len(items)) {
+		wg.Go(func() {
+			for i := range next {
+				s.verifying <- struct{}{}
+				submission, err := sequencer.CheckTransaction(rules, accounts, items[i].request)
+				<-s.verifying
+				items[i].submission = submission
+				if err != nil {
+					items[i].refusal, failures[i] = refusalOf(err)
+				}
+			}
+		})
+	}
+	for i := range items {
+		if items[i].refusal == nil && ctx.Err() == nil {
+			next <- i
+		}
+	}
+	close(next)
+	wg.Wait()
+	return errors.Join(append(failures, ctx.Err())...)
+}
+
+// rules reads what the items are checked against.
+func (s *Server) rules(ctx context.Context, items []item) (sequencer.Rules, sequencer.AccountMap, error) {
+	rules := sequencer.Rules{Domain: s.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1}
+	fees, err := s.cfg.Store.FeeAccounts(ctx)
+	if err != nil {
+		return rules, nil, fmt.Errorf("read fee accounts: %w", err)
+	}
+	for _, f := range fees {
+		rules.FeeAccounts[f.Token] = f
+	}
+	switch last, err := s.cfg.Store.LastBatch(ctx); {
+	case err == nil:
+		rules.NextBatch = last.Number + 1
+	case !errors.Is(err, store.ErrNotFound):
+		return rules, nil, fmt.Errorf("read the last batch: %w", err)
+	}
+	seen := map[settle.AccountIndex]bool{}
+	var indices []settle.AccountIndex
+	for i := range items {
+		if items[i].refusal != nil {
+			continue
+		}
+		for _, index := range []settle.AccountIndex{items[i].request.From, items[i].request.To} {
+			if !seen[index] {
+				seen[index], indices = true, append(indices, index)
+			}
+		}
+	}
+	if len(indices) == 0 {
+		return rules, sequencer.AccountMap{}, nil
+	}
+	accounts, err := s.cfg.Store.Accounts(ctx, indices)
+	if err != nil {
+		return rules, nil, fmt.Errorf("read accounts: %w", err)
+	}
+	return rules, accounts, nil
+}
+
+func (s *Server) count(items []item) {
+	accepted, existing := 0, 0
+	for i := range items {
+		switch {
+		case items[i].refusal != nil:
+			s.metrics.refused(items[i].refusal.Code, 1)
+		case items[i].admission.Existing:
+			existing++
+		default:
+			accepted++
+		}
+	}
+	s.metrics.submitted(outcomeAccepted, accepted)
+	s.metrics.submitted(outcomeExisting, existing)
+}
+
+func results(items []item) wire.Results {
+	out := wire.Results{Results: make([]wire.Result, len(items))}
+	for i := range items {
+		r := &out.Results[i]
+		if id := items[i].submission.ID; id != (settle.Hash{}) {
+			r.ID = &id
+		}
+		if refusal := items[i].refusal; refusal != nil {
+			out.Refused++
+			r.Problem = itemProblem(refusal, i)
+			continue
+		}
+		r.Status, r.Existing = items[i].admission.Status, items[i].admission.Existing
+		if r.Existing {
+			out.Existing++
+		} else {
+			out.Accepted++
+		}
+	}
+	return out
+}
