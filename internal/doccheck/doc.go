@@ -1,0 +1,3 @@
+// Package doccheck holds tests that compare the documents with what they
+// describe. It has no code of its own.
+package doccheck
