@@ -16,8 +16,8 @@ import (
 
 // Errors about what stands on the chain. Each message says the remedy.
 var (
-	ErrNoContract  = errors.New("no rollup contract at this address")
-	ErrKeyMismatch = errors.New("the registered verifier has another key")
+	ErrNoContract   = errors.New("no rollup contract at this address")
+	ErrKeyMismatch  = errors.New("the registered verifier has another key")
 	ErrUnregistered = errors.New("no verifier registered")
 )
 

@@ -12,7 +12,8 @@ import {KeyCheck} from "./KeyCheck.sol";
 ///   commitment:  e(D, GSigmaNeg) · e(PoK, G) = 1.
 /// @dev The two are joined as Groth16 · commitment^ρ = 1 with ρ hashed from the whole proof, the
 /// inputs and the key: both left sides are fixed before ρ is known, so one that is not 1 passes
-/// for one ρ in r. With equal coefficients (ρ = 1) and a ceremony key (γ = G = generator of G2)
+/// for one ρ in r. A ceremony gives γ = G; then e(L, -γ) · e(PoK, G)^ρ = e(L - ρ·PoK, -γ), the same
+/// value for one pair less. With equal coefficients (ρ = 1) and a ceremony key (γ = G = generator of G2)
 /// PoK would absorb any change of L, and so of the inputs.
 contract Groth16Verifier is IVerifier {
     /// @notice The proof is not 384 bytes long.
@@ -27,6 +28,7 @@ contract Groth16Verifier is IVerifier {
     uint256 private constant PROOF_BYTES = 384;
     uint256 private constant COMMITMENT_AT = 256;
     uint256 private constant POK_AT = 320;
+    uint256 private constant PAIR_BYTES = 192;
 
     /// @dev Caps of the precompile calls, above their prices (EIP-1108: 150; 6,000; 45,000 and
     /// 34,000 a pair = 249,000), because a point off the curve burns what the call was given.
@@ -36,6 +38,9 @@ contract Groth16Verifier is IVerifier {
 
     /// @inheritdoc IVerifier
     bytes32 public immutable keyHash;
+
+    /// @dev γ = G, as a ceremony gives it.
+    bool private immutable SHARED_BASE;
 
     uint256 private immutable ALPHA_X;
     uint256 private immutable ALPHA_Y;
@@ -75,6 +80,8 @@ contract Groth16Verifier is IVerifier {
     constructor(uint256[] memory key) {
         KeyCheck.check(key);
         keyHash = sha256(abi.encodePacked(key));
+
+        SHARED_BASE = KeyCheck.isSame(key, KeyCheck.GAMMA, KeyCheck.G);
 
         ALPHA_X = key[0];
         ALPHA_Y = key[1];
@@ -149,15 +156,23 @@ contract Groth16Verifier is IVerifier {
         pairs[27] = G_SIGMA_NEG_X0;
         pairs[28] = G_SIGMA_NEG_Y1;
         pairs[29] = G_SIGMA_NEG_Y0;
-        (pairs[30], pairs[31]) = _multiply(uint256(bytes32(proof[POK_AT:])), uint256(bytes32(proof[POK_AT + 32:])), rho);
-        pairs[32] = G_X1;
-        pairs[33] = G_X0;
-        pairs[34] = G_Y1;
-        pairs[35] = G_Y0;
+        (uint256 x, uint256 y) = _multiply(uint256(bytes32(proof[POK_AT:])), uint256(bytes32(proof[POK_AT + 32:])), rho);
+        uint256 size = 6 * PAIR_BYTES;
+        if (SHARED_BASE) {
+            (pairs[18], pairs[19]) = _add(pairs[18], pairs[19], x, _negate(y));
+            size = 5 * PAIR_BYTES;
+        } else {
+            pairs[30] = x;
+            pairs[31] = y;
+            pairs[32] = G_X1;
+            pairs[33] = G_X0;
+            pairs[34] = G_Y1;
+            pairs[35] = G_Y0;
+        }
 
         bool ok;
         assembly ("memory-safe") {
-            ok := staticcall(PAIRING_GAS, 0x08, pairs, 0x480, pairs, 0x20)
+            ok := staticcall(PAIRING_GAS, 0x08, pairs, size, pairs, 0x20)
             ok := and(ok, eq(mload(pairs), 1))
         }
         if (!ok) revert InvalidProof();

@@ -60,6 +60,11 @@ library KeyCheck {
         _checkRelations(key);
     }
 
+    /// @notice Whether the G2 points that begin at words `a` and `b` are equal.
+    function isSame(uint256[] memory key, uint256 a, uint256 b) internal pure returns (bool) {
+        return _sameX(key, a, b) && key[a + 2] == key[b + 2] && key[a + 3] == key[b + 3];
+    }
+
     /// @dev Two points with the same x are equal or opposite, and both are refused. γ = generator
     /// passes: a ceremony gives that.
     function _checkRelations(uint256[] memory key) private pure {

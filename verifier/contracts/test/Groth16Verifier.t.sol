@@ -47,7 +47,12 @@ contract Groth16VerifierTest is Test {
 
     /// @dev A public input that is not reduced would be a second name of the same batch.
     function test_refusesInputsNotInField() public {
-        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(0);
+        refusesInputsNotInField(0);
+        refusesInputsNotInField(1);
+    }
+
+    function refusesInputsNotInField(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(which);
         for (uint256 j = 0; j < 3; ++j) {
             inputs[j] += R;
             vm.expectRevert(abi.encodeWithSelector(Groth16Verifier.InputNotInField.selector, j));
@@ -66,7 +71,12 @@ contract Groth16VerifierTest is Test {
 
     /// @dev Coordinates + p are other names of the same point.
     function test_refusesNonCanonicalPoints() public {
-        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(0);
+        refusesNonCanonicalPoints(0);
+        refusesNonCanonicalPoints(1);
+    }
+
+    function refusesNonCanonicalPoints(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(which);
         for (uint256 i = 0; i < 12; ++i) {
             uint256 word = wordOf(proof, i);
             setWord(proof, i, word + P);
@@ -77,7 +87,12 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_refusesPointsAtInfinity() public {
-        (Groth16Verifier verifier, bytes memory original, uint256[3] memory inputs) = load(0);
+        refusesPointsAtInfinity(0);
+        refusesPointsAtInfinity(1);
+    }
+
+    function refusesPointsAtInfinity(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory original, uint256[3] memory inputs) = load(which);
         uint256[2][5] memory points =
             [[uint256(0), 2], [uint256(2), 4], [uint256(6), 2], [uint256(8), 2], [uint256(10), 2]];
         for (uint256 i = 0; i < 5; ++i) {
@@ -93,7 +108,12 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_refusesBOutsideTheSubgroup() public {
-        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(0);
+        refusesBOutsideTheSubgroup(0);
+        refusesBOutsideTheSubgroup(1);
+    }
+
+    function refusesBOutsideTheSubgroup(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(which);
         uint256[] memory off = vm.parseJsonUintArray(json, ".offSubgroup");
         for (uint256 i = 0; i < 4; ++i) {
             setWord(proof, 2 + i, off[i]);
@@ -117,7 +137,12 @@ contract Groth16VerifierTest is Test {
 
     /// @dev Only the precompile calls are capped, so a bad point costs a bounded amount.
     function test_badPointsCostLittle() public {
-        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(0);
+        badPointsCostLittle(0);
+        badPointsCostLittle(1);
+    }
+
+    function badPointsCostLittle(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(which);
         for (uint256 i = 0; i < 12; ++i) {
             uint256 word = wordOf(proof, i);
             setWord(proof, i, addmod(word, 1, P));
@@ -138,10 +163,13 @@ contract Groth16VerifierTest is Test {
     }
 
     function test_gas() public {
-        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(0);
-        uint256 before = gasleft();
-        verifier.verify(proof, inputs);
-        assertTrue(before - gasleft() < 300_000, "verification above 300,000 gas");
+        uint256[2] memory bounds = [uint256(300_000), 266_000];
+        for (uint256 i = 0; i < 2; ++i) {
+            (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(i);
+            uint256 before = gasleft();
+            verifier.verify(proof, inputs);
+            assertTrue(before - gasleft() < bounds[i], "verification costs more gas than it did");
+        }
     }
 
     function load(uint256 i) private returns (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) {
