@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zksettle/settle"
@@ -201,8 +202,10 @@ func (t *tenure) writeRejections(ctx context.Context) error {
 	if len(t.rejections) == 0 {
 		return nil
 	}
-	if err := t.cfg.Store.RejectTransactions(ctx, t.epoch, t.rejections); err != nil {
-		return fmt.Errorf("reject %d transactions: %w", len(t.rejections), err)
+	for some := range slices.Chunk(t.rejections, t.cfg.PageSize) {
+		if err := t.cfg.Store.RejectTransactions(ctx, t.epoch, some); err != nil {
+			return fmt.Errorf("reject %d transactions: %w", len(some), err)
+		}
 	}
 	counts := map[settle.Code]int{}
 	for _, r := range t.rejections {
