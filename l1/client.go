@@ -57,7 +57,7 @@ func read[T any](ctx context.Context, c *Client, what string, data []byte, unpac
 
 // callError replaces a revert by a RevertError and hides the node's address.
 func callError(err error) error {
-	if revert, ok := asRevert(err); ok {
+	if revert, ok := AsRevert(err); ok {
 		return revert
 	}
 	return withoutURL(err)

@@ -24,8 +24,8 @@ type RevertError struct {
 // Error implements error.
 func (e *RevertError) Error() string { return "reverted: " + e.Detail }
 
-// asRevert returns the RevertError that a JSON-RPC error carries, if any.
-func asRevert(err error) (*RevertError, bool) {
+// AsRevert returns the RevertError that a JSON-RPC error carries, if any.
+func AsRevert(err error) (*RevertError, bool) {
 	var known *RevertError
 	if errors.As(err, &known) {
 		return known, true
