@@ -20,8 +20,8 @@ func U(v uint64, bits uint) Field { return Field{new(big.Int).SetUint64(v), bits
 func Bytes(b []byte) Field { return Field{new(big.Int).SetBytes(b), uint(8 * len(b))} }
 
 // Pack places fields low bits first in the order listed. It panics when a value
-// exceeds its width: callers hold values whose types bound them, or have
-// checked them.
+// exceeds its width, or the widths together what an element holds: callers hold
+// values whose types bound them, or have checked them.
 func Pack(fields ...Field) fr.Element {
 	sum, shift := new(big.Int), uint(0)
 	for _, f := range fields {
@@ -30,6 +30,9 @@ func Pack(fields ...Field) fr.Element {
 		}
 		sum.Or(sum, new(big.Int).Lsh(f.Value, shift))
 		shift += f.Bits
+	}
+	if shift >= fr.Bits {
+		panic(fmt.Sprintf("publicdata: %d bits do not fit an element", shift))
 	}
 	var e fr.Element
 	e.SetBigInt(sum)
