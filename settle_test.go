@@ -47,7 +47,7 @@ func TestHexText(t *testing.T) {
 		v := all{settle.Address(b[:20]), settle.Element(b), settle.Hash(b)}
 		encoded, err := json.Marshal(v)
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf(`{"Address":"0x%x","Element":"0x%x","Hash":"0x%x"}`, b[:20], b, b), string(encoded))
+		require.JSONEq(t, fmt.Sprintf(`{"Address":"0x%x","Element":"0x%x","Hash":"0x%x"}`, b[:20], b, b), string(encoded))
 		var decoded all
 		require.NoError(t, json.Unmarshal(encoded, &decoded))
 		require.Equal(t, v, decoded)
