@@ -35,7 +35,7 @@ build: check-go ## Build the binary bin/settle
 
 .PHONY: demo
 demo: check-go ## Run the rollup end to end on a private Postgres and chain (ARGS="--json", "--keep")
-	@tools/ensure-postgres.sh --private
+	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
 	@bin/settle demo $(ARGS)
 

