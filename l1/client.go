@@ -29,6 +29,7 @@ type Client struct {
 	node     Node
 	address  common.Address
 	contract *bindings.Rollup
+	block    *big.Int // as of which it reads; nil: the head
 }
 
 // NewClient returns a Client for the contract at address.
@@ -41,7 +42,7 @@ func (c *Client) Address() settle.Address { return settle.Address(c.address) }
 
 func read[T any](ctx context.Context, c *Client, what string, data []byte, unpack func([]byte) (T, error)) (T, error) {
 	var zero T
-	out, err := c.node.CallContract(ctx, ethereum.CallMsg{To: &c.address, Data: data}, nil)
+	out, err := c.node.CallContract(ctx, ethereum.CallMsg{To: &c.address, Data: data}, c.block)
 	if err != nil {
 		return zero, fmt.Errorf("read %s of the rollup on L1: %w", what, callError(err))
 	}
@@ -74,6 +75,13 @@ func readElement(ctx context.Context, c *Client, what string, data []byte, unpac
 func element(v *big.Int) (e settle.Element) {
 	v.FillBytes(e[:])
 	return e
+}
+
+// At returns a Client that reads the contract as it was after a block.
+func (c *Client) At(block uint64) *Client {
+	at := *c
+	at.block = new(big.Int).SetUint64(block)
+	return &at
 }
 
 // Root returns the state root after the last settled batch.

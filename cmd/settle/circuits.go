@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/transition"
+)
+
+type circuitsCmd struct {
+	Stats circuitsStatsCmd `cmd:"" help:"Compile each shape and print its constraint counts."`
+}
+
+type circuitsStatsCmd struct {
+	JSON  bool     `name:"json" help:"Print one JSON object."`
+	Shape []string `help:"Shapes to compile; all if none is given."`
+}
+
+// circuitStats is the JSON form of the command's output.
+type circuitStats struct {
+	Circuits []circuits.Stats  `json:"circuits"`
+	Gadgets  []transition.Cost `json:"gadgets"` // marginal, at the last shape compiled
+}
+
+// Run compiles and prints.
+func (c circuitsStatsCmd) Run(a *app) error {
+	shapes := circuits.Shapes()
+	if len(c.Shape) > 0 {
+		shapes = nil
+		for _, name := range c.Shape {
+			shape, err := circuits.ShapeByName(name)
+			if err != nil {
+				return err
+			}
+			shapes = append(shapes, shape)
+		}
+	}
+	var out circuitStats
+	for _, shape := range shapes {
+		ccs, err := circuits.Compile(shape)
+		if err != nil {
+			return err
+		}
+		out.Circuits = append(out.Circuits, circuits.StatsOf(shape, ccs))
+	}
+	var err error
+	if out.Gadgets, err = circuits.GadgetCosts(shapes[len(shapes)-1]); err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(out)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "circuit\tshape\ttransfers\taccounts\tnodes\tconstraints\tdomain\tfill\tper transfer\tpublic inputs\tcommitments\tcommitted wires\t")
+	for _, s := range out.Circuits {
+		for _, field := range s.Row() {
+			fmt.Fprint(w, field, "\t")
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "\ngadget\tconstraints\t")
+	for _, g := range out.Gadgets {
+		fmt.Fprintf(w, "%s\t%d\t\n", g.Gadget, g.Constraints)
+	}
+	return w.Flush()
+}

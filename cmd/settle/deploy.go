@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/provingkeys"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+	"github.com/zksettle/settle/verifier"
+)
+
+// genesisFlags say what a new rollup starts with.
+type genesisFlags struct {
+	Genesis string            `help:"Genesis file (docs/protocol.md)." env:"SETTLE_GENESIS" type:"path"`
+	MinFee  map[string]string `help:"Smallest fee taken, by token, for example 0=10; 0 for tokens not named." env:"SETTLE_MIN_FEE"`
+	Shapes  []string          `help:"Shapes to register verifiers for." default:"demo" env:"SETTLE_SHAPES"`
+	Delay   time.Duration     `help:"Timelock of the contract; 7 days or more unless the keys are development keys." default:"168h" env:"SETTLE_TIMELOCK"`
+}
+
+type deployCmd struct {
+	dataFlags
+	l1Flags
+	keysFlags
+	genesisFlags
+}
+
+// Run deploys and writes genesis, once for a database.
+func (c deployCmd) Run(a *app) (err error) {
+	db, err := a.openDatabase(c.dataFlags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	node, err := a.openChain(c.dataFlags, c.l1Flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.close()) }()
+	genesis, err := readGenesis(c.Genesis)
+	if err != nil {
+		return err
+	}
+	deployment, err := a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis)
+	if err != nil {
+		return err
+	}
+	return a.printJSON(deployment)
+}
+
+func readGenesis(path string) (*state.Genesis, error) {
+	if path == "" {
+		return nil, errors.New("name a genesis file with --genesis (settle wallet genesis makes one for development)")
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read genesis: %w", err)
+	}
+	return state.ParseGenesis(file)
+}
+
+// deploy puts verifiers and rollup on L1 and writes genesis to the database. A
+// database that has a rollup already is refused before anything is sent.
+func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, genesis *state.Genesis) (l1.Deployment, error) {
+	if existing, err := db.store.Rollup(a.ctx); err == nil {
+		return l1.Deployment{}, fmt.Errorf("this database belongs to the rollup %s on chain %d already: use another database for another rollup", existing.Address, existing.ChainID)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return l1.Deployment{}, fmt.Errorf("look for a rollup in the database: %w", err)
+	}
+	hasher := poseidon.New()
+	root, err := genesis.Root(hasher)
+	if err != nil {
+		return l1.Deployment{}, err
+	}
+	minFees, err := g.minFees()
+	if err != nil {
+		return l1.Deployment{}, err
+	}
+	var verifiers []l1.VerifierKey
+	for _, shape := range g.Shapes {
+		key, err := a.verifierKey(keys, shape)
+		if err != nil {
+			return l1.Deployment{}, err
+		}
+		verifiers = append(verifiers, key)
+	}
+	client, err := l1.Dial(a.ctx, node.url, flags.ChainID)
+	if err != nil {
+		return l1.Deployment{}, err
+	}
+	defer client.Close()
+	deployment, err := l1.Deploy(a.ctx, client, node.key, l1.DeployConfig{
+		ChainID: flags.ChainID, GenesisRoot: settle.Element(root.Bytes()), GenesisHash: genesis.Hash(),
+		Delay: g.Delay, UnsafeDevKeys: keys.UnsafeDev, Keys: verifiers,
+	})
+	if err != nil {
+		return l1.Deployment{}, fmt.Errorf("deploy: %w", err)
+	}
+	a.log.Info("deployed", "rollup", deployment.Rollup, "chain_id", deployment.ChainID, "genesis_root", deployment.GenesisRoot, "gas", deployment.GasUsed)
+	if _, err := db.store.InitGenesis(a.ctx, genesisRows(hasher, deployment, genesis, minFees)); err != nil {
+		return l1.Deployment{}, fmt.Errorf("write genesis to the database: %w", err)
+	}
+	return deployment, nil
+}
+
+func (a *app) verifierKey(flags keysFlags, shape string) (l1.VerifierKey, error) {
+	id, err := provingkeys.TransitionID(shape)
+	if err != nil {
+		return l1.VerifierKey{}, err
+	}
+	vk, manifest, err := provingkeys.OpenVerifyingKey(flags.KeysDir, id, flags.options(a))
+	if err != nil {
+		return l1.VerifierKey{}, err
+	}
+	words, err := verifier.Words(vk)
+	if err != nil {
+		return l1.VerifierKey{}, err
+	}
+	return l1.VerifierKey{
+		Circuit: settle.CircuitTransition, Shape: shape, Words: words, Hash: manifest.KeyHash,
+		UnsafeDev: manifest.Setup == provingkeys.SetupUnsafeDev,
+	}, nil
+}
+
+func (g genesisFlags) minFees() (map[settle.TokenID]settle.Amount, error) {
+	out := map[settle.TokenID]settle.Amount{}
+	for token, fee := range g.MinFee {
+		id, ok := new(big.Int).SetString(token, 10)
+		if !ok || id.Sign() < 0 || id.BitLen() > settle.TokenBits {
+			return nil, fmt.Errorf("--min-fee %s=%s: the token is not a number of 32 bits", token, fee)
+		}
+		amount, err := settle.ParseAmount(fee)
+		if err != nil {
+			return nil, fmt.Errorf("--min-fee %s=%s: %w", token, fee, err)
+		}
+		if _, err := state.NewFloat16(amount); err != nil {
+			return nil, fmt.Errorf("--min-fee %s=%s: %w", token, fee, err)
+		}
+		out[settle.TokenID(id.Uint64())] = amount
+	}
+	return out, nil
+}
+
+func genesisRows(h *poseidon.Hasher, d l1.Deployment, g *state.Genesis, minFees map[settle.TokenID]settle.Amount) store.Genesis {
+	rows := store.Genesis{Rollup: store.Rollup{
+		Domain: d.Domain, ChainID: d.ChainID, Address: d.Rollup, DeployBlock: d.Block,
+		GenesisRoot: d.GenesisRoot, GenesisHash: d.GenesisHash, UnsafeDev: d.UnsafeDevKeys,
+	}}
+	for _, v := range d.Verifiers {
+		rows.Rollup.Verifiers = append(rows.Rollup.Verifiers, store.Verifier{Circuit: v.Circuit, Shape: v.Shape, KeyHash: v.KeyHash, Address: v.Verifier})
+	}
+	for i, account := range g.Accounts {
+		leaf := state.Account{Owner: account.Owner.X, Token: account.Token, Balance: account.Balance, L1: account.L1}.Leaf(h)
+		rows.Accounts = append(rows.Accounts, store.Account{
+			Index: settle.AccountIndex(i), Owner: account.Owner.Element(), Token: account.Token, Balance: account.Balance,
+			L1: account.L1, Leaf: element(leaf),
+		})
+	}
+	for _, f := range g.FeeAccounts {
+		rows.FeeAccounts = append(rows.FeeAccounts, store.FeeAccount{Token: f.Token, Index: f.Index, MinFee: minFees[f.Token]})
+	}
+	return rows
+}
+
+func element(e fr.Element) settle.Element { return e.Bytes() }
+
+// rollup reads the rollup that the database belongs to.
+func (a *app) rollup(ctx context.Context, db *database) (store.Rollup, error) {
+	r, err := db.store.Rollup(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, errors.New("the database has no rollup: run settle deploy first")
+	}
+	return r, err
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/zksettle/settle/internal/postgres"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/store"
+)
+
+// Environment variables that hold secrets or endpoints, which may carry secrets.
+const (
+	envDatabase = "DATABASE_URL"
+	envL1       = "L1_URL"
+	envL1Key    = "SETTLE_L1_PRIVATE_KEY" // 64 hexadecimal digits
+	envTools    = "SETTLE_TOOLS_DIR"      // where make keeps bundled Postgres binaries
+)
+
+// defaults are the values of kong's ${...}.
+func defaults() map[string]string {
+	return map[string]string{"data": defaultDataDir(), "keys": defaultKeysDir()}
+}
+
+func defaultDataDir() string {
+	dir, err := postgres.DefaultDataDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), "settle")
+	}
+	return filepath.Dir(dir)
+}
+
+// defaultKeysDir is shared by all checkouts: keys are cached by fingerprint.
+func defaultKeysDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), "settle-keys")
+	}
+	return filepath.Join(dir, "settle", "keys")
+}
+
+// databaseFlags and l1Flags say where the embedded defaults live.
+type dataFlags struct {
+	DataDir string `help:"Folder of the embedded Postgres and development chain, where DATABASE_URL or L1_URL is not set." default:"${data}" env:"SETTLE_DATA_DIR" type:"path"`
+}
+
+type l1Flags struct {
+	ChainID uint64 `help:"Expected chain id; 0 takes the node's." default:"0" env:"SETTLE_CHAIN_ID"`
+	L1Port  int    `name:"l1-port" help:"Loopback port of the embedded development chain." default:"18545" env:"SETTLE_L1_PORT"`
+}
+
+func toolsDir() string {
+	if dir := os.Getenv(envTools); dir != "" {
+		return dir
+	}
+	if exe, err := os.Executable(); err == nil { // bin/settle beside .tools
+		return filepath.Join(filepath.Dir(exe), "..", ".tools")
+	}
+	return ""
+}
+
+// database is an open, migrated database.
+type database struct {
+	url   string
+	pool  *pgxpool.Pool
+	store *store.Store
+	stop  func() error // of the server, if this process started it
+}
+
+func (d *database) close() error {
+	d.pool.Close()
+	if d.stop != nil {
+		return d.stop()
+	}
+	return nil
+}
+
+// openDatabase connects to DATABASE_URL, else to the embedded Postgres in the
+// data folder, which it starts unless another process of ours runs it. It
+// migrates the schema.
+func (a *app) openDatabase(flags dataFlags) (*database, error) {
+	if u := os.Getenv(envDatabase); u != "" {
+		return a.connect(u, nil)
+	}
+	dir := filepath.Join(flags.DataDir, "postgres")
+	server, err := postgres.Start(a.ctx, postgres.Config{DataDir: dir, ToolsDir: toolsDir(), Log: a.log})
+	note := runNote{filepath.Join(flags.DataDir, "postgres.url")}
+	if errors.Is(err, postgres.ErrInUse) {
+		if u, ok := note.read(); ok {
+			a.log.Info("using the embedded Postgres of a running settle", "data", dir)
+			return a.connect(u, nil)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w (or set %s to a Postgres of your own)", err, envDatabase)
+	}
+	if err := note.write(server.URL()); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	a.log.Info("started the embedded Postgres", "data", dir)
+	return a.connect(server.URL(), func() error { note.remove(); return server.Stop() })
+}
+
+// connect opens a pool and migrates. It waits a while for a database that is
+// starting up.
+func (a *app) connect(databaseURL string, stop func() error) (_ *database, err error) {
+	fail := func(err error) (*database, error) {
+		if stop != nil {
+			err = errors.Join(err, stop())
+		}
+		return nil, err
+	}
+	pool, err := pgxpool.New(a.ctx, databaseURL)
+	if err != nil {
+		return fail(fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, databaseURL)))
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, 2*time.Minute)
+	defer cancel()
+	if err := migrations.Migrate(ctx, databaseURL); err != nil {
+		pool.Close()
+		return fail(fmt.Errorf("migrate the database: %w", redact(err, databaseURL)))
+	}
+	return &database{url: databaseURL, pool: pool, store: store.New(pool), stop: stop}, nil
+}
+
+// redact keeps the password of a URL out of messages.
+func redact(err error, rawURL string) error {
+	u, parseErr := url.Parse(rawURL)
+	if parseErr != nil || u.User == nil {
+		return err
+	}
+	password, ok := u.User.Password()
+	if !ok || password == "" || !strings.Contains(err.Error(), password) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), password, "***"))
+}
+
+// runNote is a file by which roles of one machine find an embedded server.
+type runNote struct{ path string }
+
+func (n runNote) write(u string) error {
+	if err := os.MkdirAll(filepath.Dir(n.path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(n.path, []byte(u), 0o600)
+}
+
+func (n runNote) read() (string, bool) {
+	b, err := os.ReadFile(n.path)
+	return string(b), err == nil && len(b) > 0
+}
+
+func (n runNote) remove() { _ = os.Remove(n.path) }
+
+// chain is a node to talk to and the key to sign with.
+type chain struct {
+	url  string
+	key  *ecdsa.PrivateKey
+	dev  bool // a development chain of ours
+	stop func() error
+}
+
+func (c *chain) close() error {
+	if c.stop != nil {
+		return c.stop()
+	}
+	return nil
+}
+
+// openChain uses L1_URL, else the embedded development chain at the loopback
+// port, which it starts unless another process of ours runs it.
+func (a *app) openChain(data dataFlags, flags l1Flags) (*chain, error) {
+	if u := os.Getenv(envL1); u != "" {
+		key, err := l1Key()
+		if err != nil {
+			return nil, err
+		}
+		return &chain{url: u, key: key}, nil
+	}
+	key, err := devchain.DevKey(0)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(data.DataDir, "chain")
+	node, startErr := devchain.Start(a.ctx, devchain.Config{ChainID: flags.ChainID, Port: flags.L1Port, DataDir: dir})
+	if startErr != nil {
+		u := fmt.Sprintf("http://127.0.0.1:%d", flags.L1Port)
+		ctx, cancel := context.WithTimeout(a.ctx, 5*time.Second)
+		defer cancel()
+		client, err := l1.Dial(ctx, u, flags.ChainID)
+		if err != nil {
+			return nil, fmt.Errorf("%w (choose another with --l1-port, or set %s to a node of your own)", startErr, envL1)
+		}
+		client.Close()
+		a.log.Info("using the development chain of a running settle", "url", u)
+		return &chain{url: u, key: key, dev: true}, nil
+	}
+	a.log.Info("started the embedded development chain", "url", node.URL(), "chain_id", node.ChainID(), "data", dir)
+	return &chain{url: node.URL(), key: key, dev: true, stop: node.Close}, nil
+}
+
+func l1Key() (*ecdsa.PrivateKey, error) {
+	text := strings.TrimPrefix(strings.TrimSpace(os.Getenv(envL1Key)), "0x")
+	if text == "" {
+		return nil, fmt.Errorf("set %s to the operator's private key (64 hexadecimal digits): %s names a node of your own", envL1Key, envL1)
+	}
+	key, err := crypto.HexToECDSA(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a private key of 64 hexadecimal digits", envL1Key) // without the cause, which may quote it
+	}
+	return key, nil
+}

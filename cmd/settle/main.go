@@ -1,0 +1,92 @@
+// Command settle is the rollup in one binary: each role by itself, all of them
+// together, the demo, and the tools of an operator.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/consensys/gnark/logger"
+
+	"github.com/zksettle/settle/circuits"
+)
+
+// version is set by the linker (make build).
+var version = "dev"
+
+type cli struct {
+	LogLevel  string `help:"Least level of log messages: ${enum}." enum:"debug,info,warn,error" default:"info" env:"SETTLE_LOG_LEVEL"`
+	LogFormat string `help:"Form of log messages, on standard error: ${enum}." enum:"text,json" default:"text" env:"SETTLE_LOG_FORMAT"`
+
+	Demo demoCmd `cmd:"" help:"Run the whole rollup once: deploy, submit signed transfers over REST, prove, settle, compare roots."`
+	Up   upCmd   `cmd:"" help:"Run all roles: API, sequencer, submitter and worker processes."`
+
+	API       apiCmd       `cmd:"" name:"api" help:"Run the REST API alone."`
+	Sequencer sequencerCmd `cmd:"" help:"Run the sequencer alone: executes transactions and seals batches."`
+	Worker    workerCmd    `cmd:"" help:"Run one prover worker."`
+	Submitter submitterCmd `cmd:"" help:"Run the submitter alone: settles proven batches on L1."`
+
+	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and rollup to L1 and write genesis to the database."`
+	Keys     keysCmd     `cmd:"" help:"Make and inspect proving keys."`
+	Circuits circuitsCmd `cmd:"" help:"Look at the circuits."`
+	DB       dbCmd       `cmd:"" name:"db" help:"Manage the database."`
+	Wallet   walletCmd   `cmd:"" help:"Make keys, look at accounts, and send transfers."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// app is what every command gets.
+type app struct {
+	ctx    context.Context
+	log    *slog.Logger
+	stdout io.Writer
+	stderr io.Writer
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "settle:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("settle"), kong.UsageOnError(), kong.Vars(defaults()),
+		kong.Description("Settle is a ZK-rollup for payments. Secrets and endpoints come from the environment: "+
+			"DATABASE_URL, L1_URL, SETTLE_L1_PRIVATE_KEY; without the first two the commands use a private Postgres and a development chain of their own."))
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		parser.FatalIfErrorf(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log, err := newLogger(c.LogLevel, c.LogFormat)
+	if err != nil {
+		return err
+	}
+	logger.Set(gnarkLogger(log)) // gnark speaks zerolog; its lines become ours
+	circuits.RegisterHints()
+	err = parsed.Run(&app{ctx: ctx, log: log, stdout: os.Stdout, stderr: os.Stderr})
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // asked to stop
+	}
+	return err
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(a *app) error {
+	_, err := fmt.Fprintln(a.stdout, "settle", version)
+	return err
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api"
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/jobs"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/sequencer"
+	"github.com/zksettle/settle/store"
+)
+
+// apiFlags configure the REST API.
+type apiFlags struct {
+	Listen      string `help:"Address of the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
+	MaxAccepted int64  `help:"Accepted, unexecuted transactions from which submissions get 429." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
+	MaxUnproven int64  `help:"Unproven batches from which submissions get 429 and the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+}
+
+// sealFlags are the sealing policy.
+type sealFlags struct {
+	SealAge  time.Duration `help:"How long a transaction may wait in the open batch." default:"10s" env:"SETTLE_SEAL_AGE"`
+	SealIdle time.Duration `help:"Seal when nothing came for this long; 0 waits for the age." default:"2s" env:"SETTLE_SEAL_IDLE"`
+}
+
+// submitFlags configure settling.
+type submitFlags struct {
+	MaxFee string `help:"Cap on the fee per gas, in wei; empty for none." env:"SETTLE_MAX_FEE_PER_GAS"`
+}
+
+type apiCmd struct {
+	dataFlags
+	apiFlags
+}
+
+// Run serves until stopped.
+func (c apiCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		listener, err := api.Listen(a.ctx, c.Listen)
+		if err != nil {
+			return err
+		}
+		return a.serveAPI(a.ctx, db, c.apiFlags, listener)
+	})
+}
+
+type sequencerCmd struct {
+	dataFlags
+	sealFlags
+	MaxUnproven int `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+}
+
+// Run sequences until stopped.
+func (c sequencerCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		return a.runSequencer(a.ctx, db, c.sealFlags, c.MaxUnproven)
+	})
+}
+
+type submitterCmd struct {
+	dataFlags
+	l1Flags
+	submitFlags
+}
+
+// Run settles until stopped.
+func (c submitterCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) (err error) {
+		node, err := a.openChain(c.dataFlags, c.l1Flags)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, node.close()) }()
+		return a.runSubmitter(a.ctx, db, node, c.submitFlags, time.Second)
+	})
+}
+
+// withDatabase opens the database around a role.
+func (a *app) withDatabase(flags dataFlags, role func(*database) error) (err error) {
+	db, err := a.openDatabase(flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	return role(db)
+}
+
+func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener) error {
+	rollup, err := a.rollup(ctx, db)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	server, err := api.New(api.Config{
+		Store: db.store, Rollup: rollup, Metrics: registry, Log: a.log, Version: version,
+		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	a.log.Info("the API is up", "url", "http://"+listener.Addr().String())
+	return api.Serve(ctx, listener, server, a.log)
+}
+
+func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int) error {
+	rollup, err := a.rollup(ctx, db)
+	if err != nil {
+		return err
+	}
+	shapes, err := registeredShapes(rollup)
+	if err != nil {
+		return err
+	}
+	inserter, err := jobs.NewInserter()
+	if err != nil {
+		return err
+	}
+	s, err := sequencer.New(sequencer.Config{
+		Store: db.store, Hasher: poseidon.New(), Logger: a.log,
+		Policy: sequencer.Policy{Shapes: shapes, MaxAge: flags.SealAge, MaxIdle: flags.SealIdle, MaxUnproven: maxUnproven, MaxDeferred: 1000},
+		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
+			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+// registeredShapes are the shapes that both the contract's registry and this
+// binary know, smallest first.
+func registeredShapes(rollup store.Rollup) ([]sequencer.Shape, error) {
+	var shapes []sequencer.Shape
+	for _, shape := range circuits.Shapes() {
+		i := slices.IndexFunc(rollup.Verifiers, func(v store.Verifier) bool {
+			return v.Circuit == settle.CircuitTransition && v.Shape == shape.Name
+		})
+		if i >= 0 {
+			shapes = append(shapes, sequencer.Shape{Name: shape.Name, Capacity: shape.Capacity, KeyHash: rollup.Verifiers[i].KeyHash})
+		}
+	}
+	if len(shapes) == 0 {
+		return nil, fmt.Errorf("the rollup has no verifier for any shape of this binary: deploy with one of them")
+	}
+	return shapes, nil
+}
+
+// runSubmitter settles until ctx ends or the role is lost, and then takes it
+// again.
+func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags submitFlags, poll time.Duration) error {
+	var maxFee settle.Amount
+	if flags.MaxFee != "" {
+		var err error
+		if maxFee, err = settle.ParseAmount(flags.MaxFee); err != nil {
+			return fmt.Errorf("--max-fee: %w", err)
+		}
+	}
+	rollup, err := a.rollup(ctx, db)
+	if err != nil {
+		return err
+	}
+	client, err := l1.Dial(ctx, node.url, rollup.ChainID)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := l1.CheckDeployment(ctx, client, deploymentOf(rollup)); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		err := a.submitTenure(ctx, db, client, node, rollup, maxFee, poll)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, store.ErrWriterHeld) && first:
+			return fmt.Errorf("another submitter holds this database: %w", err)
+		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
+			a.log.Warn("the submitter lost its connection and takes its role again", "error", err)
+		default:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+var errRoleLost = errors.New("the connection that holds the role is gone")
+
+// submitTenure settles while this process holds the role.
+func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, node *chain, rollup store.Rollup, maxFee settle.Amount, poll time.Duration) (err error) {
+	role, err := db.store.AcquireWriter(ctx, store.RoleSubmitter, holder())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, role.Release(context.WithoutCancel(ctx))) }()
+	tenure, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-role.Lost():
+			cancel(errRoleLost)
+		case <-tenure.Done():
+		}
+	}()
+	submitter, err := l1.NewSubmitter(tenure, client, db.store, l1.SubmitterConfig{
+		ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
+		Epoch: role.Epoch(), MaxFee: maxFee, Poll: poll, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	wake := make(chan struct{}, 1)
+	go a.listen(tenure, db, wake)
+	if err := submitter.Run(tenure, wake); err != nil && context.Cause(tenure) != errRoleLost {
+		return err
+	}
+	return context.Cause(tenure)
+}
+
+// listen pokes wake whenever a batch changes its status. Polling goes on
+// without it.
+func (a *app) listen(ctx context.Context, db *database, wake chan<- struct{}) {
+	listener, err := db.store.Listen(ctx, store.TopicBatches)
+	if err != nil {
+		a.log.Warn("no notifications; the submitter polls", "error", err)
+		return
+	}
+	defer func() { _ = listener.Close(context.WithoutCancel(ctx)) }()
+	for {
+		if _, err := listener.Next(ctx); err != nil {
+			return
+		}
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func deploymentOf(r store.Rollup) l1.Deployment {
+	d := l1.Deployment{
+		ChainID: r.ChainID, Rollup: r.Address, Domain: r.Domain, Block: r.DeployBlock,
+		GenesisRoot: r.GenesisRoot, GenesisHash: r.GenesisHash, UnsafeDevKeys: r.UnsafeDev,
+	}
+	for _, v := range r.Verifiers {
+		d.Verifiers = append(d.Verifiers, l1.Entry{Circuit: v.Circuit, Shape: v.Shape, Version: 1, Verifier: v.Address, KeyHash: v.KeyHash})
+	}
+	return d
+}
+
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+}

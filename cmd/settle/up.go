@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/zksettle/settle/api"
+	"github.com/zksettle/settle/provingkeys"
+	"github.com/zksettle/settle/store"
+)
+
+type upCmd struct {
+	dataFlags
+	l1Flags
+	keysFlags
+	genesisFlags
+	apiFlags
+	sealFlags
+	submitFlags
+	Workers int `help:"Worker processes." default:"1" env:"SETTLE_WORKERS"`
+}
+
+// Run starts everything that is missing and runs all roles until stopped. A
+// database without a rollup gets one, deployed from the genesis file.
+func (c upCmd) Run(a *app) (err error) {
+	if c.Workers < 1 {
+		return fmt.Errorf("--workers %d: expected at least 1", c.Workers)
+	}
+	// The port first: whoever finds it taken has changed nothing yet.
+	listener, err := api.Listen(a.ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	db, err := a.openDatabase(c.dataFlags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	node, err := a.openChain(c.dataFlags, c.l1Flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.close()) }()
+	if err := c.ensureRollup(a, db, node); err != nil {
+		return err
+	}
+	return a.runAll(a.ctx, rolesConfig{
+		db: db, node: node, listener: listener, api: c.apiFlags, seal: c.sealFlags, submit: c.submitFlags, keys: c.keysFlags,
+		workers: c.Workers, poll: time.Second, logLevel: "info",
+	})
+}
+
+// ensureRollup deploys where there is no rollup yet. Keys are made by a
+// development setup only with --unsafe-dev.
+func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
+	rollup, err := db.store.Rollup(a.ctx)
+	if err == nil {
+		return a.checkKeys(c.keysFlags, rollup)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	genesis, err := readGenesis(c.Genesis)
+	if err != nil {
+		return fmt.Errorf("the database has no rollup yet: %w", err)
+	}
+	for _, shape := range c.Shapes {
+		if _, err := a.setupKeys(c.keysFlags, shape); err != nil {
+			return err
+		}
+	}
+	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis)
+	return err
+}
+
+// checkKeys compares the keys in the folder with the deployed verifiers.
+func (a *app) checkKeys(flags keysFlags, rollup store.Rollup) error {
+	for _, v := range rollup.Verifiers {
+		id, err := provingkeys.TransitionID(v.Shape)
+		if err != nil {
+			return err
+		}
+		manifest, err := provingkeys.ReadManifest(flags.KeysDir, id, flags.options(a))
+		if err != nil {
+			return err
+		}
+		if manifest.KeyHash != v.KeyHash {
+			return fmt.Errorf("the keys of shape %s in %s have hash %s, the deployed verifier has %s: copy the keys of the deployment there, or deploy anew",
+				v.Shape, flags.KeysDir, manifest.KeyHash, v.KeyHash)
+		}
+	}
+	return nil
+}
+
+// rolesConfig is what all roles together need.
+type rolesConfig struct {
+	db       *database
+	node     *chain
+	listener net.Listener
+	api      apiFlags
+	seal     sealFlags
+	submit   submitFlags
+	keys     keysFlags
+	workers  int
+	poll     time.Duration
+	logLevel string
+}
+
+// runAll runs the roles until ctx ends or one fails for good.
+func (a *app) runAll(ctx context.Context, c rolesConfig) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.serveAPI(ctx, c.db, c.api, c.listener) })
+	g.Go(func() error { return a.runSequencer(ctx, c.db, c.seal, int(c.api.MaxUnproven)) })
+	g.Go(func() error { return a.runSubmitter(ctx, c.db, c.node, c.submit, c.poll) })
+	g.Go(func() error {
+		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, logLevel: c.logLevel, stopGrace: 30 * time.Second}
+		return processes.run(ctx, c.workers)
+	})
+	return g.Wait()
+}
+
+// parentGone ends ctx when standard input reaches its end.
+func parentGone(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		buffer := make([]byte, 64)
+		for {
+			if _, err := os.Stdin.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	return ctx
+}

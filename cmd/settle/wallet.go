@@ -1,0 +1,212 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api/client"
+	"github.com/zksettle/settle/schnorr"
+	"github.com/zksettle/settle/state"
+)
+
+type walletCmd struct {
+	Genesis walletGenesisCmd `cmd:"" help:"Make keys and a genesis file that funds them, for development."`
+	New     walletNewCmd     `cmd:"" help:"Make a key."`
+	Show    walletShowCmd    `cmd:"" help:"List the accounts of a key."`
+	Send    walletSendCmd    `cmd:"" help:"Sign a transfer and submit it."`
+}
+
+// walletFile is a private key and the L1 address that exits go to.
+type walletFile struct {
+	PrivateKey string         `json:"private_key"` // 64 hexadecimal digits
+	Owner      settle.Element `json:"owner"`
+	L1         settle.Address `json:"l1"`
+}
+
+func newWalletFile(key schnorr.PrivateKey, l1 settle.Address) walletFile {
+	b := key.Bytes()
+	return walletFile{PrivateKey: hex.EncodeToString(b[:]), Owner: key.Public().Element(), L1: l1}
+}
+
+func (w walletFile) write(path string) error {
+	b, err := json.MarshalIndent(w, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s exists: a key is not overwritten", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+func readWallet(path string) (schnorr.PrivateKey, settle.Address, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return schnorr.PrivateKey{}, settle.Address{}, fmt.Errorf("read key file: %w", err)
+	}
+	var w walletFile
+	if err := json.Unmarshal(b, &w); err != nil {
+		return schnorr.PrivateKey{}, settle.Address{}, fmt.Errorf("%s is not a key file", path)
+	}
+	raw, err := hex.DecodeString(strings.TrimPrefix(w.PrivateKey, "0x"))
+	if err != nil {
+		return schnorr.PrivateKey{}, settle.Address{}, fmt.Errorf("%s: private_key is not hexadecimal", path)
+	}
+	key, err := schnorr.NewPrivateKey(raw)
+	if err != nil {
+		return schnorr.PrivateKey{}, settle.Address{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, w.L1, nil
+}
+
+type walletNewCmd struct {
+	Out string `help:"Key file to write." required:"" type:"path"`
+	L1  string `name:"l1" help:"Ethereum address that exits go to." required:""`
+}
+
+// Run writes a key file and prints the payment address.
+func (c walletNewCmd) Run(a *app) error {
+	var l1 settle.Address
+	if err := l1.UnmarshalText([]byte(c.L1)); err != nil {
+		return fmt.Errorf("--l1: %w", err)
+	}
+	key, err := schnorr.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := newWalletFile(key, l1).write(c.Out); err != nil {
+		return err
+	}
+	return a.printJSON(client.Address{Owner: key.Public().Element(), L1: l1})
+}
+
+type walletGenesisCmd struct {
+	Out      string `help:"Folder to write genesis.json and key files to." required:"" type:"path"`
+	Accounts int    `help:"Accounts to fund; account 0 also takes the fees." default:"4"`
+	Balance  string `help:"Balance of each." default:"1000000000000"`
+}
+
+// Run writes the files.
+func (c walletGenesisCmd) Run(a *app) error {
+	balance, err := settle.ParseAmount(c.Balance)
+	if err != nil {
+		return fmt.Errorf("--balance: %w", err)
+	}
+	if c.Accounts < 1 {
+		return fmt.Errorf("--accounts %d: expected at least 1", c.Accounts)
+	}
+	if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		return err
+	}
+	genesis := &state.Genesis{FeeAccounts: []state.GenesisFeeAccount{{Token: 0, Index: 0}}}
+	for i := range c.Accounts {
+		key, err := schnorr.GenerateKey(rand.Reader)
+		if err != nil {
+			return err
+		}
+		l1 := developmentAddress(i)
+		if err := newWalletFile(key, l1).write(filepath.Join(c.Out, fmt.Sprintf("account-%d.json", i))); err != nil {
+			return err
+		}
+		genesis.Accounts = append(genesis.Accounts, state.GenesisAccount{Owner: key.Public(), Balance: balance, L1: l1})
+	}
+	if err := genesis.Validate(); err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(genesis, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.Out, "genesis.json")
+	if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "wrote %s and %d key files beside it\n", path, c.Accounts)
+	return err
+}
+
+// developmentAddress is an L1 address that nobody has the key of.
+func developmentAddress(i int) settle.Address {
+	return settle.Address{0xde, 0xad, 16: byte(i >> 24), 17: byte(i >> 16), 18: byte(i >> 8), 19: byte(i + 1)}
+}
+
+// rollupFlags name the rollup that a wallet signs for. They are not asked from
+// the API: a lying API could then obtain a signature for another rollup.
+type rollupFlags struct {
+	API     string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
+	ChainID uint64 `help:"Chain id of the rollup." required:"" env:"SETTLE_CHAIN_ID"`
+	Rollup  string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
+	Key     string `help:"Key file." required:"" type:"path" env:"SETTLE_WALLET"`
+}
+
+func (f rollupFlags) open() (*client.Client, client.Wallet, error) {
+	var rollup settle.Address
+	if err := rollup.UnmarshalText([]byte(f.Rollup)); err != nil {
+		return nil, client.Wallet{}, fmt.Errorf("--rollup: %w", err)
+	}
+	key, l1, err := readWallet(f.Key)
+	if err != nil {
+		return nil, client.Wallet{}, err
+	}
+	c, err := client.New(f.API)
+	return c, client.NewWallet(key, f.ChainID, rollup, l1), err
+}
+
+type walletShowCmd struct{ rollupFlags }
+
+// Run prints the accounts.
+func (c walletShowCmd) Run(a *app) error {
+	api, wallet, err := c.open()
+	if err != nil {
+		return err
+	}
+	accounts, err := api.Accounts(a.ctx, wallet.Address())
+	if err != nil {
+		return err
+	}
+	return a.printJSON(accounts)
+}
+
+type walletSendCmd struct {
+	rollupFlags
+	ToOwner string `help:"Owner of the receiver, as they gave it." required:""`
+	ToL1    string `name:"to-l1" help:"L1 address of the receiver, as they gave it." required:""`
+	Token   uint32 `help:"Token." default:"0"`
+	Amount  string `help:"Amount in the token's smallest unit." required:""`
+}
+
+// Run sends and prints the receipt.
+func (c walletSendCmd) Run(a *app) error {
+	var to client.Address
+	if err := to.Owner.UnmarshalText([]byte(c.ToOwner)); err != nil {
+		return fmt.Errorf("--to-owner: %w", err)
+	}
+	if err := to.L1.UnmarshalText([]byte(c.ToL1)); err != nil {
+		return fmt.Errorf("--to-l1: %w", err)
+	}
+	amount, err := settle.ParseAmount(c.Amount)
+	if err != nil {
+		return fmt.Errorf("--amount: %w", err)
+	}
+	api, wallet, err := c.open()
+	if err != nil {
+		return err
+	}
+	receipt, err := api.Pay(a.ctx, wallet, to, settle.TokenID(c.Token), amount)
+	if err != nil {
+		return err
+	}
+	return a.printJSON(receipt)
+}
