@@ -206,14 +206,17 @@ type faulty struct {
 	sent   []*types.Transaction // that came so far as to be sent
 }
 
-func (f *faulty) BlockNumber(ctx context.Context) (uint64, error) {
+func (f *faulty) HeaderByNumber(ctx context.Context, number *big.Int) (*types.Header, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down != nil {
-		return 0, f.down
+		return nil, f.down
 	}
-	n, err := f.Client.BlockNumber(ctx)
-	return n - min(n, f.behind), err
+	header, err := f.Client.HeaderByNumber(ctx, number)
+	if number != nil || f.behind == 0 || err != nil {
+		return header, err
+	}
+	return f.Client.HeaderByNumber(ctx, new(big.Int).Sub(header.Number, new(big.Int).SetUint64(f.behind)))
 }
 
 func (f *faulty) NonceAt(ctx context.Context, account common.Address, block *big.Int) (uint64, error) {

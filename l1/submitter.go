@@ -49,7 +49,7 @@ type SubmitterConfig struct {
 	DeployBlock uint64 // where searches of the log begin
 	Key         *ecdsa.PrivateKey
 	Epoch       store.Epoch   // of the submitter role, held by this process
-	MaxFee      settle.Amount // cap in wei per gas; 0: none
+	MaxFee      settle.Amount // cap in wei per gas, against a spiral of replacements; 0: 200 gwei
 	StuckAfter  time.Duration // without a receipt a transaction is replaced at higher fees; 0: 2 minutes
 	Poll        time.Duration // between looks at chain and store; 0: 1 second
 	MaxBackoff  time.Duration // between tries while something is down; 0: 30 seconds
@@ -57,7 +57,12 @@ type SubmitterConfig struct {
 	Now         func() time.Time
 }
 
+const defaultMaxFee = 200_000_000_000 // wei per gas
+
 func (c *SubmitterConfig) setDefaults() {
+	if c.MaxFee.IsZero() {
+		c.MaxFee = settle.NewAmount(defaultMaxFee)
+	}
 	if c.StuckAfter == 0 {
 		c.StuckAfter = 2 * time.Minute
 	}
@@ -86,6 +91,7 @@ type Submitter struct {
 	contract *bindings.Rollup
 	versions map[versionKey]uint32
 	log      *slog.Logger
+	watched  common.Hash // head at which all mined settlements were compared with the chain
 }
 
 type versionKey struct {
@@ -105,9 +111,7 @@ func NewSubmitter(ctx context.Context, node Node, rows Settlements, cfg Submitte
 		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID),
 		contract: bindings.NewRollup(), versions: make(map[versionKey]uint32), log: cfg.Logger,
 	}
-	if !cfg.MaxFee.IsZero() {
-		s.wallet.maxFee = cfg.MaxFee.Big()
-	}
+	s.wallet.maxFee = cfg.MaxFee.Big()
 	domain, err := s.client.Domain(ctx)
 	if err != nil {
 		return nil, err

@@ -26,17 +26,20 @@ func (s *Submitter) watch(ctx context.Context) error {
 	if len(mined) == 0 {
 		return nil
 	}
+	head, err := s.wallet.node.HeaderByNumber(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
+	}
+	if s.watched == head.Hash() {
+		return nil
+	}
 	finalized, err := s.finalized(ctx)
 	if err != nil {
 		return err
 	}
-	head, err := s.wallet.node.BlockNumber(ctx)
-	if err != nil {
-		return fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
-	}
 	var upTo settle.BatchNumber
 	for _, row := range mined {
-		canonical, err := s.canonical(ctx, row, head)
+		canonical, err := s.canonical(ctx, row, head.Number.Uint64())
 		if err != nil {
 			return err
 		}
@@ -47,13 +50,13 @@ func (s *Submitter) watch(ctx context.Context) error {
 			upTo = row.Batch
 		}
 	}
-	if upTo == 0 {
-		return nil
+	if upTo > 0 {
+		if _, err := s.rows.FinalizeSettlements(ctx, s.cfg.Epoch, upTo); err != nil {
+			return fmt.Errorf("store final settlements: %w", err)
+		}
+		s.log.InfoContext(ctx, "final", "batch", upTo)
 	}
-	if _, err := s.rows.FinalizeSettlements(ctx, s.cfg.Epoch, upTo); err != nil {
-		return fmt.Errorf("store final settlements: %w", err)
-	}
-	s.log.InfoContext(ctx, "final", "batch", upTo)
+	s.watched = head.Hash()
 	return nil
 }
 
@@ -113,6 +116,7 @@ func (s *Submitter) record(ctx context.Context, receipt *types.Receipt) error {
 	if err := s.rows.RecordMined(ctx, s.cfg.Epoch, settle.Hash(receipt.TxHash), r); err != nil {
 		return fmt.Errorf("store receipt of %s: %w", receipt.TxHash, err)
 	}
+	s.watched = common.Hash{} // the receipt may be of a block that has left the chain since
 	return nil
 }
 

@@ -8,7 +8,8 @@ contracts=verifier/contracts
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-[ -d tools/node_modules/solc ] || (cd tools && npm ci --ignore-scripts --no-audit --no-fund >&2)
+# Not npm ci: it refuses the lock file where a registry lacks forge for another platform.
+[ -d tools/node_modules/solc ] || (cd tools && npm install --no-save --ignore-scripts --no-audit --no-fund >&2)
 
 node tools/artifacts.mjs "$contracts/artifacts" "$contracts/src" Rollup Groth16Verifier
 
