@@ -34,7 +34,7 @@ type Client struct {
 
 // NewClient returns a Client for the contract at address.
 func NewClient(node Node, address settle.Address) *Client {
-	return &Client{node, common.Address(address), bindings.NewRollup()}
+	return &Client{node: node, address: common.Address(address), contract: bindings.NewRollup()}
 }
 
 // Address is the contract's.
