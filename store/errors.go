@@ -1,7 +1,14 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Errors that tell the caller what to do next.
@@ -16,9 +23,12 @@ var (
 	ErrFenced = errors.New("fenced: a newer writer has taken over")
 	// ErrIllegalTransition: the row is not in a status from which this change is drawn.
 	ErrIllegalTransition = errors.New("illegal status transition")
+	// ErrStateMismatch: the batch was executed on other accounts or another root than
+	// the stored ones; load the state anew.
+	ErrStateMismatch = errors.New("the batch does not continue the stored state")
 	// ErrLeaseHeld: a live worker holds the lease; come back after it expires.
 	ErrLeaseHeld = errors.New("lease held by another worker")
-	// ErrLeaseLost: the lease has expired and moved to a new epoch, or was released.
+	// ErrLeaseLost: the lease has moved to a new epoch, or was released.
 	ErrLeaseLost = errors.New("lease lost")
 	// ErrProofExists: the proof is already stored; there is nothing to do.
 	ErrProofExists = errors.New("proof already stored")
@@ -27,3 +37,58 @@ var (
 	// ErrCorrupt: stored bytes do not match their stored hash.
 	ErrCorrupt = errors.New("stored bytes do not match their hash")
 )
+
+const checkViolation = "23514"
+
+// refused turns the database's refusals of package migrations' triggers into
+// sentinels, keeping the original error in the chain.
+func refused(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != checkViolation {
+		return err
+	}
+	switch {
+	case pg.ConstraintName == "batches_follow":
+		return fmt.Errorf("%w: %w", ErrStateMismatch, err)
+	case strings.HasSuffix(pg.ConstraintName, "_transition"), pg.ConstraintName == "batches_sequence":
+		return fmt.Errorf("%w: %w", ErrIllegalTransition, err)
+	}
+	return err
+}
+
+// IsUnavailable reports whether err says that Postgres could not be reached or
+// broke off (refused, reset, shut down, starting up, out of connections, timed
+// out, deadlocked): the same call may succeed later. A call that the caller
+// cancelled is not one.
+func IsUnavailable(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return unavailableState(pg.Code)
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, pgconn.ErrConnClosed) || pgconn.SafeToRetry(err)
+}
+
+func unavailableState(code string) bool {
+	for _, class := range []string{
+		"08",    // connection exceptions
+		"53",    // insufficient resources: connections, memory, disk
+		"57P",   // shutdown, crash, starting up
+		"57014", // cancelled by a timeout of the server
+		"25006", // read-only: a standby during a fail-over
+		"40001", // serialization failure
+		"40P01", // deadlock
+		"55P03", // lock timeout
+	} {
+		if strings.HasPrefix(code, class) {
+			return true
+		}
+	}
+	return false
+}

@@ -2,17 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed"
+	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/zksettle/settle"
 )
-
-//go:embed sql/pending_by_sender.sql
-var pendingBySenderSQL string
-
-//go:embed sql/proven_progress.sql
-var provenProgressSQL string
 
 // Pending is what accepted, unexecuted transactions of one sender will take.
 type Pending struct {
@@ -32,37 +26,23 @@ func (p Pending) NextNonce(executed settle.Nonce) settle.Nonce {
 	return next
 }
 
+type pendingRow struct {
+	sender settle.AccountIndex
+	Pending
+}
+
+func (r *pendingRow) fields() []any { return []any{&r.sender, (*amount)(&r.Debits), &r.Nonces} }
+
 // PendingBySender returns what is pending of those senders that have something
 // pending, in one query.
 func (s *Store) PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]Pending, error) {
-	keys := make([]int64, len(senders))
-	for i, index := range senders {
-		keys[i] = int64(index)
-	}
-	rows, err := s.pool.Query(ctx, pendingBySenderSQL, keys)
+	rows, err := list(ctx, s.pool, (*pendingRow).fields, pendingBySenderSQL, senders)
 	if err != nil {
 		return nil, fmt.Errorf("pending transactions: %w", err)
 	}
-	defer rows.Close()
-	pending := map[settle.AccountIndex]Pending{}
-	for rows.Next() {
-		var sender int64
-		var debits string
-		var nonces []int64
-		if err := rows.Scan(&sender, &debits, &nonces); err != nil {
-			return nil, fmt.Errorf("pending transactions: %w", err)
-		}
-		var p Pending
-		if p.Debits, err = settle.ParseAmount(debits); err != nil {
-			return nil, fmt.Errorf("pending debits of account %d: %w", sender, err)
-		}
-		for _, n := range nonces {
-			p.Nonces = append(p.Nonces, settle.Nonce(n))
-		}
-		pending[settle.AccountIndex(sender)] = p
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("pending transactions: %w", err)
+	pending := make(map[settle.AccountIndex]Pending, len(rows))
+	for _, r := range rows {
+		pending[r.sender] = r.Pending
 	}
 	return pending, nil
 }
@@ -73,16 +53,20 @@ type Progress struct {
 	Root  settle.Element
 }
 
+func (p *Progress) fields() []any { return []any{&p.Batch, fixed(p.Root[:])} }
+
 // ProvenProgress returns the last batch that is proven together with all before it.
+// ErrNotFound before genesis.
 func (s *Store) ProvenProgress(ctx context.Context) (Progress, error) {
-	var number int64
-	var root []byte
-	if err := s.pool.QueryRow(ctx, provenProgressSQL).Scan(&number, &root); err != nil {
+	p, err := one(ctx, s.pool, (*Progress).fields, provenProgressSQL)
+	if err != nil {
 		return Progress{}, fmt.Errorf("proven progress: %w", err)
-	}
-	p := Progress{Batch: settle.BatchNumber(number)}
-	if copy(p.Root[:], root) != len(p.Root) {
-		return Progress{}, fmt.Errorf("proven progress: root of %d bytes: %w", len(root), ErrCorrupt)
 	}
 	return p, nil
 }
+
+//go:embed sql/pending_by_sender.sql
+var pendingBySenderSQL string
+
+//go:embed sql/proven_progress.sql
+var provenProgressSQL string

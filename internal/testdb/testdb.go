@@ -41,10 +41,13 @@ var server = sync.OnceValues(func() (string, error) {
 	return s.URL(), nil
 })
 
-// toolsDir is the repository's folder of pinned tools, found from this file.
+// toolsDir is where `make` puts bundled binaries, found from this file unless named.
 func toolsDir() string {
+	if dir := os.Getenv("SETTLE_TOOLS_DIR"); dir != "" {
+		return dir
+	}
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "tools")
+	return filepath.Join(filepath.Dir(file), "..", "..", ".tools")
 }
 
 // ServerURL returns the URL of the test process's server without a schema, for tests

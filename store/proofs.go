@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	_ "embed" // SQL files
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/zksettle/settle"
+)
+
+var (
+	//go:embed sql/proof_batch.sql
+	proofBatchSQL string
+	//go:embed sql/proof_lease.sql
+	proofLeaseSQL string
+	//go:embed sql/proof_insert.sql
+	proofInsertSQL string
+	//go:embed sql/proofs_of_batch.sql
+	proofsOfBatchSQL string
+	//go:embed sql/proof_by_key.sql
+	proofByKeySQL string
+	//go:embed sql/batch_proven.sql
+	batchProvenSQL string
+	//go:embed sql/transactions_follow.sql
+	transactionsFollowSQL string
+)
+
+// StoreProof stores a proof that the caller has verified. Under the lease's current
+// epoch it releases the lease and calls complete (river.JobCompleteTx) in the same
+// transaction; a late proof is kept too, once per key, without completing a job
+// that is not ours any more. A sealed batch becomes proven.
+// ErrProofMismatch if shape, key or commitment c are not the batch's.
+func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope, st ProofStats, complete func(context.Context, pgx.Tx) error) (ProofOutcome, error) {
+	var out ProofOutcome
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		b, err := one(ctx, tx, func(b *Batch) []any {
+			return []any{&b.Status, &b.Shape, fixed(b.KeyHash[:]), fixed(b.Commitment[:])}
+		}, proofBatchSQL, l.Batch)
+		if err != nil {
+			return err
+		}
+		if err := belongs(b, l, p); err != nil {
+			return err
+		}
+		current, err := leaseCurrent(ctx, tx, l)
+		if err != nil {
+			return err
+		}
+		out.Late = !current
+		tag, err := tx.Exec(ctx, proofInsertSQL, l.Batch, p.Circuit, p.KeyHash[:], p.Shape, p.Proof, pack(p.Inputs[:]),
+			l.Epoch, out.Late, l.Holder, l.JobAttempt,
+			st.Assign.Microseconds(), st.Solve.Microseconds(), st.Prove.Microseconds(), int64(st.PeakMemory))
+		if err != nil {
+			return err
+		}
+		out.Stored = tag.RowsAffected() == 1
+		if out.Stored && p.Circuit == settle.CircuitTransition && b.Status == settle.BatchSealed {
+			if err := proveBatch(ctx, tx, l.Batch); err != nil {
+				return err
+			}
+		}
+		if !current {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, leaseReleaseSQL, l.Batch, l.Circuit, l.KeyHash[:], l.Epoch); err != nil {
+			return err
+		}
+		if err := complete(ctx, tx); err != nil {
+			return fmt.Errorf("complete job %d: %w", l.JobID, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return ProofOutcome{}, fmt.Errorf("store %s proof of batch %d: %w", p.Circuit, l.Batch, err)
+	}
+	return out, nil
+}
+
+// belongs compares what the proof is for with its lease, and a transition proof with
+// its batch too.
+func belongs(b Batch, l Lease, p settle.ProofEnvelope) error {
+	switch {
+	case p.Circuit != l.Circuit || p.KeyHash != l.KeyHash:
+		return fmt.Errorf("%w: it is for circuit %s and key %s, the lease for %s and %s", ErrProofMismatch, p.Circuit, p.KeyHash, l.Circuit, l.KeyHash)
+	case p.Circuit != settle.CircuitTransition:
+		return nil
+	case p.Shape != b.Shape || p.KeyHash != b.KeyHash:
+		return fmt.Errorf("%w: it is of shape %s under key %s, expected %s and %s", ErrProofMismatch, p.Shape, p.KeyHash, b.Shape, b.KeyHash)
+	case p.Inputs[0] != b.Commitment:
+		return fmt.Errorf("%w: its c is %s, expected %s", ErrProofMismatch, p.Inputs[0], b.Commitment)
+	}
+	return nil
+}
+
+// leaseCurrent locks the lease's row and compares epochs.
+func leaseCurrent(ctx context.Context, tx pgx.Tx, l Lease) (bool, error) {
+	var epoch int64
+	var released bool
+	err := tx.QueryRow(ctx, proofLeaseSQL, l.Batch, l.Circuit, l.KeyHash[:]).Scan(&epoch, &released)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, ErrLeaseLost
+	}
+	return epoch == l.Epoch && !released, err
+}
+
+func proveBatch(ctx context.Context, tx pgx.Tx, n settle.BatchNumber) error {
+	if _, err := tx.Exec(ctx, batchProvenSQL, n); err != nil {
+		return err
+	}
+	if err := transactionsFollow(ctx, tx, settle.TxProven, n); err != nil {
+		return err
+	}
+	return notify(ctx, tx, TopicBatches)
+}
+
+// transactionsFollow sets the status of all transactions of batches.
+func transactionsFollow(ctx context.Context, tx pgx.Tx, to settle.TxStatus, batches ...settle.BatchNumber) error {
+	if _, err := tx.Exec(ctx, transactionsFollowSQL, batches, to); err != nil {
+		return fmt.Errorf("transactions to %s: %w", to, err)
+	}
+	return nil
+}
+
+// proofRow reads what ProofRecord keeps in other forms.
+type proofRow struct {
+	ProofRecord
+	inputs               []byte
+	assign, solve, prove int64
+}
+
+func proofFields(r *proofRow) []any {
+	return []any{&r.Circuit, &r.Shape, fixed(r.KeyHash[:]), &r.Proof, &r.inputs, &r.assign, &r.solve, &r.prove,
+		&r.Stats.PeakMemory, &r.Worker, &r.Attempt, &r.Epoch, &r.Late, &r.StoredAt}
+}
+
+func (r proofRow) record() (ProofRecord, error) {
+	inputs, err := unpack(r.inputs)
+	if err != nil {
+		return ProofRecord{}, err
+	}
+	p := r.ProofRecord
+	if copy(p.Inputs[:], inputs) != len(inputs) {
+		return ProofRecord{}, fmt.Errorf("%w: %d public inputs", ErrCorrupt, len(inputs))
+	}
+	p.Stats.Assign = time.Duration(r.assign) * time.Microsecond
+	p.Stats.Solve = time.Duration(r.solve) * time.Microsecond
+	p.Stats.Prove = time.Duration(r.prove) * time.Microsecond
+	return p, nil
+}
+
+// Proof returns a stored proof, or ErrNotFound.
+func (s *Store) Proof(ctx context.Context, k ProofKey) (ProofRecord, error) {
+	p, err := proofByKey(ctx, s.pool, k)
+	if err != nil {
+		return ProofRecord{}, fmt.Errorf("%s proof of batch %d: %w", k.Circuit, k.Batch, err)
+	}
+	return p, nil
+}
+
+func proofByKey(ctx context.Context, q querier, k ProofKey) (ProofRecord, error) {
+	row, err := one(ctx, q, proofFields, proofByKeySQL, k.Batch, k.Circuit, k.KeyHash[:])
+	if err != nil {
+		return ProofRecord{}, err
+	}
+	return row.record()
+}
+
+func proofsOfBatch(ctx context.Context, q querier, n settle.BatchNumber) ([]ProofRecord, error) {
+	rows, err := list(ctx, q, proofFields, proofsOfBatchSQL, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ProofRecord, len(rows))
+	for i, r := range rows {
+		if out[i], err = r.record(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	_ "embed" // SQL files
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/zksettle/settle"
+)
+
+var (
+	//go:embed sql/settle_lock_batch.sql
+	settleLockBatchSQL string
+	//go:embed sql/settle_live.sql
+	settleLiveSQL string
+	//go:embed sql/settle_replace.sql
+	settleReplaceSQL string
+	//go:embed sql/settle_insert.sql
+	settleInsertSQL string
+	//go:embed sql/settle_batch_settling.sql
+	settleBatchSettlingSQL string
+	//go:embed sql/settle_batch_settled.sql
+	settleBatchSettledSQL string
+	//go:embed sql/settle_batch_proven.sql
+	settleBatchProvenSQL string
+	//go:embed sql/settle_sent.sql
+	settleSentSQL string
+	//go:embed sql/settle_mined.sql
+	settleMinedSQL string
+	//go:embed sql/settle_failed.sql
+	settleFailedSQL string
+	//go:embed sql/settle_revert_settlements.sql
+	settleRevertSettlementsSQL string
+	//go:embed sql/settle_revert_batches.sql
+	settleRevertBatchesSQL string
+	//go:embed sql/settle_revert_transactions.sql
+	settleRevertTransactionsSQL string
+	//go:embed sql/settle_finalize_batches.sql
+	settleFinalizeBatchesSQL string
+	//go:embed sql/settle_finalize_settlements.sql
+	settleFinalizeSettlementsSQL string
+)
+
+// PrepareSettlement stores a signed L1 transaction before it is sent and sets its
+// batch settling. A live settlement of the batch becomes replaced, which needs the
+// same sender and nonce, as only one of two such can ever be mined; else
+// ErrIllegalTransition, also for a batch that is neither proven nor settling.
+func (s *Store) PrepareSettlement(ctx context.Context, epoch Epoch, n NewSettlement) (Settlement, error) {
+	var out Settlement
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
+		status, err := lockBatch(ctx, tx, n.Batch)
+		if err != nil {
+			return err
+		}
+		if status != settle.BatchProven && status != settle.BatchSettling {
+			return fmt.Errorf("%w: the batch is %s", ErrIllegalTransition, status)
+		}
+		if err := replaceable(ctx, tx, n); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, settleReplaceSQL, n.Batch, []byte{}); err != nil {
+			return fmt.Errorf("replace: %w", err)
+		}
+		row, err := one(ctx, tx, settlementFields, settleInsertSQL, n.Batch, n.RawTx, n.TxHash[:], n.Sender[:], n.Nonce,
+			n.GasLimit, amount(n.MaxFee), amount(n.MaxTip))
+		if err != nil {
+			return fmt.Errorf("insert: %w", err)
+		}
+		out = row.settlement()
+		return moveBatch(ctx, tx, settleBatchSettlingSQL, n.Batch)
+	})
+	if err != nil {
+		return Settlement{}, fmt.Errorf("prepare settlement of batch %d: %w", n.Batch, err)
+	}
+	return out, nil
+}
+
+func lockBatch(ctx context.Context, tx pgx.Tx, n settle.BatchNumber) (status settle.BatchStatus, err error) {
+	err = tx.QueryRow(ctx, settleLockBatchSQL, n).Scan(&status)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return status, err
+}
+
+func replaceable(ctx context.Context, tx pgx.Tx, n NewSettlement) error {
+	live, err := one(ctx, tx, func(l *NewSettlement) []any {
+		return []any{fixed(l.TxHash[:]), fixed(l.Sender[:]), &l.Nonce}
+	}, settleLiveSQL, n.Batch)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("live settlement: %w", err)
+	case live.Sender != n.Sender || live.Nonce != n.Nonce:
+		return fmt.Errorf("%w: settlement %s of %s with nonce %d is live; only the same sender and nonce replaces it",
+			ErrIllegalTransition, live.TxHash, live.Sender, live.Nonce)
+	}
+	return nil
+}
+
+func moveBatch(ctx context.Context, tx pgx.Tx, sql string, n settle.BatchNumber) error {
+	if _, err := tx.Exec(ctx, sql, n); err != nil {
+		return fmt.Errorf("batch: %w", err)
+	}
+	return notify(ctx, tx, TopicBatches)
+}
+
+// MarkSent records that a node has taken the transaction. Repeating it, or a settlement
+// that went on meanwhile, changes nothing.
+func (s *Store) MarkSent(ctx context.Context, epoch Epoch, txHash settle.Hash) error {
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
+		if _, err := lockSettlement(ctx, tx, txHash); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, settleSentSQL, txHash[:])
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("mark settlement %s sent: %w", txHash, err)
+	}
+	return nil
+}
+
+// lockSettlement reads a settlement with its batch's row locked, which every change of
+// settlements takes first.
+func lockSettlement(ctx context.Context, tx pgx.Tx, txHash settle.Hash) (Settlement, error) {
+	row, err := one(ctx, tx, settlementFields, settlementByHashSQL, txHash[:])
+	if err != nil {
+		return Settlement{}, err
+	}
+	if _, err := lockBatch(ctx, tx, row.Batch); err != nil {
+		return Settlement{}, err
+	}
+	row, err = one(ctx, tx, settlementFields, settlementByHashSQL, txHash[:])
+	return row.settlement(), err
+}
+
+// RecordMined records a successful receipt: the settlement becomes mined, its batch
+// and transactions settled. The chain has the last word: replaced, failed and
+// reorged settlements may be mined too, and a live one is then replaced. The same
+// receipt again changes nothing; another block for a mined one is written over it.
+// ErrIllegalTransition if another settlement of the batch is mined, or a batch before
+// it is not settled.
+func (s *Store) RecordMined(ctx context.Context, epoch Epoch, txHash settle.Hash, r Receipt) error {
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
+		t, err := lockSettlement(ctx, tx, txHash)
+		if err != nil {
+			return err
+		}
+		same := t.Receipt != nil && *t.Receipt == r
+		if same && (t.Status == SettlementMined || t.Status == SettlementFinal) {
+			return nil
+		}
+		shown, err := shownSettlement(ctx, tx, t.Batch)
+		if err != nil {
+			return err
+		}
+		if other := shown.Status; shown.TxHash != txHash && (other == SettlementMined || other == SettlementFinal) {
+			return fmt.Errorf("%w: batch %d is settled by %s", ErrIllegalTransition, t.Batch, shown.TxHash)
+		}
+		if _, err := tx.Exec(ctx, settleReplaceSQL, t.Batch, txHash[:]); err != nil {
+			return fmt.Errorf("replace: %w", err)
+		}
+		if _, err := tx.Exec(ctx, settleMinedSQL, txHash[:], r.BlockNumber, r.BlockHash[:], r.GasUsed, amount(r.EffectiveGasPrice)); err != nil {
+			return err
+		}
+		if t.Status == SettlementMined {
+			return nil
+		}
+		// A batch that had gone back to proven passes settling, as drawn.
+		if err := moveBatch(ctx, tx, settleBatchSettlingSQL, t.Batch); err != nil {
+			return err
+		}
+		if err := moveBatch(ctx, tx, settleBatchSettledSQL, t.Batch); err != nil {
+			return err
+		}
+		return transactionsFollow(ctx, tx, settle.TxSettled, t.Batch)
+	})
+	if err != nil {
+		return fmt.Errorf("record settlement %s mined: %w", txHash, err)
+	}
+	return nil
+}
+
+// FailSettlement records that a prepared or sent transaction was reverted, refused
+// or dropped; its batch returns to proven. Repeating it changes nothing;
+// ErrIllegalTransition from any other status.
+func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.Hash, reason string) error {
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
+		t, err := lockSettlement(ctx, tx, txHash)
+		if err != nil {
+			return err
+		}
+		if t.Status == SettlementFailed {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, settleFailedSQL, txHash[:], reason); err != nil {
+			return err
+		}
+		return moveBatch(ctx, tx, settleBatchProvenSQL, t.Batch)
+	})
+	if err != nil {
+		return fmt.Errorf("record settlement %s failed: %w", txHash, err)
+	}
+	return nil
+}
+
+// RevertSettlements undoes, after a reorg, the settlement of batch from and of every
+// later one: settled and settling batches return to proven, settled transactions too.
+// It returns the numbers of the batches. Final ones are never touched: ErrIllegalTransition.
+func (s *Store) RevertSettlements(ctx context.Context, epoch Epoch, from settle.BatchNumber, reason string) ([]settle.BatchNumber, error) {
+	var batches []settle.BatchNumber
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) (err error) {
+		// Final batches are in the statement too, so that the database refuses the whole.
+		if batches, err = list(ctx, tx, number, settleRevertBatchesSQL, from); err != nil {
+			return fmt.Errorf("batches: %w", err)
+		}
+		if _, err := tx.Exec(ctx, settleRevertSettlementsSQL, from, reason); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, settleRevertTransactionsSQL, batches); err != nil {
+			return fmt.Errorf("transactions: %w", err)
+		}
+		return notify(ctx, tx, TopicBatches)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("revert settlements from batch %d: %w", from, err)
+	}
+	return batches, nil
+}
+
+func number(n *settle.BatchNumber) []any { return []any{n} }
+
+// FinalizeSettlements makes final every settled batch up to and including upTo.
+// It returns their numbers.
+func (s *Store) FinalizeSettlements(ctx context.Context, epoch Epoch, upTo settle.BatchNumber) ([]settle.BatchNumber, error) {
+	var batches []settle.BatchNumber
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) (err error) {
+		if batches, err = list(ctx, tx, number, settleFinalizeBatchesSQL, upTo); err != nil || len(batches) == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, settleFinalizeSettlementsSQL, batches); err != nil {
+			return err
+		}
+		if err := transactionsFollow(ctx, tx, settle.TxFinal, batches...); err != nil {
+			return err
+		}
+		return notify(ctx, tx, TopicBatches)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("finalize settlements up to batch %d: %w", upTo, err)
+	}
+	return batches, nil
+}

@@ -1,0 +1,1 @@
+select count(*) from proof_failures where batch = $1

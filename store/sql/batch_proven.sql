@@ -1,0 +1,1 @@
+update batches set status = 'proven', proven_at = now() where number = $1

@@ -1,0 +1,1 @@
+select words from batches where number = $1

@@ -1,0 +1,1 @@
+select token, account, min_fee from fee_accounts order by token

@@ -1,0 +1,2 @@
+-- Channels belong to the whole database, so the payload names the schema.
+select pg_notify('settle_' || $1, current_schema())

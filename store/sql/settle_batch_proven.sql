@@ -1,0 +1,1 @@
+update batches set status = 'proven' where number = $1

@@ -1,0 +1,1 @@
+update batches set status = 'settled', settled_at = now() where number = $1

@@ -1,0 +1,1 @@
+update batches set status = 'settling' where number = $1 and status <> 'settling'

@@ -1,0 +1,1 @@
+update settlements set status = 'sent', sent_at = now() where tx_hash = $1 and status = 'prepared'

@@ -1,0 +1,6 @@
+-- The live one, else the last.
+select id, batch, attempt, status, raw_tx, tx_hash, sender, nonce, gas_limit, max_fee, max_tip,
+       prepared_at, sent_at, block_number, block_hash, gas_used, gas_price, failure
+from settlements where batch = $1
+order by (status in ('prepared', 'sent', 'mined', 'final')) desc, attempt desc
+limit 1

@@ -1,0 +1,1 @@
+select status from batches where number = $1

@@ -1,0 +1,1 @@
+select version, hash, data from witness_inputs where batch = $1

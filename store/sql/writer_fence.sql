@@ -1,0 +1,1 @@
+select epoch from epochs where role = $1 for share

@@ -1,0 +1,1 @@
+select holder, acquired_at from epochs where role = $1
