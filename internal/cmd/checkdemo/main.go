@@ -1,6 +1,6 @@
 // Command checkdemo reads the JSON object that `settle demo --json` prints from
 // standard input and fails unless every batch has the same root on L1 and
-// locally, and every transaction is in a batch.
+// locally, the last one is the final root, and every transaction is in a batch.
 package main
 
 import (
@@ -18,7 +18,10 @@ const minTransactions = 64
 
 // report is what checkdemo reads of the demo's object; other fields are free.
 type report struct {
-	Batches []struct {
+	Transactions int            `json:"transactions"`  // submitted
+	FinalRoot    settle.Element `json:"final_root"`    // recomputed from genesis and the submitted transfers
+	L1FinalRoot  settle.Element `json:"l1_final_root"` // by eth_call
+	Batches      []struct {
 		Number       settle.BatchNumber `json:"number"`
 		Transactions int                `json:"transactions"`
 		LocalRoot    settle.Element     `json:"local_root"`
@@ -58,8 +61,15 @@ func check(r io.Reader) (summary string, err error) {
 		}
 		transactions += b.Transactions
 	}
+	if transactions != got.Transactions {
+		return "", fmt.Errorf("%d transactions were submitted, the batches hold %d", got.Transactions, transactions)
+	}
 	if transactions < minTransactions {
 		return "", fmt.Errorf("%d batches with %d transactions, expected at least %d transactions", len(got.Batches), transactions, minTransactions)
+	}
+	last := got.Batches[len(got.Batches)-1].LocalRoot
+	if got.FinalRoot != last || got.L1FinalRoot != last {
+		return "", fmt.Errorf("the last batch ends at root %s, the final root is %s recomputed and %s on L1", last, got.FinalRoot, got.L1FinalRoot)
 	}
 	return fmt.Sprintf("%d transactions in %d batches: every root on L1 equals the local one", transactions, len(got.Batches)), nil
 }
