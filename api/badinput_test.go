@@ -298,6 +298,8 @@ func TestRoutesAndParameters(t *testing.T) {
 		says string
 	}{
 		"/":                               {settle.CodeNotFound, "/openapi.json"},
+		"/docs":                           {settle.CodeNotFound, "/docs"}, // huma's page loads scripts from elsewhere
+		"/schemas/Batch.json":             {settle.CodeNotFound, "/schemas"},
 		"/v1/nothing":                     {settle.CodeNotFound, "/v1/nothing"},
 		"/v1/transactions/" + zeros(64):   {settle.CodeInvalidField, "0x and 64 hexadecimal digits"},
 		"/v1/transactions/0x" + zeros(64): {settle.CodeNotFound, "no transaction 0x000"},
@@ -329,6 +331,7 @@ func TestRoutesAndParameters(t *testing.T) {
 		}
 	}
 	require.Equal(t, http.StatusMethodNotAllowed, r.send(http.MethodGet, "/v1/transactions", nil).status)
+	require.Equal(t, http.StatusOK, r.send(http.MethodHead, "/v1/status", nil).status)
 }
 
 // In an array the good ones are accepted, each bad one has its code and place.

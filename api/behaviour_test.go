@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -360,20 +359,22 @@ func TestGracefulShutdown(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(ctx, listener, handler, nil) }()
 	answer := make(chan string, 1)
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, "http://"+listener.Addr().String(), nil)
+	require.NoError(t, err)
 	go func() {
-		resp, err := http.Get("http://" + listener.Addr().String())
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			answer <- err.Error()
 			return
 		}
-		defer resp.Body.Close() //nolint:errcheck // read only
+		defer resp.Body.Close()
 		body, _ := io.ReadAll(resp.Body)
 		answer <- string(body)
 	}()
 	<-entered
 	stop()
 	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", listener.Addr().String())
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
 		if err == nil {
 			_ = conn.Close()
 		}
@@ -393,5 +394,5 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	_, err = api.New(api.Config{Store: &broken{}, Rollup: bad})
 	require.ErrorContains(t, err, "not a field element")
-	require.True(t, strings.Contains(err.Error(), "0xffff"))
+	require.ErrorContains(t, err, "0xffff")
 }

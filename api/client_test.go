@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -120,7 +119,7 @@ func TestClientUnderstandsForeignErrors(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Status(t.Context())
 	var problem *client.Error
-	require.True(t, errors.As(err, &problem))
+	require.ErrorAs(t, err, &problem)
 	require.Equal(t, http.StatusBadGateway, problem.Status)
 	require.Contains(t, problem.Detail, "no upstream")
 	require.Equal(t, int64(2), calls.Load(), "503 is repeated, 502 is not")

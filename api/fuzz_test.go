@@ -72,7 +72,7 @@ func TestRandomBodiesNeverFailUs(t *testing.T) {
 		var results wire.Results
 		if out.status == http.StatusOK && json.Unmarshal(out.body, &results) == nil {
 			for i, result := range results.Results {
-				require.True(t, (result.Problem == nil) == (result.Status == settle.TxAccepted), "%d", i)
+				require.Equal(t, result.Problem == nil, result.Status == settle.TxAccepted, "%d", i)
 			}
 		}
 	}

@@ -229,7 +229,7 @@ func (r *rig) try(method, path string, body any, header ...string) (reply, error
 	if err != nil {
 		return reply{}, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read only
+	defer resp.Body.Close()
 	out := reply{status: resp.StatusCode, header: resp.Header}
 	if out.body, err = io.ReadAll(resp.Body); err != nil {
 		return reply{}, err

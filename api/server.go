@@ -143,8 +143,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	bounded := r.WithContext(ctx)
 	bounded.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBodyBytes)
+	defer func() { r.Pattern = bounded.Pattern }() // for the label of instrument
 	s.mux.ServeHTTP(w, bounded)
-	r.Pattern = bounded.Pattern // for the label of instrument
 }
 
 // noRoute tells 404 from 405 by trying the other methods.

@@ -217,7 +217,7 @@ func (c *Client) once(ctx context.Context, method, target string, payload []byte
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read only
+	defer resp.Body.Close()
 	reply, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err != nil {
 		return &url.Error{Op: method, URL: target, Err: err}
