@@ -1,0 +1,83 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/prover"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+)
+
+// Store is what this package needs of *store.Store.
+type Store interface {
+	WitnessInput(ctx context.Context, n settle.BatchNumber) (store.WitnessInput, error)
+	AcquireLease(ctx context.Context, r store.LeaseRequest) (store.Lease, error)
+	Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) (store.Lease, error)
+	ReleaseLease(ctx context.Context, l store.Lease) error
+	ExpiredLeases(ctx context.Context) ([]store.Lease, error)
+	ReapLease(ctx context.Context, l store.Lease) (requeued bool, err error)
+	StoreProof(ctx context.Context, l store.Lease, p settle.ProofEnvelope, st store.ProofStats, complete func(context.Context, pgx.Tx) error) (store.ProofOutcome, error)
+	RecordFailure(ctx context.Context, l store.Lease, class store.FailureClass, detail string) error
+	ProofFailures(ctx context.Context, n settle.BatchNumber) ([]store.ProofFailure, error)
+}
+
+var _ Store = (*store.Store)(nil)
+
+// Prover makes verified proofs of one circuit (*prover.Engine).
+type Prover interface {
+	Circuit() string
+	Prove(ctx context.Context, shape string, trace *state.Trace) (prover.Result, error)
+}
+
+// Config joins a worker or a reaper.
+type Config struct {
+	Pool    *pgxpool.Pool // of the store; River needs 4 connections and one per job
+	Store   Store
+	Logger  *slog.Logger // nil discards
+	Metrics *Metrics     // nil: collected and shown nowhere
+	Holder  string       // who we are, for people; host and process id
+	Policy  Policy
+
+	// For workers alone.
+	Prover      Prover
+	Keys        map[string]settle.KeyHash // by shape: the keys that this worker can prove with
+	Concurrency int                       // jobs at a time; 1, as a proof uses all cores
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Pool == nil || c.Store == nil {
+		return c, errors.New("jobs: Pool and Store are required")
+	}
+	c.Policy = c.Policy.withDefaults()
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		m, err := NewMetrics(prometheus.NewRegistry())
+		if err != nil {
+			return c, fmt.Errorf("jobs: metrics: %w", err)
+		}
+		c.Metrics = m
+	}
+	if c.Holder == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "unknown host"
+		}
+		c.Holder = fmt.Sprintf("%s:%d", host, os.Getpid())
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = 1
+	}
+	return c, nil
+}

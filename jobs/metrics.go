@@ -1,0 +1,64 @@
+package jobs
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/zksettle/settle/prover"
+	"github.com/zksettle/settle/store"
+)
+
+// Metrics of workers and reapers. Labels come from fixed sets: shapes, steps and
+// classes.
+type Metrics struct {
+	ProveSeconds *prometheus.HistogramVec // shape, step: keys, assign, solve, prove, verify
+	Proofs       *prometheus.CounterVec   // outcome: stored, late, duplicate
+	Failures     *prometheus.CounterVec   // class
+	Reaped       prometheus.Counter       // jobs taken from dead workers
+	DeadLetters  prometheus.Counter
+	PeakMemory   prometheus.Gauge // bytes, of the last proof
+}
+
+// NewMetrics makes the collectors and registers them.
+func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		ProveSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "settle_prove_seconds", Help: "Time of a proof by step; prove includes solve.",
+			Buckets: []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640},
+		}, []string{"shape", "step"}),
+		Proofs:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_proofs_total", Help: "Proofs made, by what became of them."}, []string{"outcome"}),
+		Failures:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_failures_total", Help: "Failed attempts to prove a batch, by class."}, []string{"class"}),
+		Reaped:      prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_prove_reaped_total", Help: "Proof jobs taken from workers that died or were paused."}),
+		DeadLetters: prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_prove_dead_letters_total", Help: "Proof jobs given up."}),
+		PeakMemory:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_prove_peak_memory_bytes", Help: "Peak resident memory during the last proof."}),
+	}
+	for _, c := range []prometheus.Collector{m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.PeakMemory} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	for _, class := range []store.FailureClass{store.FailWitness, store.FailResource, store.FailInfrastructure, store.FailBug} {
+		m.Failures.WithLabelValues(string(class))
+	}
+	return m, nil
+}
+
+func (m *Metrics) proof(shape string, r prover.Result) {
+	for step, d := range map[string]float64{
+		"keys": r.Timings.Keys.Seconds(), "assign": r.Timings.Assign.Seconds(), "solve": r.Timings.Solve.Seconds(),
+		"prove": r.Timings.Prove.Seconds(), "verify": r.Timings.Verify.Seconds(),
+	} {
+		m.ProveSeconds.WithLabelValues(shape, step).Observe(d)
+	}
+	m.PeakMemory.Set(float64(r.PeakMemory))
+}
+
+func (m *Metrics) outcome(o store.ProofOutcome) {
+	name := "stored"
+	switch {
+	case !o.Stored:
+		name = "duplicate"
+	case o.Late:
+		name = "late"
+	}
+	m.Proofs.WithLabelValues(name).Inc()
+}

@@ -1,0 +1,67 @@
+package jobs
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/store"
+)
+
+func TestDefaultsTakeOverWithinFifteenSeconds(t *testing.T) {
+	p := Policy{}.withDefaults()
+	const fetch = time.Second
+	require.LessOrEqual(t, p.LeaseTTL+p.Reap+fetch, 15*time.Second)
+	require.Less(t, 3*p.Heartbeat, p.LeaseTTL, "a lease survives two lost heartbeats")
+	require.Zero(t, p.lossDelay(1))
+	require.Zero(t, p.lossDelay(p.FreeLosses))
+}
+
+func TestDelaysGrowToTheirLimits(t *testing.T) {
+	p := Policy{}.withDefaults()
+	require.Equal(t, time.Second, p.retryDelay(1))
+	require.Equal(t, 8*time.Second, p.retryDelay(4))
+	require.Equal(t, p.RetryMax, p.retryDelay(5))
+	require.Equal(t, p.RetryMax, p.retryDelay(1<<30))
+	require.Equal(t, 5*time.Second, p.failureDelay(1))
+	require.Equal(t, 10*time.Second, p.failureDelay(2))
+	require.Equal(t, p.LossWait, p.lossDelay(p.FreeLosses+1))
+	require.Equal(t, maxLossWait, p.lossDelay(100))
+}
+
+func TestDeadLettersByClass(t *testing.T) {
+	p := Policy{}.withDefaults()
+	key := store.ProofKey{Batch: 1}
+	list := func(n int, class store.FailureClass, detail string) []store.ProofFailure {
+		var fs []store.ProofFailure
+		for range n {
+			fs = append(fs, store.ProofFailure{ProofKey: key, Class: class, Detail: detail})
+		}
+		return fs
+	}
+	for _, c := range []struct {
+		name     string
+		failures []store.ProofFailure
+		class    store.FailureClass
+		dead     bool
+	}{
+		{"two witness failures", list(2, store.FailWitness, ""), store.FailWitness, false},
+		{"three", list(3, store.FailWitness, ""), store.FailWitness, true},
+		{"a fourth, after a retry by hand", list(4, store.FailBug, ""), store.FailBug, false},
+		{"three more", list(6, store.FailBug, ""), store.FailBug, true},
+		{"infrastructure", list(300, store.FailInfrastructure, "postgres away"), store.FailInfrastructure, false},
+		{"nine deaths", list(9, store.FailInfrastructure, lostDetail), store.FailResource, false},
+		{"ten deaths", list(10, store.FailInfrastructure, lostDetail), store.FailResource, true},
+		{"five deaths, five of memory", append(list(5, store.FailInfrastructure, lostDetail), list(5, store.FailResource, "memory")...), store.FailResource, true},
+		{"of another key", append(list(2, store.FailBug, ""), store.ProofFailure{ProofKey: store.ProofKey{Batch: 2}, Class: store.FailBug}), store.FailBug, false},
+	} {
+		require.Equal(t, c.dead, p.dead(c.class, tallyOf(key, c.failures)), c.name)
+	}
+}
+
+func TestSnoozesAreReadFromMetadata(t *testing.T) {
+	require.Equal(t, 3, snoozes([]byte(`{"snoozes": 3, "other": 1}`)))
+	require.Zero(t, snoozes([]byte(`{}`)))
+	require.Zero(t, snoozes([]byte(`broken`)))
+}

@@ -1,0 +1,80 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+// RunWorker works proof jobs until ctx ends, and then lets a running proof finish
+// within Policy.StopGrace or hands its job back. It outlives any failure of
+// Postgres. Errors are those of the configuration.
+func RunWorker(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	if cfg.Prover == nil || len(cfg.Keys) == 0 {
+		return errors.New("jobs: a worker needs a Prover and the keys of at least one shape")
+	}
+	var reaping sync.WaitGroup
+	defer reaping.Wait()
+	reaping.Go(func() { (&reaper{&cfg}).run(ctx) })
+	for n := 1; ctx.Err() == nil; n++ {
+		begun := time.Now()
+		err := runClient(ctx, &cfg)
+		if ctx.Err() != nil {
+			return err
+		}
+		if time.Since(begun) > cfg.Policy.RetryMax {
+			n = 1
+		}
+		cfg.Logger.WarnContext(ctx, "the queue's client ended; it starts anew", "error", err)
+		if pause(ctx, cfg.Policy.retryDelay(n)) != nil {
+			return nil // stopping was asked for
+		}
+	}
+	return nil
+}
+
+// runClient runs River's client until ctx ends or the client does.
+func runClient(ctx context.Context, cfg *Config) error {
+	driver := newFencedDriver(cfg.Pool)
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, &worker{cfg: cfg, begun: driver.begun}); err != nil {
+		return fmt.Errorf("register worker: %w", err)
+	}
+	client, err := river.NewClient[pgx.Tx](driver, &river.Config{
+		Logger:     cfg.Logger,
+		Queues:     map[string]river.QueueConfig{QueueProve: {MaxWorkers: cfg.Concurrency}},
+		Workers:    workers,
+		JobTimeout: cfg.Policy.JobTimeout,
+		// Leases rescue jobs, and fence them; River's rescuer would do neither well.
+		RescueStuckJobsAfter: cfg.Policy.JobTimeout + 7*24*time.Hour,
+		FetchCooldown:        100 * time.Millisecond,
+		FetchPollInterval:    500 * time.Millisecond,
+		SoftStopTimeout:      cfg.Policy.StopGrace,
+	})
+	if err != nil {
+		return fmt.Errorf("create the queue's client: %w", err)
+	}
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the queue's client: %w", err)
+	}
+	select {
+	case <-client.Stopped():
+		return errors.New("the queue's client stopped by itself")
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Policy.StopGrace+2*contactTimeout)
+	defer cancel()
+	if err := client.Stop(stopping); err != nil {
+		return fmt.Errorf("stop the queue's client: %w", err)
+	}
+	return nil
+}

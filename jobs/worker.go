@@ -1,0 +1,209 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/zksettle/settle/prover"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+)
+
+// worker proves the batches of ProveBatch jobs.
+type worker struct {
+	river.WorkerDefaults[ProveBatch]
+	cfg   *Config
+	begun *attempts
+}
+
+const (
+	// contactTimeout bounds what a worker writes when its own context has ended.
+	contactTimeout = 5 * time.Second
+	// otherKeysDelay puts off a job that needs keys that this worker does not have.
+	otherKeysDelay = 3 * time.Second
+	storeRetryMin  = 100 * time.Millisecond
+	storeRetryMax  = 2 * time.Second
+)
+
+// Timeout implements river.Worker.
+func (w *worker) Timeout(*river.Job[ProveBatch]) time.Duration { return w.cfg.Policy.JobTimeout }
+
+// NextRetry implements river.Worker, for witness and bug failures: River keeps one
+// error of each. Everything else is put off by snoozing, which costs no attempt.
+func (w *worker) NextRetry(job *river.Job[ProveBatch]) time.Time {
+	return time.Now().Add(w.cfg.Policy.failureDelay(len(job.Errors) + 1))
+}
+
+// Work implements river.Worker.
+func (w *worker) Work(ctx context.Context, job *river.Job[ProveBatch]) error {
+	w.begun.begin(job.JobRow)
+	a := job.Args
+	log := w.cfg.Logger.With("batch", a.Batch, "shape", a.Shape, "job", job.ID, "attempt", job.Attempt)
+	if a.Circuit != w.cfg.Prover.Circuit() || w.cfg.Keys[a.Shape] != a.KeyHash {
+		log.WarnContext(ctx, "job left to others: this worker has no such keys", "circuit", a.Circuit, "key_hash", a.KeyHash)
+		return river.JobSnooze(otherKeysDelay)
+	}
+	lease, err := w.cfg.Store.AcquireLease(ctx, store.LeaseRequest{
+		ProofKey: a.proofKey(), Holder: w.cfg.Holder, JobID: job.ID, JobAttempt: job.Attempt, TTL: w.cfg.Policy.LeaseTTL,
+	})
+	switch {
+	case errors.Is(err, store.ErrProofExists):
+		log.InfoContext(ctx, "nothing to do: the proof is stored")
+		return nil
+	case errors.Is(err, store.ErrLeaseHeld):
+		log.InfoContext(ctx, "another worker is at it", "reason", err)
+		return river.JobSnooze(w.cfg.Policy.Heartbeat)
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrProofMismatch):
+		return river.JobCancel(fmt.Errorf("the job names no proof that is needed: %w", err))
+	case err != nil:
+		w.cfg.Metrics.Failures.WithLabelValues(string(store.FailInfrastructure)).Inc()
+		log.WarnContext(ctx, "no lease", "error", err)
+		return river.JobSnooze(w.cfg.Policy.retryDelay(snoozes(job.Metadata) + 1))
+	}
+	log = log.With("epoch", lease.Epoch)
+	work, heart := beat(ctx, w.cfg, lease, log)
+	defer heart.stop()
+	result, err := w.prove(work, a)
+	if err == nil {
+		err = w.store(ctx, job, lease, result, log)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(context.Cause(work), errProvenElsewhere):
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return w.handBack(ctx, lease, log)
+	}
+	return w.failed(ctx, job, lease, err, log)
+}
+
+// prove loads the witness input and proves it.
+func (w *worker) prove(ctx context.Context, a ProveBatch) (prover.Result, error) {
+	input, err := w.cfg.Store.WitnessInput(ctx, a.Batch)
+	switch {
+	case errors.Is(err, store.ErrCorrupt), errors.Is(err, store.ErrNotFound):
+		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "witness input", Err: err}
+	case err != nil:
+		return prover.Result{}, fmt.Errorf("load witness input: %w", err)
+	}
+	trace, err := state.DecodeTrace(input.Data)
+	if err != nil {
+		return prover.Result{}, &prover.Error{Class: prover.ClassWitness, Step: "witness input", Err: err}
+	}
+	if trace.Header.Number != a.Batch {
+		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "witness input", Err: fmt.Errorf("it is of batch %d", trace.Header.Number)}
+	}
+	result, err := w.cfg.Prover.Prove(ctx, a.Shape, trace)
+	if err != nil {
+		return prover.Result{}, err
+	}
+	if result.Proof.KeyHash != a.KeyHash {
+		return prover.Result{}, &prover.Error{Class: prover.ClassInfrastructure, Step: "keys",
+			Err: fmt.Errorf("proven under key %s, the batch was sealed for %s", result.Proof.KeyHash, a.KeyHash)}
+	}
+	w.cfg.Metrics.proof(a.Shape, result)
+	return result, nil
+}
+
+// store keeps trying while Postgres is away: a finished proof is not thrown away.
+func (w *worker) store(ctx context.Context, job *river.Job[ProveBatch], lease store.Lease, r prover.Result, log *slog.Logger) error {
+	stats := store.ProofStats{Assign: r.Timings.Assign, Solve: r.Timings.Solve, Prove: r.Timings.Prove, PeakMemory: r.PeakMemory}
+	complete := func(_ context.Context, tx pgx.Tx) error {
+		ours, err := w.begun.current(ctx, tx, []int64{job.ID})
+		if err != nil || len(ours) == 0 {
+			return err // not our attempt any more: its worker will find the proof
+		}
+		_, err = river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
+		if errors.Is(err, rivertype.ErrNotFound) {
+			return nil // deleted by an operator
+		}
+		return err
+	}
+	for n := 1; ; n++ {
+		outcome, err := w.cfg.Store.StoreProof(ctx, lease, r.Proof, stats, complete)
+		if err == nil {
+			w.cfg.Metrics.outcome(outcome)
+			log.InfoContext(ctx, "proof stored", "new", outcome.Stored, "late", outcome.Late)
+			return nil
+		}
+		if errors.Is(err, store.ErrProofMismatch) {
+			return &prover.Error{Class: prover.ClassBug, Step: "store", Err: err}
+		}
+		if !store.IsUnavailable(err) || ctx.Err() != nil {
+			return fmt.Errorf("store proof: %w", err)
+		}
+		log.WarnContext(ctx, "the proof cannot be stored yet", "error", err)
+		if err := pause(ctx, double(storeRetryMin, n, storeRetryMax)); err != nil {
+			return fmt.Errorf("store proof: %w", err)
+		}
+	}
+}
+
+// handBack gives lease and job to another worker. River makes the job available
+// again when it sees that the client's stop ended the work.
+func (w *worker) handBack(ctx context.Context, lease store.Lease, log *slog.Logger) error {
+	call, done := context.WithTimeout(context.WithoutCancel(ctx), contactTimeout)
+	defer done()
+	if err := w.cfg.Store.ReleaseLease(call, lease); err != nil {
+		log.WarnContext(ctx, "the lease cannot be released; it will expire", "error", err)
+	}
+	log.InfoContext(ctx, "job handed back: the worker stops")
+	return fmt.Errorf("worker stops: %w", ctx.Err())
+}
+
+// failed records a failure and says when to try again.
+func (w *worker) failed(ctx context.Context, job *river.Job[ProveBatch], lease store.Lease, cause error, log *slog.Logger) error {
+	class := store.FailureClass(prover.ClassOf(cause))
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		class = store.FailResource
+		cause = fmt.Errorf("not proven within %v: %w", w.cfg.Policy.JobTimeout, cause)
+	}
+	w.cfg.Metrics.Failures.WithLabelValues(string(class)).Inc()
+	log.ErrorContext(ctx, "batch not proven", "class", class, "error", cause)
+	call, done := context.WithTimeout(context.WithoutCancel(ctx), contactTimeout)
+	defer done()
+	retry := river.JobSnooze(w.cfg.Policy.retryDelay(snoozes(job.Metadata) + 1))
+	if err := w.cfg.Store.RecordFailure(call, lease, class, cause.Error()); err != nil {
+		log.WarnContext(ctx, "the failure cannot be recorded", "error", err)
+		return retry
+	}
+	failures, err := w.cfg.Store.ProofFailures(call, job.Args.Batch)
+	if err != nil {
+		log.WarnContext(ctx, "earlier failures cannot be read", "error", err)
+		return retry
+	}
+	counted := tallyOf(job.Args.proofKey(), failures)
+	switch {
+	case w.cfg.Policy.dead(class, counted):
+		w.cfg.Metrics.DeadLetters.Inc()
+		log.ErrorContext(ctx, "dead letter: the batch stays unproven until its job is retried by hand", "class", class)
+		job.MaxAttempts = job.Attempt // River discards a job that fails at its last attempt
+		return cause
+	case class == store.FailWitness, class == store.FailBug:
+		return cause
+	case class == store.FailResource:
+		return river.JobSnooze(max(w.cfg.Policy.RetryMin, w.cfg.Policy.lossDelay(counted.losses)))
+	}
+	return retry
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
