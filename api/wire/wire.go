@@ -38,7 +38,7 @@ type Results struct {
 	Accepted int      `json:"accepted" doc:"Items newly stored"`
 	Existing int      `json:"existing" doc:"Items that were stored before"`
 	Refused  int      `json:"refused" doc:"Items with a problem"`
-	Results  []Result `json:"results" doc:"One result per item, in order"`
+	Results  []Result `json:"results" nullable:"false" doc:"One result per item, in order"`
 }
 
 // Result is a Receipt's fields or a Problem.
@@ -95,7 +95,7 @@ type Account struct {
 
 // Accounts lists accounts by index.
 type Accounts struct {
-	Accounts []Account            `json:"accounts" doc:"Accounts by index"`
+	Accounts []Account            `json:"accounts" nullable:"false" doc:"Accounts by index"`
 	Next     *settle.AccountIndex `json:"next,omitempty" required:"false" doc:"Pass as after to read on; absent at the end"`
 }
 
@@ -129,7 +129,7 @@ type BatchState struct {
 
 // Batches lists batches, newest first.
 type Batches struct {
-	Batches []Batch             `json:"batches" doc:"Batches, newest first"`
+	Batches []Batch             `json:"batches" nullable:"false" doc:"Batches, newest first"`
 	Next    *settle.BatchNumber `json:"next,omitempty" required:"false" doc:"Pass as before to read on; absent at the end"`
 }
 
@@ -139,7 +139,7 @@ type Proof struct {
 	Shape           string            `json:"shape" doc:"Shape" example:"demo"`
 	KeyHash         settle.KeyHash    `json:"key_hash" doc:"Hash of the verifying key"`
 	Proof           string            `json:"proof" doc:"Groth16 proof, gnark's uncompressed encoding, 0x and hexadecimal digits" example:"0x1a2b"`
-	Inputs          [3]settle.Element `json:"inputs" doc:"Public inputs c, ζ, v"`
+	Inputs          [3]settle.Element `json:"inputs" nullable:"false" doc:"Public inputs c, ζ, v"`
 	AssignSeconds   float64           `json:"assign_seconds" doc:"Time to build the witness"`
 	SolveSeconds    float64           `json:"solve_seconds" doc:"Time to solve the constraint system"`
 	ProveSeconds    float64           `json:"prove_seconds" doc:"Time of the whole Groth16 prover, solving included"`
@@ -183,7 +183,7 @@ type Status struct {
 	Backlog                  Backlog            `json:"backlog" doc:"Unfinished work, and the caps at which submissions are answered by 429"`
 	OldestUnprovenAgeSeconds float64            `json:"oldest_unproven_age_seconds" doc:"Age of the oldest unproven batch; 0 when all are proven"`
 	Transactions             TxCounts           `json:"transactions" doc:"Transactions by status"`
-	Batches                  BatchCounts        `json:"batches" doc:"Batches by status"`
+	Batches                  BatchCounts        `json:"batches" nullable:"false" doc:"Batches by status"`
 	Jobs                     JobCounts          `json:"jobs" doc:"Proving jobs"`
 }
 
