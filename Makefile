@@ -69,16 +69,24 @@ vet: check-go ## Run go vet and check that gofmt would change nothing
 lint: check-go ## Run golangci-lint at the pinned version (the first run builds it: 2 minutes)
 	go run $(GOLANGCI) run
 
+# update DIRS: in each folder, run the tests of the files that know -update, with it.
+define update
+	@for dir in $(1); do \
+		names=$$(grep -lF '*update' "$$dir"/*_test.go | xargs grep -hoE '^func Test[A-Za-z0-9_]+' | cut -c6- | paste -sd'|'); \
+		echo "make $@: $$dir: $$names"; \
+		go test -count=1 -timeout 30m "./$$dir" -run "^($$names)\$$" -update; \
+	done
+endef
+UPDATING = $(shell grep -rlE --include='*_test.go' 'flag\.Bool."update"' --exclude-dir=node_modules . | xargs -r -n1 dirname | sort -u)
+
 .PHONY: generate
-generate: check-go $(TOOLS) ## Regenerate contract artifacts, bindings and the vectors in testdata
+generate: check-go $(TOOLS) ## Regenerate contract artifacts, bindings, vectors in testdata and docs/errors.md
 	@tools/generate-contracts.sh
-	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | grep -v '^./circuits' | xargs -r -n1 dirname | sort -u); \
-	for dir in $$dirs; do echo "make generate: $$dir"; go test -count=1 "$$dir" -update; done
+	$(call update,$(filter-out ./circuits,$(UPDATING)))
 
 .PHONY: ratchet
-ratchet: check-go ## Regenerate circuits/testdata: constraint counts, fingerprints, public inputs
-	@dirs=$$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' circuits | xargs -r -n1 dirname | sort -u); \
-	for dir in $$dirs; do echo "make ratchet: $$dir"; go test -count=1 -timeout 30m "./$$dir" -run 'Ratchet|Fingerprint|PublicInputs' -update; done
+ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerprints
+	$(call update,./circuits)
 
 .PHONY: tools
 tools: $(TOOLS) ## Fetch what tests may need: Postgres binaries, the Solidity compiler and forge
