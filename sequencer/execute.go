@@ -143,7 +143,7 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 	})
 	if err != nil {
 		t.suspect(err)
-		return fmt.Errorf("seal batch %d: %w", b.Number, err)
+		return err
 	}
 	event := SealEvent{
 		Number: b.Number, Shape: b.Shape, Reason: d.Reason, Usage: b.Usage, Oldest: begun.Sub(t.oldest),
@@ -170,8 +170,10 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 
 // suspect halves the size of batches after a seal that failed for what is in the
 // batch. A batch of one transaction that still fails gives the culprit away; it
-// is set aside after the reload.
+// is set aside after the reload. Rows that are not what memory was loaded from are
+// looked at one by one then.
 func (t *tenure) suspect(err error) {
+	t.rowsDiffer = t.rowsDiffer || errors.Is(err, store.ErrStateMismatch)
 	if !errors.Is(err, errBuild) && !isDataError(err) {
 		return
 	}

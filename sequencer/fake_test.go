@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +23,6 @@ var errCrash = errors.New("crash")
 // real server does not have on demand; postgres_test.go uses the real one.
 type memoryDB struct {
 	Store
-	mu       sync.Mutex
 	w        *world
 	rows     []store.Transaction
 	batches  []store.SealedBatch

@@ -15,8 +15,9 @@ import (
 var (
 	// ErrNoGenesis: the database holds no rollup yet.
 	ErrNoGenesis = errors.New("the database holds no genesis: initialise it with the genesis file of the deployment, then start the sequencer")
-	// ErrStateMismatch: the stored accounts do not hash to the last batch's root.
-	ErrStateMismatch = errors.New("stored accounts do not match the root of the last batch")
+	// ErrStateMismatch: the stored accounts do not hash to the last batch's root, or
+	// one of them not to its own digest.
+	ErrStateMismatch = errors.New("stored accounts are not those of the last batch")
 	// ErrKeyMismatch: a configured shape is not one that the deployed contract verifies.
 	ErrKeyMismatch = errors.New("configured key is not in the rollup's registry")
 )
@@ -111,25 +112,38 @@ func readAccounts(ctx context.Context, db Store) ([]state.Indexed, error) {
 	return accounts, nil
 }
 
-// mismatch names the first account whose row does not hash to its stored digest.
+// mismatch explains a root that is not the expected one.
 func mismatch(ctx context.Context, db Store, h *poseidon.Hasher, number settle.BatchNumber, want, have settle.Element) error {
-	hint := "every row matches its own digest, so accounts are missing, or there are too many"
+	hint, err := damagedAccount(ctx, db, h)
+	if err != nil {
+		return err
+	}
+	if hint == "" {
+		hint = "every row matches its own digest, so accounts are missing, or there are too many"
+	}
+	return fmt.Errorf("%w: after batch %d the root is %s, expected %s; %s. %s", ErrStateMismatch, number, have, want, hint, remedy)
+}
+
+const remedy = "Nothing was executed. Restore the database from a backup, or rebuild its accounts from genesis and the data of the batches"
+
+// damagedAccount names the first account whose row does not hash to the digest
+// stored in it; "" when there is none.
+func damagedAccount(ctx context.Context, db Store, h *poseidon.Hasher) (damage string, err error) {
 	errFound := errors.New("found")
-	err := db.EachAccount(ctx, func(a store.Account) error {
+	err = db.EachAccount(ctx, func(a store.Account) error {
 		x, err := accountFromStored(a)
 		if err != nil {
-			return err
+			damage = fmt.Sprintf("account %d: %v", a.Index, err)
+			return errFound
 		}
 		if leaf := x.Leaf(h); settle.Element(leaf.Bytes()) != a.Leaf {
-			hint = fmt.Sprintf("account %d does not hash to its own digest %s", a.Index, a.Leaf)
+			damage = fmt.Sprintf("account %d does not hash to its own digest %s", a.Index, a.Leaf)
 			return errFound
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errFound) {
-		hint = fmt.Sprintf("and reading them again failed: %v", err)
+	if err != nil && damage == "" {
+		return "", fmt.Errorf("read the accounts: %w", err)
 	}
-	return fmt.Errorf("%w %d: root is %s, expected %s; %s. Nothing was executed. "+
-		"Restore the database from a backup, or rebuild its accounts from genesis and the data of the batches",
-		ErrStateMismatch, number, have, want, hint)
+	return damage, nil
 }

@@ -495,3 +495,16 @@ func TestDamagedAccountStopsTheStart(t *testing.T) {
 	require.ErrorIs(t, err, ErrStateMismatch)
 	require.ErrorContains(t, err, "account 2")
 }
+
+// A damaged digest is not seen by the comparison of roots, which hashes the rows
+// themselves; the first batch that touches it finds it.
+func TestDamagedDigestIsNamed(t *testing.T) {
+	r := newRig(t, 4, 1)
+	_, err := r.admin.Exec(t.Context(), "update accounts set leaf = owner where index = 2")
+	require.NoError(t, err)
+	run := start(t, r.config())
+	r.admit(r.submission(1, 2, 5, 0))
+	err = run.wait()
+	require.ErrorIs(t, err, ErrStateMismatch)
+	require.ErrorContains(t, err, "account 2")
+}

@@ -76,9 +76,10 @@ type Sequencer struct {
 	flush atomic.Bool
 	wake  chan struct{}
 
-	// What failed seals have taught; both outlive a reload.
-	limit  int                    // batches are no larger than this; 0: no limit
-	poison map[settle.Hash]string // transactions that make a batch unsealable, and why
+	// What failed seals have taught; it outlives a reload.
+	limit      int                    // batches are no larger than this; 0: no limit
+	poison     map[settle.Hash]string // transactions that make a batch unsealable, and why
+	rowsDiffer bool                   // the store found other leaf digests than those that we replace
 }
 
 // New checks the configuration.

@@ -78,6 +78,16 @@ func (t *tenure) serve(ctx context.Context) error {
 	if t.state, err = load(ctx, t.cfg.Store, t.cfg.Hasher, t.cfg.Policy.Shapes); err != nil {
 		return causeOf(ctx, err)
 	}
+	if t.rowsDiffer {
+		damage, err := damagedAccount(ctx, t.cfg.Store, t.cfg.Hasher)
+		if err != nil {
+			return causeOf(ctx, err)
+		}
+		if damage != "" {
+			return fmt.Errorf("%w: %s. %s", ErrStateMismatch, damage, remedy)
+		}
+		t.rowsDiffer = false
+	}
 	t.log.Info("state loaded", "batch", t.state.Number(), "epoch", t.epoch, "took", time.Since(begun))
 	t.cfg.Observer.Loaded(t.state.Number(), time.Since(begun))
 
@@ -181,7 +191,7 @@ func (t *tenure) tellBlocked(blocked bool) {
 func (t *tenure) readBacklog(ctx context.Context) error {
 	b, err := t.cfg.Store.Backlog(ctx)
 	if err != nil {
-		return fmt.Errorf("read the backlog: %w", err)
+		return err
 	}
 	t.unproven = int(b.Unproven)
 	return nil
