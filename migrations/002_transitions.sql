@@ -112,9 +112,9 @@ create trigger transactions_immutable before update on transactions
 
 create trigger batches_immutable before update on batches
     for each row
-    when ((old.number, old.shape, old.key_hash, old.old_root, old.new_root, old.commitment, old.transactions)
+    when ((old.number, old.shape, old.key_hash, old.old_root, old.new_root, old.commitment, old.words, old.transactions)
           is distinct from
-          (new.number, new.shape, new.key_hash, new.old_root, new.new_root, new.commitment, new.transactions))
+          (new.number, new.shape, new.key_hash, new.old_root, new.new_root, new.commitment, new.words, new.transactions))
     execute function refuse_rewrite();
 
 create trigger proofs_immutable before update on proofs

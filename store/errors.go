@@ -38,17 +38,15 @@ var (
 	ErrCorrupt = errors.New("stored bytes do not match their hash")
 )
 
-const checkViolation = "23514"
-
-// refused turns the database's refusals of package migrations' triggers into
+// refused turns the refusals by package migrations' constraints and triggers into
 // sentinels, keeping the original error in the chain.
 func refused(err error) error {
 	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Code != checkViolation {
+	if !errors.As(err, &pg) {
 		return err
 	}
 	switch {
-	case pg.ConstraintName == "batches_follow":
+	case pg.ConstraintName == "batches_follow", pg.ConstraintName == "batches_pkey":
 		return fmt.Errorf("%w: %w", ErrStateMismatch, err)
 	case strings.HasSuffix(pg.ConstraintName, "_transition"), pg.ConstraintName == "batches_sequence":
 		return fmt.Errorf("%w: %w", ErrIllegalTransition, err)

@@ -34,15 +34,15 @@ var server = sync.OnceValues(func() (string, error) {
 	if u := os.Getenv("DATABASE_URL"); u != "" {
 		return u, nil
 	}
-	s, err := postgres.Start(context.Background(), postgres.Config{ToolsDir: toolsDir(), NoFsync: true})
+	s, err := postgres.Start(context.Background(), postgres.Config{ToolsDir: ToolsDir(), NoFsync: true})
 	if err != nil {
 		return "", err
 	}
 	return s.URL(), nil
 })
 
-// toolsDir is where `make` puts bundled binaries, found from this file unless named.
-func toolsDir() string {
+// ToolsDir is where `make` puts bundled binaries, found from this file unless named.
+func ToolsDir() string {
 	if dir := os.Getenv("SETTLE_TOOLS_DIR"); dir != "" {
 		return dir
 	}

@@ -1,0 +1,156 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/store"
+)
+
+// cutOff ends the session that holds role's lock in this schema.
+func cutOff(t *testing.T, db *testdb.DB, role store.Role) {
+	t.Helper()
+	mustExec(t, db.Pool, `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
+		and (classid::bigint << 32) | objid::bigint = hashtextextended('settle/' || current_schema() || '/' || $1::text, 0)`, role)
+}
+
+func TestOneWriterPerRoleAndSchema(t *testing.T) {
+	s := store.New(testdb.New(t).Pool)
+	first, err := s.AcquireWriter(t.Context(), store.RoleSequencer, "host-a/1")
+	require.NoError(t, err)
+	require.Equal(t, store.Epoch(1), first.Epoch())
+	require.Equal(t, store.RoleSequencer, first.Role())
+
+	_, err = s.AcquireWriter(t.Context(), store.RoleSequencer, "host-b/2")
+	require.ErrorIs(t, err, store.ErrWriterHeld)
+	require.ErrorContains(t, err, "host-a/1")
+
+	other, err := s.AcquireWriter(t.Context(), store.RoleSubmitter, "host-b/2")
+	require.NoError(t, err, "roles are independent")
+	require.NoError(t, other.Release(t.Context()))
+	elsewhere, err := store.New(testdb.New(t).Pool).AcquireWriter(t.Context(), store.RoleSequencer, "host-b/2")
+	require.NoError(t, err, "schemas are independent")
+	require.NoError(t, elsewhere.Release(t.Context()))
+
+	require.NoError(t, first.Release(t.Context()))
+	require.NoError(t, first.Release(t.Context()))
+	second, err := s.AcquireWriter(t.Context(), store.RoleSequencer, "host-b/2")
+	require.NoError(t, err)
+	require.Equal(t, store.Epoch(2), second.Epoch())
+	require.NoError(t, second.Release(t.Context()))
+}
+
+func TestManyStartersOneWriter(t *testing.T) {
+	s := store.New(testdb.New(t).Pool)
+	got := make(chan *store.Writer)
+	for range 4 {
+		go func() {
+			w, err := s.AcquireWriter(t.Context(), store.RoleSubmitter, "racer")
+			if err != nil {
+				require.ErrorIs(t, err, store.ErrWriterHeld)
+			}
+			got <- w
+		}()
+	}
+	var held []*store.Writer
+	for range 4 {
+		if w := <-got; w != nil {
+			held = append(held, w)
+		}
+	}
+	require.Len(t, held, 1)
+	require.NoError(t, held[0].Release(t.Context()))
+}
+
+// A sequencer whose connection is cut learns of it, and what it still writes after
+// another one has started is refused.
+func TestCutOffWriterIsFenced(t *testing.T) {
+	f := newFixture(t)
+	item := submission(0, 0, 5)
+	f.admit(item)
+	batch, _ := f.next(item)
+
+	// The fixture's sequencer loses its session.
+	cutOff(t, f.db, store.RoleSequencer)
+	var second *store.Writer
+	require.Eventually(t, func() bool {
+		w, err := f.AcquireWriter(t.Context(), store.RoleSequencer, "second")
+		second = w
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond)
+
+	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, batch, noJob), store.ErrFenced)
+	require.ErrorIs(t, f.RejectTransactions(t.Context(), f.epoch, []store.Rejection{{ID: item.ID, Code: "expired"}}), store.ErrFenced)
+	require.NoError(t, f.SealBatch(t.Context(), second.Epoch(), batch, noJob))
+	require.NoError(t, second.Release(t.Context()))
+}
+
+func TestLostIsToldAtOnce(t *testing.T) {
+	db := testdb.New(t)
+	w, err := store.New(db.Pool).AcquireWriter(t.Context(), store.RoleSubmitter, "cut")
+	require.NoError(t, err)
+	select {
+	case <-w.Lost():
+		require.Fail(t, "lost before anything happened")
+	default:
+	}
+	cutOff(t, db, store.RoleSubmitter)
+	select {
+	case <-w.Lost():
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "not told")
+	}
+	require.NoError(t, w.Release(t.Context()))
+}
+
+// A bump waits for the writes of the old epoch, so that none of them commits after it.
+func TestNewEpochWaitsForOldWrites(t *testing.T) {
+	f := newFixture(t)
+	item := submission(0, 0, 5)
+	f.admit(item)
+	batch, _ := f.next(item)
+	bumped := make(chan error, 1)
+	err := f.SealBatch(t.Context(), f.epoch, batch, func(ctx context.Context, _ pgx.Tx) error {
+		go func() {
+			_, err := f.db.Pool.Exec(ctx, "update epochs set epoch = epoch + 1 where role = 'sequencer'")
+			bumped <- err
+		}()
+		require.Eventually(t, func() bool {
+			var waiting bool
+			require.NoError(t, f.db.Pool.QueryRow(ctx, `select exists (select from pg_stat_activity
+				where wait_event_type = 'Lock' and query like 'update epochs set%')`).Scan(&waiting))
+			return waiting
+		}, 10*time.Second, time.Millisecond)
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, <-bumped)
+	require.ErrorIs(t, f.RejectTransactions(t.Context(), f.epoch, nil), store.ErrFenced)
+}
+
+func TestNotifications(t *testing.T) {
+	f := newFixture(t)
+	other := newFixture(t)
+	l, err := f.Listen(t.Context(), store.TopicTransactions, store.TopicBatches)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close(context.WithoutCancel(t.Context()))) }()
+
+	other.admit(submission(0, 0, 1)) // another schema of the same database
+	item := submission(0, 0, 5)
+	f.admit(item)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	topic, err := l.Next(ctx)
+	require.NoError(t, err)
+	require.Equal(t, store.TopicTransactions, topic)
+	b, _ := f.next(item)
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+	topic, err = l.Next(ctx)
+	require.NoError(t, err)
+	require.Equal(t, store.TopicBatches, topic, "the other schema's notification was passed over")
+}
