@@ -1,0 +1,197 @@
+package l1_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/store"
+)
+
+// postgres is a rollup in a real store: each batch is one transfer of account 0.
+type postgres struct {
+	h     *harness
+	store *store.Store
+	last  store.Account
+}
+
+func newPostgres(t *testing.T, h *harness) *postgres {
+	t.Helper()
+	s := store.New(testdb.New(t).Pool)
+	account := store.Account{Owner: settle.Element{31: 1}, Balance: settle.NewAmount(1_000_000), L1: settle.Address{1}, Leaf: settle.Element{31: 2}}
+	d := h.deployment
+	v := d.Verifiers[0]
+	_, err := s.InitGenesis(t.Context(), store.Genesis{
+		Rollup: store.Rollup{
+			Domain: d.Domain, ChainID: d.ChainID, Address: d.Rollup, DeployBlock: d.Block,
+			GenesisRoot: d.GenesisRoot, GenesisHash: d.GenesisHash, UnsafeDev: true,
+			Verifiers: []store.Verifier{{Circuit: v.Circuit, Shape: v.Shape, KeyHash: v.KeyHash, Address: v.Verifier}},
+		},
+		Accounts:    []store.Account{account},
+		FeeAccounts: []store.FeeAccount{{}},
+	})
+	require.NoError(t, err)
+	return &postgres{h, s, account}
+}
+
+func nothing(context.Context, pgx.Tx) error { return nil }
+
+// prove admits a transfer, seals it into batch n, and stores a real proof.
+func (p *postgres) prove(n settle.BatchNumber, oldRoot settle.Element) store.SettlementWork {
+	t, ctx := p.h.t, p.h.t.Context()
+	t.Helper()
+	work := p.h.work(n, oldRoot, p.h.deployment.Domain, 1)
+	tx := store.Submission{
+		ID: settle.Hash{31: byte(n)}, Kind: settle.KindTransfer, Amount: settle.NewAmount(1), AmountPacked: 1,
+		Nonce: p.last.Nonce, ToOwner: p.last.Owner, ToL1: p.last.L1, PublicKey: p.last.Owner, Signature: [64]byte{1},
+	}
+	admitted, err := p.store.Admit(ctx, []store.Submission{tx})
+	require.NoError(t, err)
+	require.Nil(t, admitted[0].Refusal)
+
+	after := p.last
+	after.Nonce++
+	after.Leaf[0]++
+	sequencer := p.acquire(store.RoleSequencer)
+	witness := []byte("witness")
+	require.NoError(t, p.store.SealBatch(ctx, sequencer.Epoch(), store.SealedBatch{
+		Number: n, Shape: shape, KeyHash: work.Batch.KeyHash, OldRoot: oldRoot, NewRoot: work.Batch.NewRoot,
+		Commitment: work.Batch.Commitment, Words: work.Words, Usage: settle.Usage{Transfers: 1, Accounts: 1, Nodes: 16, FeeAccounts: 1},
+		Transactions: []store.ExecutedTransaction{{ID: tx.ID}},
+		Changes:      []store.AccountChange{{Before: p.last, After: after}},
+		Witness:      store.WitnessInput{Version: 1, Hash: sha256.Sum256(witness), Data: witness},
+	}, nothing))
+	require.NoError(t, sequencer.Release(ctx))
+	p.last = after
+
+	lease, err := p.store.AcquireLease(ctx, store.LeaseRequest{
+		ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: work.Batch.KeyHash},
+		Holder:   "test", JobID: int64(n), JobAttempt: 1, TTL: time.Minute,
+	})
+	require.NoError(t, err)
+	_, err = p.store.StoreProof(ctx, lease, work.Proof, store.ProofStats{}, nothing)
+	require.NoError(t, err)
+	return work
+}
+
+// acquire takes a role. Postgres frees the lock of a closed connection a little
+// after it was closed.
+func (p *postgres) acquire(r store.Role) (role *store.Writer) {
+	p.h.t.Helper()
+	require.Eventually(p.h.t, func() (ok bool) {
+		var err error
+		role, err = p.store.AcquireWriter(p.h.t.Context(), r, "test")
+		return err == nil
+	}, 10*time.Second, 5*time.Millisecond)
+	return role
+}
+
+func (p *postgres) submitter() (*l1.Submitter, *store.Writer) {
+	p.h.t.Helper()
+	role := p.acquire(store.RoleSubmitter)
+	cfg := p.h.config()
+	cfg.Epoch = role.Epoch()
+	s, err := l1.NewSubmitter(p.h.t.Context(), p.h.client, p.store, cfg)
+	require.NoError(p.h.t, err)
+	return s, role
+}
+
+func (p *postgres) requireStatus(n settle.BatchNumber, want settle.BatchStatus) *store.Settlement {
+	p.h.t.Helper()
+	b, err := p.store.Batch(p.h.t.Context(), n)
+	require.NoError(p.h.t, err)
+	require.Equal(p.h.t, want, b.Status)
+	return b.Settlement
+}
+
+// TestSubmitterOnPostgres goes through sending, a take-over by another process,
+// mining, a reorg, mining again, a settlement by another operator and finality,
+// with the real store and real proofs.
+func TestSubmitterOnPostgres(t *testing.T) {
+	h := newHarness(t)
+	p := newPostgres(t, h)
+	h.now = time.Now()
+	first := p.prove(1, genesisRoot)
+	second := p.prove(2, first.Batch.NewRoot)
+
+	s, role := p.submitter()
+	h.step(s, l1.Sent)
+	sent := p.requireStatus(1, settle.BatchSettling)
+	require.Equal(t, store.SettlementSent, sent.Status)
+	require.NoError(t, role.Release(t.Context()))
+
+	// The next process finds the transaction in flight.
+	old := s
+	s, _ = p.submitter()
+	h.step(s, l1.Waiting)
+	h.chain.Commit()
+	_, err := old.Step(t.Context())
+	require.ErrorIs(t, err, store.ErrFenced)
+	h.step(s, l1.Recorded)
+	settled := p.requireStatus(1, settle.BatchSettled)
+	require.Equal(t, sent.TxHash, settled.TxHash)
+	require.Equal(t, store.SettlementMined, settled.Status)
+	require.NotZero(t, settled.Receipt.GasUsed)
+
+	require.NoError(t, h.chain.Reorg(1))
+	h.step(s, l1.Sent)
+	again := p.requireStatus(1, settle.BatchSettling)
+	require.NotEqual(t, sent.TxHash, again.TxHash)
+	require.Equal(t, sent.Nonce, again.Nonce)
+	h.chain.Commit()
+	h.step(s, l1.Recorded)
+	p.requireStatus(1, settle.BatchSettled)
+
+	// Another operator settles batch 2 while ours is pending.
+	h.step(s, l1.Sent)
+	ours := p.requireStatus(2, settle.BatchSettling)
+	h.sendAs(2, 0, h.transaction(ours).To(), h.transaction(ours).Data())
+	h.chain.Commit()
+	h.step(s, l1.Recorded)
+	foreign := p.requireStatus(2, settle.BatchSettled)
+	require.Equal(t, address(h.chain.Keys()[2]), foreign.Sender)
+	h.step(s, l1.Idle)
+
+	h.chain.Finalize()
+	h.step(s, l1.Idle)
+	p.requireStatus(1, settle.BatchFinal)
+	p.requireStatus(2, settle.BatchFinal)
+	root, err := h.reader().Root(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, second.Batch.NewRoot, root)
+}
+
+// TestStuckOnPostgres replaces a stuck transaction, and the replaced one wins.
+func TestStuckOnPostgres(t *testing.T) {
+	h := newHarness(t)
+	p := newPostgres(t, h)
+	p.prove(1, genesisRoot)
+	s, _ := p.submitter()
+	h.step(s, l1.Sent)
+	first := p.requireStatus(1, settle.BatchSettling)
+	h.now = time.Now().Add(time.Hour)
+	h.step(s, l1.Replaced)
+	second := p.requireStatus(1, settle.BatchSettling)
+	require.NotEqual(t, first.TxHash, second.TxHash)
+	// Nodes that never heard of the replacement mine the first.
+	h.chain.DropPending()
+	require.NoError(t, h.client.SendTransaction(t.Context(), h.transaction(first)))
+	h.chain.Commit()
+	h.step(s, l1.Recorded)
+	require.Equal(t, first.TxHash, p.requireStatus(1, settle.BatchSettled).TxHash)
+}
+
+func (h *harness) transaction(row *store.Settlement) *types.Transaction {
+	h.t.Helper()
+	tx := new(types.Transaction)
+	require.NoError(h.t, tx.UnmarshalBinary(row.RawTx))
+	return tx
+}
