@@ -33,10 +33,14 @@ const (
 
 var testKey = settle.KeyHash{1, 2, 3}
 
-// quick is a policy whose deaths, retries and backoffs take fractions of a second.
+// mortalTTL is the life of leases whose holders the tests kill and pause.
+const mortalTTL = 700 * time.Millisecond
+
+// quick is a policy whose retries and backoffs take fractions of a second. Leases
+// live long enough for a machine that is busy with other tests.
 func quick() jobs.Policy {
 	return jobs.Policy{
-		Heartbeat: 100 * time.Millisecond, LeaseTTL: 700 * time.Millisecond, Reap: 50 * time.Millisecond, Orphan: time.Second,
+		Heartbeat: 100 * time.Millisecond, LeaseTTL: time.Minute, Reap: 50 * time.Millisecond, Orphan: 5 * time.Second,
 		RetryMin: 20 * time.Millisecond, RetryMax: 200 * time.Millisecond, FailureWait: 20 * time.Millisecond,
 		FreeLosses: 2, LossWait: 50 * time.Millisecond, StopGrace: 5 * time.Second,
 	}

@@ -63,8 +63,10 @@ func child(url string) error {
 		_, err := in.ReadString('\n')
 		return err
 	}}
+	policy := quick()
+	policy.LeaseTTL = mortalTTL
 	return jobs.RunWorker(ctx, jobs.Config{
-		Pool: pool, Store: store.New(pool), Holder: "child", Policy: quick(), Prover: p, Keys: map[string]settle.KeyHash{shapeName: testKey},
+		Pool: pool, Store: store.New(pool), Holder: "child", Policy: policy, Prover: p, Keys: map[string]settle.KeyHash{shapeName: testKey},
 	})
 }
 
@@ -118,8 +120,7 @@ func TestKilledWorkersJobIsTakenOver(t *testing.T) {
 	killed := time.Now()
 	p.signal(syscall.SIGKILL)
 	f.awaitProofs(1)
-	policy := quick()
-	require.Less(t, time.Since(killed), policy.LeaseTTL+4*time.Second)
+	require.Less(t, time.Since(killed), mortalTTL+5*time.Second)
 	proof := f.proof(1)
 	require.Equal(t, "survivor", proof.Worker)
 	require.Equal(t, 2, proof.Attempt)

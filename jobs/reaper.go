@@ -33,10 +33,18 @@ type reaper struct{ cfg *Config }
 func (r *reaper) run(ctx context.Context) {
 	ticker := time.NewTicker(r.cfg.Policy.Reap)
 	defer ticker.Stop()
+	failing := false // say it once
 	for {
-		if err := errors.Join(r.reapLeases(ctx), r.reapOrphans(ctx)); err != nil && ctx.Err() == nil {
+		err := errors.Join(r.reapLeases(ctx), r.reapOrphans(ctx))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
 			r.cfg.Logger.WarnContext(ctx, "dead workers cannot be looked for", "error", err)
+		case err == nil && failing:
+			r.cfg.Logger.InfoContext(ctx, "dead workers are looked for again")
 		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
