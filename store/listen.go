@@ -70,9 +70,10 @@ func (l *Listener) Next(ctx context.Context) (Topic, error) {
 // Close closes the listener's connection.
 func (l *Listener) Close(ctx context.Context) error { return closeConn(ctx, l.conn) }
 
-func notify(ctx context.Context, tx pgx.Tx, t Topic) error {
-	if _, err := tx.Exec(ctx, notifySQL, t); err != nil {
-		return fmt.Errorf("notify of %s: %w", t, err)
+// notifyBatches goes out with tx's commit.
+func notifyBatches(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, notifySQL, TopicBatches); err != nil {
+		return fmt.Errorf("notify of batches: %w", err)
 	}
 	return nil
 }

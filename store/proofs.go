@@ -114,7 +114,7 @@ func proveBatch(ctx context.Context, tx pgx.Tx, n settle.BatchNumber) error {
 	if err := transactionsFollow(ctx, tx, settle.TxProven, n); err != nil {
 		return err
 	}
-	return notify(ctx, tx, TopicBatches)
+	return notifyBatches(ctx, tx)
 }
 
 // transactionsFollow sets the status of all transactions of batches.

@@ -60,7 +60,7 @@ func (s *Store) SealBatch(ctx context.Context, epoch Epoch, b SealedBatch, inser
 		if err := insertJob(ctx, tx); err != nil {
 			return fmt.Errorf("proof job: %w", err)
 		}
-		return notify(ctx, tx, TopicBatches)
+		return notifyBatches(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("seal batch %d: %w", b.Number, err)

@@ -106,7 +106,7 @@ func moveBatch(ctx context.Context, tx pgx.Tx, sql string, n settle.BatchNumber)
 	if _, err := tx.Exec(ctx, sql, n); err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
-	return notify(ctx, tx, TopicBatches)
+	return notifyBatches(ctx, tx)
 }
 
 // MarkSent records that a node has taken the transaction. Repeating it, or a settlement
@@ -225,7 +225,7 @@ func (s *Store) RevertSettlements(ctx context.Context, epoch Epoch, from settle.
 		if _, err := tx.Exec(ctx, settleRevertTransactionsSQL, batches); err != nil {
 			return fmt.Errorf("transactions: %w", err)
 		}
-		return notify(ctx, tx, TopicBatches)
+		return notifyBatches(ctx, tx)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("revert settlements from batch %d: %w", from, err)
@@ -249,7 +249,7 @@ func (s *Store) FinalizeSettlements(ctx context.Context, epoch Epoch, upTo settl
 		if err := transactionsFollow(ctx, tx, settle.TxFinal, batches...); err != nil {
 			return err
 		}
-		return notify(ctx, tx, TopicBatches)
+		return notifyBatches(ctx, tx)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("finalize settlements up to batch %d: %w", upTo, err)

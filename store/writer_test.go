@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -51,8 +52,8 @@ func TestManyStartersOneWriter(t *testing.T) {
 	for range 4 {
 		go func() {
 			w, err := s.AcquireWriter(t.Context(), store.RoleSubmitter, "racer")
-			if err != nil {
-				require.ErrorIs(t, err, store.ErrWriterHeld)
+			if err != nil && !errors.Is(err, store.ErrWriterHeld) {
+				t.Error(err)
 			}
 			got <- w
 		}()

@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -89,7 +89,7 @@ func Empty(t testing.TB) *DB {
 func withSearchPath(databaseURL, schema string) (string, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil || u.Scheme == "" {
-		return "", fmt.Errorf("DATABASE_URL must have the form postgres://… for tests (%v)", err)
+		return "", errors.New("DATABASE_URL must have the form postgres://… for tests") // err would show a password
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
