@@ -59,7 +59,8 @@ type Config struct {
 	PollInterval    time.Duration // between passes over everything accepted; 1 second
 	MinBackoff      time.Duration // before the first reload after a failure; 100 milliseconds
 	MaxBackoff      time.Duration // 5 seconds
-	ReacquireFor    time.Duration // how long a lost role may look held before we give up; 30 seconds
+	AcquireFor      time.Duration // how long the role may be held by another at the start; 3 seconds
+	ReacquireFor    time.Duration // how long after we had it and lost it; 30 seconds
 }
 
 // ErrHeld: another sequencer works on this database.
@@ -106,6 +107,7 @@ func New(cfg Config) (*Sequencer, error) {
 	cfg.PollInterval = orDefault(cfg.PollInterval, time.Second)
 	cfg.MinBackoff = orDefault(cfg.MinBackoff, 100*time.Millisecond)
 	cfg.MaxBackoff = orDefault(cfg.MaxBackoff, 5*time.Second)
+	cfg.AcquireFor = orDefault(cfg.AcquireFor, 3*time.Second)
 	cfg.ReacquireFor = orDefault(cfg.ReacquireFor, 30*time.Second)
 	return &Sequencer{
 		cfg: cfg, log: cfg.Logger.With("role", string(store.RoleSequencer)),
@@ -136,9 +138,13 @@ func (s *Sequencer) poke() {
 // Run works until ctx ends, and then returns nil. A database that is down or
 // restarts is waited for. It returns ErrHeld, ErrFenced, ErrNoGenesis,
 // ErrKeyMismatch or ErrStateMismatch when a person has to act.
+//
+// Postgres keeps a lock until it notices that its holder's connection is gone, be
+// it a predecessor's that has just stopped or our own that broke. So a role that
+// is held is asked for again for a while.
 func (s *Sequencer) Run(ctx context.Context) error {
-	var held bool        // we have been the sequencer before
-	var lostAt time.Time // when we ceased to be
+	patience := s.cfg.AcquireFor
+	var heldSince time.Time // zero unless the last attempt found the role held
 	backoff := s.cfg.MinBackoff
 	for {
 		t := &tenure{Sequencer: s}
@@ -147,23 +153,25 @@ func (s *Sequencer) Run(ctx context.Context) error {
 			return nil
 		}
 		if t.acquired {
-			held, lostAt = true, time.Now()
+			patience = s.cfg.ReacquireFor
+		}
+		if !errors.Is(err, store.ErrWriterHeld) {
+			heldSince = time.Time{}
+		} else if heldSince.IsZero() {
+			heldSince = time.Now()
 		}
 		switch {
+		case !heldSince.IsZero() && time.Since(heldSince) >= patience:
+			return fmt.Errorf("%w: %w; or give this one another database", ErrHeld, err)
 		case errors.Is(err, store.ErrFenced):
 			return fmt.Errorf("%w: %w", ErrFenced, err)
-		case errors.Is(err, store.ErrWriterHeld):
-			// After a broken connection Postgres may still think that we hold the lock.
-			if !held || time.Since(lostAt) >= s.cfg.ReacquireFor {
-				return fmt.Errorf("%w: %w; stop it first, or give this one another database", ErrHeld, err)
-			}
 		case errors.Is(err, ErrNoGenesis), errors.Is(err, ErrKeyMismatch), errors.Is(err, ErrStateMismatch):
 			return err
 		}
 		if t.sealed > 0 {
 			backoff = s.cfg.MinBackoff
 		}
-		s.log.Warn("dropped memory, loading the state anew", "error", err, "in", backoff)
+		s.log.Warn("not executing; trying again from the stored state", "error", err, "in", backoff)
 		s.cfg.Observer.Recovering(err, backoff)
 		select {
 		case <-ctx.Done():
