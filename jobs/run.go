@@ -56,9 +56,12 @@ func runClient(ctx context.Context, cfg *Config) error {
 		JobTimeout: cfg.Policy.JobTimeout,
 		// Leases rescue jobs, and fence them; River's rescuer would do neither well.
 		RescueStuckJobsAfter: cfg.Policy.JobTimeout + 7*24*time.Hour,
-		FetchCooldown:        100 * time.Millisecond,
-		FetchPollInterval:    500 * time.Millisecond,
-		SoftStopTimeout:      cfg.Policy.StopGrace,
+		// Dead letters wait for a person, however long that takes.
+		DiscardedJobRetentionPeriod: -1,
+
+		FetchCooldown:     100 * time.Millisecond,
+		FetchPollInterval: 500 * time.Millisecond,
+		SoftStopTimeout:   cfg.Policy.StopGrace,
 	})
 	if err != nil {
 		return fmt.Errorf("create the queue's client: %w", err)

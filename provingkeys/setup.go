@@ -97,9 +97,9 @@ func install(dir string, id ID, system constraint.ConstraintSystem, pk groth16.P
 	if !ok {
 		return nil, fmt.Errorf("proving key of %s is %T, expected one over BN254", id, pk)
 	}
-	partial, err := os.MkdirTemp(dir, ".partial-*")
+	partial, err := makePartial(dir, id)
 	if err != nil {
-		return nil, fmt.Errorf("make key folder: %w", err)
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -144,6 +144,26 @@ func install(dir string, id ID, system constraint.ConstraintSystem, pk groth16.P
 		return nil, fmt.Errorf("place keys of %s: %w", id, err)
 	}
 	return m, syncFolder(dir)
+}
+
+// makePartial makes an empty folder beside id's and removes what setups of the same
+// keys left behind that were killed. The caller holds the lock of id.
+func makePartial(dir string, id ID) (string, error) {
+	prefix := ".partial-" + filepath.Base(id.Folder(dir)) + "-"
+	left, err := filepath.Glob(filepath.Join(dir, prefix+"*"))
+	if err != nil {
+		return "", fmt.Errorf("look for interrupted setups: %w", err)
+	}
+	for _, folder := range left {
+		if err := os.RemoveAll(folder); err != nil {
+			return "", fmt.Errorf("remove interrupted setup: %w", err)
+		}
+	}
+	partial, err := os.MkdirTemp(dir, prefix+"*")
+	if err != nil {
+		return "", fmt.Errorf("make key folder: %w", err)
+	}
+	return partial, nil
 }
 
 // written drops the count that gnark's writers return.

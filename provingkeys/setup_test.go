@@ -135,6 +135,18 @@ func TestDumpIsOnlyACache(t *testing.T) {
 	}
 }
 
+func TestSetupRemovesWhatAKilledOneLeft(t *testing.T) {
+	dir, id := t.TempDir(), toyID(t, toySize)
+	left := filepath.Join(dir, ".partial-"+filepath.Base(id.Folder(dir))+"-123")
+	others := filepath.Join(dir, ".partial-another-123")
+	require.NoError(t, os.Mkdir(left, 0o700))
+	require.NoError(t, os.Mkdir(others, 0o700))
+	_, err := provingkeys.Setup(t.Context(), dir, id, compileToy(toySize), dev)
+	require.NoError(t, err)
+	require.NoDirExists(t, left)
+	require.DirExists(t, others)
+}
+
 func TestConcurrentSetupsRunOnce(t *testing.T) {
 	dir, id := t.TempDir(), toyID(t, toySize)
 	var compiled atomic.Int32
