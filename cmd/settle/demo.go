@@ -152,7 +152,7 @@ func (d *demoRun) timed(seconds *float64, step func() error) error {
 }
 
 func (d *demoRun) start() error {
-	server, err := postgres.Start(d.ctx, postgres.Config{ToolsDir: toolsDir(), Log: d.log})
+	server, err := postgres.Start(d.ctx, postgres.Config{ToolsDir: toolsDir()})
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (a *app) openDatabase(flags dataFlags) (*database, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w (or set %s to a Postgres of your own)", err, envDatabase)
+		return nil, fmt.Errorf("start the embedded Postgres: %w", err)
 	}
 	if err := note.write(server.URL()); err != nil {
 		return nil, errors.Join(err, server.Stop())
