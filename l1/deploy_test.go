@@ -10,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/verifier"
 )
@@ -138,4 +140,25 @@ func TestOnlyOperatorsMaySubmit(t *testing.T) {
 	h.operator = h.chain.Keys()[3]
 	require.Equal(t, "NotOperator", h.call(h.node.sent[0].Data()).Name)
 	require.Equal(t, &to, h.node.sent[0].To())
+}
+
+// TestDeployOnAutomaticChain: the chain that the demo and `settle up` use.
+func TestDeployOnAutomaticChain(t *testing.T) {
+	prover, err := toycircuit.Ceremony()
+	require.NoError(t, err)
+	for name, mining := range map[string]devchain.Mining{"on transaction": devchain.OnTransaction, "periodic": devchain.Periodic} {
+		t.Run(name, func(t *testing.T) {
+			chain, err := devchain.Start(t.Context(), devchain.Config{ChainID: 77, Mining: mining})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, chain.Close()) })
+			client, err := l1.Dial(t.Context(), chain.URL(), 77)
+			require.NoError(t, err)
+			t.Cleanup(client.Close)
+			h := &harness{t: t, chain: chain, prover: prover}
+			d, err := l1.Deploy(t.Context(), client, chain.Keys()[0], l1.DeployConfig{UnsafeDevKeys: true, Keys: []l1.VerifierKey{h.key()}})
+			require.NoError(t, err)
+			require.Equal(t, uint64(77), d.ChainID)
+			require.Equal(t, l1.Domain(77, d.Rollup), d.Domain)
+		})
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -182,15 +181,15 @@ func (s *Submitter) spent(ctx context.Context, work store.SettlementWork) (Actio
 	return Failed, nil
 }
 
-// whyReverted repeats the call on the state before its block.
+// whyReverted repeats the call on the state after its block: the batch is not
+// settled there either, and what stood in its way may have come in that block.
 func (s *Submitter) whyReverted(ctx context.Context, live *store.Settlement, receipt *types.Receipt) string {
 	tx := new(types.Transaction)
 	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
 		return fmt.Sprintf("reverted in block %d", receipt.BlockNumber)
 	}
-	before := new(big.Int).Sub(receipt.BlockNumber, big.NewInt(1))
 	call := ethereum.CallMsg{From: s.wallet.address, To: tx.To(), Data: tx.Data(), Gas: tx.Gas()}
-	_, err := s.wallet.node.CallContract(ctx, call, before)
+	_, err := s.wallet.node.CallContract(ctx, call, receipt.BlockNumber)
 	if err == nil {
 		return fmt.Sprintf("reverted in block %d, used %d of %d gas", receipt.BlockNumber, receipt.GasUsed, tx.Gas())
 	}

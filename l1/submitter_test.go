@@ -17,6 +17,7 @@ import (
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/store"
+	"github.com/zksettle/settle/verifier/contracts/bindings"
 )
 
 func TestSettlesInOrderUntilFinal(t *testing.T) {
@@ -235,6 +236,33 @@ func TestNonceTakenByAnother(t *testing.T) {
 	h.chain.Commit()
 	h.step(s, l1.Recorded)
 	h.requireOnChain(1)
+}
+
+// TestRevertedSettlementSaysWhy: the operator is removed in the block that our
+// transaction lands in. The reason is stored, and nothing more is sent.
+func TestRevertedSettlementSaysWhy(t *testing.T) {
+	h := newHarness(t)
+	h.prove(1, 2)
+	s := h.submitter()
+	governor, to := bindings.NewRollup(), common.Address(h.deployment.Rollup)
+	nonce, err := h.client.NonceAt(t.Context(), common.Address(address(h.chain.Keys()[0])), nil)
+	require.NoError(t, err)
+	operator := common.Address(address(h.operator))
+	h.sendAs(0, nonce, &to, governor.PackProposeOperator(operator, false))
+	h.chain.Commit()
+	h.step(s, l1.Sent)
+	h.sendAs(0, nonce+1, &to, governor.PackActivateOperator(operator, false))
+	h.chain.Commit()
+	h.step(s, l1.Failed)
+	require.Equal(t, []store.SettlementStatus{store.SettlementFailed}, h.rows.rowStatuses())
+	require.Contains(t, h.rows.rows[0].Failure, "NotOperator(sender=")
+	require.Equal(t, []settle.BatchStatus{settle.BatchProven}, h.rows.statuses())
+
+	_, err = s.Step(t.Context())
+	var revert *l1.RevertError
+	require.ErrorAs(t, err, &revert)
+	require.Equal(t, "NotOperator", revert.Name)
+	require.Len(t, h.node.sent, 1)
 }
 
 // sendAs sends a transaction of dev account i that outbids ours.
