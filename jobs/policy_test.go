@@ -65,3 +65,19 @@ func TestSnoozesAreReadFromMetadata(t *testing.T) {
 	require.Zero(t, snoozes([]byte(`{}`)))
 	require.Zero(t, snoozes([]byte(`broken`)))
 }
+
+func TestReaperIsPatientAfterAnOutage(t *testing.T) {
+	p := patience{ttl: 10 * time.Second}
+	now := time.Now()
+	require.True(t, p.look(now), "a new reaper acts at once: its workers may be dead for long")
+	for range 30 {
+		now = now.Add(time.Second)
+		require.True(t, p.look(now))
+	}
+	now = now.Add(40 * time.Second) // no look succeeded
+	for range 10 {
+		require.False(t, p.look(now))
+		now = now.Add(time.Second)
+	}
+	require.True(t, p.look(now))
+}

@@ -24,11 +24,36 @@ func RunReaper(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	(&reaper{&cfg}).run(ctx)
+	newReaper(&cfg).run(ctx)
 	return nil
 }
 
-type reaper struct{ cfg *Config }
+type reaper struct {
+	cfg      *Config
+	patience patience
+}
+
+func newReaper(cfg *Config) *reaper {
+	return &reaper{cfg, patience{ttl: cfg.Policy.LeaseTTL}}
+}
+
+// patience keeps a reaper from taking the jobs of all workers at once after an
+// outage of Postgres, when every lease is overdue and most of their holders live:
+// they get the time of one lease to say so.
+type patience struct {
+	ttl   time.Duration
+	last  time.Time // of the last look
+	until time.Time
+}
+
+// look notes a successful look at the leases and reports whether to act on it.
+func (p *patience) look(now time.Time) bool {
+	if !p.last.IsZero() && now.Sub(p.last) > p.ttl/2 {
+		p.until = now.Add(p.ttl)
+	}
+	p.last = now
+	return !now.Before(p.until)
+}
 
 func (r *reaper) run(ctx context.Context) {
 	ticker := time.NewTicker(r.cfg.Policy.Reap)
@@ -56,7 +81,7 @@ func (r *reaper) run(ctx context.Context) {
 // reapLeases ends leases whose heart has stopped.
 func (r *reaper) reapLeases(ctx context.Context) error {
 	leases, err := r.cfg.Store.ExpiredLeases(ctx)
-	if err != nil {
+	if err != nil || !r.patience.look(time.Now()) {
 		return err
 	}
 	for _, l := range leases {

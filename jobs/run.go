@@ -24,7 +24,7 @@ func RunWorker(ctx context.Context, cfg Config) error {
 	}
 	var reaping sync.WaitGroup
 	defer reaping.Wait()
-	reaping.Go(func() { (&reaper{&cfg}).run(ctx) })
+	reaping.Go(func() { newReaper(&cfg).run(ctx) })
 	for n := 1; ctx.Err() == nil; n++ {
 		begun := time.Now()
 		err := runClient(ctx, &cfg)
