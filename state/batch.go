@@ -15,6 +15,10 @@ import (
 // ErrStale reports a batch whose state has moved on since Begin.
 var ErrStale = errors.New("the state has moved on since the batch began")
 
+// ErrExhausted reports a state after the last batch that a number of 32 bits can
+// name.
+var ErrExhausted = errors.New("batch numbers are exhausted")
+
 // Batch executes transactions one by one on top of a state, which changes only
 // when the batch is sealed. Dropping a batch costs nothing.
 type Batch struct {
@@ -251,6 +255,9 @@ func checkReceiver(tx Transaction, receiver Account) error {
 }
 
 func (b *Batch) checkFresh() error {
+	if b.number == 0 { // 2^32 batches: a number that wraps would revive expired transactions
+		return ErrExhausted
+	}
 	if b.state.number+1 != b.number {
 		return fmt.Errorf("%w: batch %d on state %d", ErrStale, b.number, b.state.number)
 	}
