@@ -182,13 +182,17 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	if err := l1.CheckDeployment(ctx, client, deploymentOf(rollup)); err != nil {
 		return err
 	}
-	for first := true; ; first = false {
-		err := a.submitTenure(ctx, db, client, node, rollup, maxFee, poll)
+	begun, hadRole := time.Now(), false
+	for {
+		took, err := a.submitTenure(ctx, db, client, node, rollup, maxFee, poll)
+		hadRole = hadRole || took
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, store.ErrWriterHeld) && first:
-			return fmt.Errorf("another submitter holds this database: %w", err)
+		case errors.Is(err, store.ErrWriterHeld) && !hadRole:
+			if time.Since(begun) > heldPatience {
+				return fmt.Errorf("another submitter holds this database: %w", err)
+			}
 		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
 			a.log.Warn("the submitter lost its connection and takes its role again", "error", err)
 		default:
@@ -202,13 +206,17 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	}
 }
 
+// heldPatience is how long a role may look held at start-up: Postgres frees the
+// lock of a process that just ended a moment later.
+const heldPatience = 3 * time.Second
+
 var errRoleLost = errors.New("the connection that holds the role is gone")
 
-// submitTenure settles while this process holds the role.
-func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, node *chain, rollup store.Rollup, maxFee settle.Amount, poll time.Duration) (err error) {
+// submitTenure settles while this process holds the role; took says that it did.
+func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, node *chain, rollup store.Rollup, maxFee settle.Amount, poll time.Duration) (took bool, err error) {
 	role, err := db.store.AcquireWriter(ctx, store.RoleSubmitter, holder())
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, role.Release(context.WithoutCancel(ctx))) }()
 	tenure, cancel := context.WithCancelCause(ctx)
@@ -225,14 +233,14 @@ func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, no
 		Epoch: role.Epoch(), MaxFee: maxFee, Poll: poll, Logger: a.log,
 	})
 	if err != nil {
-		return err
+		return true, err
 	}
 	wake := make(chan struct{}, 1)
 	go a.listen(tenure, db, wake)
 	if err := submitter.Run(tenure, wake); err != nil && context.Cause(tenure) != errRoleLost {
-		return err
+		return true, err
 	}
-	return context.Cause(tenure)
+	return true, context.Cause(tenure)
 }
 
 // listen pokes wake whenever a batch changes its status. Polling goes on
