@@ -237,7 +237,7 @@ func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, no
 	}
 	wake := make(chan struct{}, 1)
 	go a.listen(tenure, db, wake)
-	if err := submitter.Run(tenure, wake); err != nil && context.Cause(tenure) != errRoleLost {
+	if err := submitter.Run(tenure, wake); err != nil && !errors.Is(context.Cause(tenure), errRoleLost) {
 		return true, err
 	}
 	return true, context.Cause(tenure)

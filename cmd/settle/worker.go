@@ -66,16 +66,18 @@ func (c workerCmd) Run(a *app) error {
 	})
 }
 
-// preload loads the first key before a job is claimed.
+// preload loads a key before the first job is claimed, so that a worker without
+// usable keys claims none.
 func preload(ctx context.Context, cache *provingkeys.Cache, rollup store.Rollup) error {
-	for _, v := range rollup.Verifiers {
-		_, release, err := cache.Acquire(ctx, v.Circuit, v.Shape)
-		if err != nil {
-			return err
-		}
-		release()
-		break
+	if len(rollup.Verifiers) == 0 {
+		return errors.New("the rollup has no verifiers, so there is nothing to prove for")
 	}
+	first := rollup.Verifiers[0]
+	_, release, err := cache.Acquire(ctx, first.Circuit, first.Shape)
+	if err != nil {
+		return err
+	}
+	release()
 	return nil
 }
 
