@@ -5,8 +5,12 @@ import {IVerifier} from "./IVerifier.sol";
 
 /// @title Verifiers and operators, changed only behind a timelock
 /// @notice Entries (circuit, shape, version) → (verifier, key hash) are never changed or removed.
-/// The governor proposes, waits for `delay` seconds, activates; what waits is public. Whoever does
-/// not like it has the delay to leave.
+/// The governor proposes, waits for `delay` seconds, activates within ACTIVATION_WINDOW; what waits
+/// is public. Whoever does not like it has the delay to leave.
+/// @dev An address alone does not fix a verifier: delegated accounts (EIP-7702) and contracts that
+/// destroyed themselves in the transaction of their creation can get other code. So a proposal is for
+/// the code that the verifier has then, and an entry holds its hash. The registry cannot tell
+/// code that forwards to a mutable address: read what is proposed.
 abstract contract Registry {
     /// @notice One verifying key for one circuit and shape. Names are ASCII, padded right with zeros.
     struct Registration {
@@ -21,6 +25,7 @@ abstract contract Registry {
     struct Entry {
         IVerifier verifier;
         bytes32 keyHash;
+        bytes32 codeHash;
     }
 
     /// @notice Configuration at deployment.
@@ -57,6 +62,8 @@ abstract contract Registry {
     error NotProposed(bytes32 proposal);
     /// @notice The proposal's time has not come.
     error TooEarly(uint256 readyAt);
+    /// @notice The proposal was not activated in time; propose it again.
+    error TooLate(uint256 expiredAt);
     /// @notice A delay below the minimum is for deployments with unsafe-dev keys only.
     error DelayTooShort(uint256 delay, uint256 minimum);
     /// @notice A delay so long that nothing could ever be activated.
@@ -68,6 +75,9 @@ abstract contract Registry {
     uint256 public constant MINIMUM_DELAY = 7 days;
     /// @notice Longest timelock.
     uint256 public constant MAXIMUM_DELAY = 365 days;
+    /// @notice Seconds for which a proposal can be activated once it is ready. Without an end the
+    /// governor could lay in proposals on the first day and activate them years later unannounced.
+    uint256 public constant ACTIVATION_WINDOW = 14 days;
 
     /// @notice Who may propose, activate and cancel.
     address public immutable governor;
@@ -144,9 +154,9 @@ abstract contract Registry {
         emit Cancelled(proposal);
     }
 
-    /// @notice Id of the proposal to register a verifier.
-    function verifierProposal(Registration memory registration) public pure returns (bytes32) {
-        return keccak256(abi.encode("verifier", registration));
+    /// @notice Id of the proposal to register a verifier with the code that it has now.
+    function verifierProposal(Registration memory registration) public view returns (bytes32) {
+        return keccak256(abi.encode("verifier", registration, address(registration.verifier).codehash));
     }
 
     /// @notice Id of the proposal to admit or remove an operator.
@@ -155,7 +165,8 @@ abstract contract Registry {
     }
 
     function _propose(bytes32 proposal) private returns (uint256 time) {
-        if (readyAt[proposal] != 0) revert AlreadyProposed(proposal);
+        time = readyAt[proposal];
+        if (time != 0 && block.timestamp <= time + ACTIVATION_WINDOW) revert AlreadyProposed(proposal);
         time = block.timestamp + delay;
         readyAt[proposal] = time;
     }
@@ -165,6 +176,7 @@ abstract contract Registry {
         uint256 time = readyAt[proposal];
         if (time == 0) revert NotProposed(proposal);
         if (block.timestamp < time) revert TooEarly(time);
+        if (block.timestamp > time + ACTIVATION_WINDOW) revert TooLate(time + ACTIVATION_WINDOW);
         delete readyAt[proposal];
     }
 
@@ -176,7 +188,7 @@ abstract contract Registry {
 
     function _register(Registration memory r) private {
         _checkRegistration(r);
-        entries[entryId(r.circuit, r.shape, r.version)] = Entry(r.verifier, r.keyHash);
+        entries[entryId(r.circuit, r.shape, r.version)] = Entry(r.verifier, r.keyHash, address(r.verifier).codehash);
         emit VerifierRegistered(r.circuit, r.shape, r.version, r.verifier, r.keyHash);
     }
 

@@ -22,6 +22,8 @@ contract Rollup is Registry {
     error WrongNumber(uint256 got, uint256 want);
     /// @notice No verifier is registered for transition proofs of this shape and version.
     error UnknownVerifier(bytes32 shape, uint32 version);
+    /// @notice The verifier has other code than when it was registered.
+    error VerifierChanged(address verifier);
     /// @notice L1 operations, opens and exits have no rules in the circuit yet: their counts must be 0.
     error RecordsNotSupported(uint256 l1Operations, uint256 opens, uint256 exits);
     /// @notice The genesis root is not below r.
@@ -67,8 +69,7 @@ contract Rollup is Registry {
         external
     {
         if (!operators[msg.sender]) revert NotOperator(msg.sender);
-        IVerifier verifier = entries[entryId(CIRCUIT, shape, version)].verifier;
-        if (address(verifier) == address(0)) revert UnknownVerifier(shape, version);
+        IVerifier verifier = _verifier(shape, version);
 
         PublicData.Header memory header = PublicData.parseHeader(words);
         if (header.domain != domain) revert WrongDomain(header.domain, domain);
@@ -86,5 +87,13 @@ contract Rollup is Registry {
         root = header.newRoot;
         batchNumber = number;
         emit BatchSettled(number, header.newRoot, commitment);
+    }
+
+    /// @dev The verifier of an entry, with the code that was registered.
+    function _verifier(bytes32 shape, uint32 version) private view returns (IVerifier verifier) {
+        Entry storage entry = entries[entryId(CIRCUIT, shape, version)];
+        verifier = entry.verifier;
+        if (address(verifier) == address(0)) revert UnknownVerifier(shape, version);
+        if (address(verifier).codehash != entry.codeHash) revert VerifierChanged(address(verifier));
     }
 }

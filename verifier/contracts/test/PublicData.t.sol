@@ -46,6 +46,43 @@ contract PublicDataTest is Test {
         }
     }
 
+    /// @dev The vectors that the Go package and the circuit go through too.
+    function test_agreesWithTheSharedVectors() public view {
+        string memory json = vm.readFile("../../publicdata/testdata/vectors.json");
+        uint256 n = 0;
+        for (;; ++n) {
+            string memory path = string.concat(".vectors[", vm.toString(n), "]");
+            if (!vm.keyExistsJson(json, path)) break;
+            agreesWithTheVector(json, path);
+        }
+        assertTrue(n >= 7, "vectors are missing");
+    }
+
+    function agreesWithTheVector(string memory json, string memory path) private view {
+        uint256[] memory words = vm.parseJsonUintArray(json, string.concat(path, ".words"));
+        uint256[] memory counts = vm.parseJsonUintArray(json, string.concat(path, ".counts"));
+        uint256[] memory inputs = vm.parseJsonUintArray(json, string.concat(path, ".public_inputs"));
+        PublicData.Header memory h = caller.parseHeader(words); // reverts on another length
+        assertEq(h.number, vm.parseJsonUint(json, string.concat(path, ".data.number")));
+        assertEq(h.oldRoot, vm.parseJsonUint(json, string.concat(path, ".data.old_root")));
+        assertEq(h.newRoot, vm.parseJsonUint(json, string.concat(path, ".data.new_root")));
+        assertEq(h.domain, vm.parseJsonUint(json, string.concat(path, ".data.domain")));
+        assertEq(h.feeAccounts, counts[0]);
+        assertEq(h.l1Operations, counts[1]);
+        assertEq(h.transfers, counts[2]);
+        assertEq(h.opens, counts[3]);
+        assertEq(h.exits, counts[4]);
+        uint256 c = vm.parseJsonUint(json, string.concat(path, ".commitment"));
+        uint256 zeta = caller.challenge(c, words);
+        assertEq(zeta, vm.parseJsonUint(json, string.concat(path, ".zeta")));
+        uint256 value = caller.evaluate(words, zeta);
+        assertEq(value, vm.parseJsonUint(json, string.concat(path, ".value")));
+        assertEq(inputs.length, 3);
+        assertEq(inputs[0], c);
+        assertEq(inputs[1], zeta);
+        assertEq(inputs[2], value);
+    }
+
     /// @dev Powers of ζ instead of Horner's rule, keccak by abi.encodePacked.
     function testFuzz_agreesWithNaive(uint256 c, uint256[] memory words) public view {
         c %= R;

@@ -19,7 +19,7 @@ contract RegistryTest is RollupFixture {
         vm.warp(ready);
         asGovernor();
         rollup.activateVerifier(r);
-        (IVerifier v, bytes32 hash) = rollup.entries(rollup.entryId("transition", TINY, 2));
+        (IVerifier v, bytes32 hash,) = rollup.entries(rollup.entryId("transition", TINY, 2));
         assertEq(address(v), address(verifier));
         assertEq(hash, KEY_HASH);
         // Used up, and the entry stands for ever.
