@@ -15,6 +15,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/eth"
@@ -98,6 +99,7 @@ func Start(ctx context.Context, cfg Config) (*Chain, error) {
 	stack, err := node.New(&node.Config{
 		Name:             "settle-devchain",
 		DataDir:          cfg.DataDir,
+		DBEngine:         rawdb.DBLeveldb, // Pebble keeps its last writes in memory and loses them when we are killed
 		P2P:              p2p.Config{NoDiscovery: true, NoDial: true},
 		HTTPHost:         loopback,
 		HTTPPort:         cfg.Port,
