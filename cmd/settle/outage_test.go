@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api/client"
+	"github.com/zksettle/settle/internal/postgres"
+	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/l1/devchain"
+)
+
+// TestPostgresRestarts: in the middle of a run of ten batches Postgres restarts, and
+// later crashes and stays away for a while. All roles go on by themselves.
+func TestPostgresRestarts(t *testing.T) {
+	t.Parallel()
+	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Stop()) })
+	node, err := devchain.Start(t.Context(), devchain.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, node.Close()) })
+	r := rigOn(t, server.URL(), node.URL())
+	r.deploy()
+	up := r.serve("up", "--workers", "2")
+
+	const batches = 10
+	submitted := make(chan error, 1)
+	txs := r.sign(2 * batches)
+	go func() {
+		for i := range txs { // one by one, straight through the outages
+			if _, err := r.client.Submit(t.Context(), txs[i]); err != nil {
+				submitted <- err
+				return
+			}
+		}
+		submitted <- nil
+	}()
+	r.await("some batches are settled", func() bool { return r.status().Settled.Batch >= 2 })
+	require.NoError(t, server.Restart(t.Context()))
+	r.await("more batches are settled", func() bool { return r.status().Settled.Batch >= 5 })
+	require.NoError(t, server.Kill())
+	impatient, err := client.New(r.url)
+	require.NoError(t, err)
+	_, err = impatient.Status(t.Context())
+	var problem *client.Error
+	require.ErrorAs(t, err, &problem)
+	require.Equal(t, http.StatusServiceUnavailable, problem.Status)
+	require.NotZero(t, problem.RetryAfter)
+	require.NoError(t, server.Resume(t.Context()))
+	require.NoError(t, <-submitted)
+	r.awaitSettled()
+	require.GreaterOrEqual(t, r.status().Settled.Batch, settle.BatchNumber(batches))
+	r.release(up)
+	up.stop()
+}
+
+// TestRestartFromPostgres stops everything, once asked to and once by force, and
+// goes on from the database.
+func TestRestartFromPostgres(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	up := r.serve("up")
+	r.submit(4)
+	r.awaitSettled()
+	r.submit(3) // in flight, wherever they are
+	r.release(up)
+	up.stop()
+
+	up = r.serve("up")
+	r.submit(2)
+	r.awaitSettled()
+	r.submit(3)
+	r.release(up)
+	up.kill() // its worker ends by itself
+
+	up = r.serve("up")
+	r.submit(2)
+	r.awaitSettled()
+	before := r.status().Settled
+	r.release(up)
+	up.stop()
+	up = r.serve("up")
+	require.Equal(t, before, r.status().Executed)
+	r.release(up)
+	up.stop()
+}
+
+// TestWorkerOfUpIsReplaced: a worker process that dies is started again.
+func TestWorkerOfUpIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	up := r.serve("up")
+	r.submit(2)
+	r.awaitSettled()
+	worker := r.batch(1).Proofs[0].Worker
+	pid, err := strconv.Atoi(worker[strings.LastIndexByte(worker, ' ')+1:])
+	require.NoError(t, err)
+	require.NotEqual(t, up.cmd.Process.Pid, pid, "workers are processes of their own")
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	up.await("a worker process ended and is started again")
+	r.submit(2)
+	r.awaitSettled()
+	require.NotEqual(t, worker, r.batch(2).Proofs[0].Worker)
+}
+
+// TestEmbedded runs everything on the embedded Postgres and chain, and again on what
+// they left in the data folder: once stopped as asked, once killed.
+func TestEmbedded(t *testing.T) {
+	t.Parallel()
+	r := rigOn(t, "", "")
+	begin := func() *process {
+		up := r.serve("up", "--genesis", r.genesisFile())
+		status := r.status()
+		r.deployment.ChainID, r.deployment.Rollup, r.deployment.Domain = status.ChainID, status.Rollup, status.Domain
+		r.nodeURL = up.await(`msg="started the embedded development chain" url=(http://\S+)`)[1]
+		return up
+	}
+	up := begin()
+	rollup := r.deployment.Rollup
+	r.submit(3)
+	r.awaitSettled()
+	r.release(up)
+	up.stop()
+
+	up = begin()
+	require.Equal(t, rollup, r.deployment.Rollup)
+	r.submit(3)
+	r.awaitSettled()
+	require.Contains(t, string(succeed(t, r.env(), "db", "migrate")), "up to date", "beside the one that runs Postgres")
+	r.release(up)
+	up.kill()
+
+	up = begin()
+	r.submit(3)
+	r.awaitSettled()
+	r.release(up)
+	up.stop()
+}
+
+// TestChainAway: while the node is down transactions are taken and batches proven;
+// when it is back on its data, settling goes on.
+func TestChainAway(t *testing.T) {
+	t.Parallel()
+	config := devchain.Config{DataDir: newDir(t)}
+	node, err := devchain.Start(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, node.Close()) })
+	config.Port = portOf(t, node.URL())
+	r := rigOn(t, testdb.Empty(t).URL, node.URL())
+	r.deploy()
+	up := r.serve("up")
+	r.submit(2)
+	r.awaitSettled()
+
+	require.NoError(t, node.Close())
+	r.submit(4)
+	r.await("all batches are proven", func() bool { return r.status().Transactions.Proven == 4 })
+	require.Equal(t, settle.BatchNumber(1), r.status().Settled.Batch)
+	up.await("settling.*unavailable=true")
+	node, err = devchain.Start(context.WithoutCancel(t.Context()), config)
+	require.NoError(t, err)
+	r.awaitSettled()
+	r.release(up)
+	up.stop()
+}
+
+func portOf(t *testing.T, url string) int {
+	t.Helper()
+	port, err := strconv.Atoi(url[strings.LastIndexByte(url, ':')+1:])
+	require.NoError(t, err)
+	return port
+}
