@@ -1,6 +1,8 @@
 package state
 
 import (
+	"maps"
+
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zksettle/settle"
@@ -13,7 +15,16 @@ const (
 	pageBits = 8
 )
 
-type page [1 << pageBits]fr.Element
+// page holds the digests of neighbouring nodes of a level. Forks share pages;
+// only the tree whose token is in it may write to one.
+type page struct {
+	owner   *owner
+	digests [1 << pageBits]fr.Element
+}
+
+// owner is a token that tells trees apart. It has a size, as pointers to empty
+// values may be equal.
+type owner struct{ _ byte }
 
 // Tree is the sparse 4-ary Merkle tree of 16 levels over account leaves. Level
 // 0 holds the leaves, level 16 the root; a node at (level, position) has the
@@ -22,11 +33,12 @@ type Tree struct {
 	hasher *poseidon.Hasher
 	empty  [levels + 1]fr.Element // digest of an empty subtree by level
 	pages  [levels + 1]map[uint32]*page
+	owner  *owner
 }
 
 // NewTree returns the tree of empty leaves.
 func NewTree(h *poseidon.Hasher) *Tree {
-	t := &Tree{hasher: h}
+	t := &Tree{hasher: h, owner: new(owner)}
 	t.empty[0] = Account{}.Leaf(h)
 	for l := range levels {
 		e := t.empty[l]
@@ -43,21 +55,37 @@ func (t *Tree) Root() fr.Element { return t.at(levels, 0) }
 
 func (t *Tree) at(level int, position uint32) fr.Element {
 	if p := t.pages[level][position>>pageBits]; p != nil {
-		return p[position&(1<<pageBits-1)]
+		return p.digests[position&(1<<pageBits-1)]
 	}
 	return t.empty[level]
 }
 
+// Fork returns a tree with the same leaves. Either can be updated without the
+// other: pages are shared until one writes to them. It costs one map entry per
+// page, that is per 256 nodes. Meanwhile t may be read, not updated or forked.
+func (t *Tree) Fork() *Tree {
+	fork := &Tree{hasher: t.hasher, empty: t.empty, owner: new(owner)}
+	for l := range t.pages {
+		fork.pages[l] = maps.Clone(t.pages[l])
+	}
+	t.owner = new(owner)
+	return fork
+}
+
 func (t *Tree) set(level int, position uint32, digest fr.Element) {
 	p := t.pages[level][position>>pageBits]
-	if p == nil {
-		p = new(page)
-		for i := range p {
-			p[i] = t.empty[level]
+	switch {
+	case p == nil:
+		p = &page{owner: t.owner}
+		for i := range p.digests {
+			p.digests[i] = t.empty[level]
 		}
 		t.pages[level][position>>pageBits] = p
+	case p.owner != t.owner:
+		p = &page{owner: t.owner, digests: p.digests}
+		t.pages[level][position>>pageBits] = p
 	}
-	p[position&(1<<pageBits-1)] = digest
+	p.digests[position&(1<<pageBits-1)] = digest
 }
 
 func (t *Tree) children(level int, position uint32) (c [arity]fr.Element) {
