@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum"
@@ -21,6 +22,9 @@ import (
 // ErrUnsafeKeys reports development keys without the explicit flag for them.
 var ErrUnsafeKeys = errors.New("development keys")
 
+// ErrHotGovernor reports a governor whose key would lie where settling is done.
+var ErrHotGovernor = errors.New("the governor needs a key of its own")
+
 // ErrDeployment reports a deployment that does not say what was deployed.
 var ErrDeployment = errors.New("deployment does not match")
 
@@ -34,7 +38,9 @@ type VerifierKey struct {
 	UnsafeDev bool           // made by one party: whoever made it can prove anything
 }
 
-// DeployConfig says what to deploy. Zero addresses default to the deployer.
+// DeployConfig says what to deploy. No operators: the deployer. No governor: the
+// deployer too, with UnsafeDevKeys only, as whoever steals an operator's key must
+// not get the registry with it.
 type DeployConfig struct {
 	ChainID       uint64 // expected; 0: whatever the node serves
 	GenesisRoot   settle.Element
@@ -75,6 +81,9 @@ func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployCon
 		}
 	}
 	d := &deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll}
+	if err := d.owners(&cfg); err != nil {
+		return Deployment{}, err
+	}
 	if d.poll == 0 {
 		d.poll = 200 * time.Millisecond
 	}
@@ -172,6 +181,24 @@ type deployer struct {
 	gasUsed uint64
 }
 
+// owners fills in governor and operators.
+func (d *deployer) owners(cfg *DeployConfig) error {
+	deployer := settle.Address(d.address)
+	if len(cfg.Operators) == 0 {
+		cfg.Operators = []settle.Address{deployer}
+	}
+	if cfg.UnsafeDevKeys {
+		if cfg.Governor == (settle.Address{}) {
+			cfg.Governor = deployer
+		}
+		return nil
+	}
+	if cfg.Governor == (settle.Address{}) || cfg.Governor == deployer || slices.Contains(cfg.Operators, cfg.Governor) {
+		return fmt.Errorf("%w: name one that neither deploys (%s) nor settles", ErrHotGovernor, deployer)
+	}
+	return nil
+}
+
 func (d *deployer) verifier(ctx context.Context, k VerifierKey) (Entry, bindings.RegistryRegistration, error) {
 	var r bindings.RegistryRegistration
 	if k.Version == 0 {
@@ -204,14 +231,8 @@ func (d *deployer) rollup(ctx context.Context, cfg DeployConfig, registrations [
 		UnsafeDevKeys: cfg.UnsafeDevKeys,
 		Registrations: registrations,
 	}
-	if cfg.Governor == (settle.Address{}) {
-		config.Governor = d.address
-	}
 	for _, o := range cfg.Operators {
 		config.Operators = append(config.Operators, common.Address(o))
-	}
-	if len(config.Operators) == 0 {
-		config.Operators = []common.Address{d.address}
 	}
 	root := new(big.Int).SetBytes(cfg.GenesisRoot[:])
 	return d.create(ctx, "rollup", bindings.RollupMetaData.Bin, bindings.NewRollup().PackConstructor(root, cfg.GenesisHash, config))

@@ -73,6 +73,7 @@ func (s *Submitter) prepareAndSend(ctx context.Context, batch settle.BatchNumber
 	if _, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row); err != nil {
 		return fmt.Errorf("store settlement: %w", err)
 	}
+	s.prepared = prepared{row.TxHash, s.cfg.Now()}
 	return s.send(ctx, tx)
 }
 
@@ -112,38 +113,70 @@ func (s *Submitter) send(ctx context.Context, tx *types.Transaction) error {
 }
 
 // again sends the live transaction once more: the very same bytes, as it may be
-// in flight. When it is stuck it is replaced on the same nonce.
+// in flight. When it is stuck it is replaced on the same nonce; but fees are not
+// raised while no node could have taken it, for want of a node or of ether.
 func (s *Submitter) again(ctx context.Context, work store.SettlementWork) (Action, error) {
 	live := work.Live
 	tx := new(types.Transaction)
 	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
 		return "", fmt.Errorf("stored settlement %s: %w", live.TxHash, err)
 	}
-	if s.cfg.Now().Sub(live.PreparedAt) >= s.cfg.StuckAfter {
-		return s.replace(ctx, work, tx)
+	stuck := s.stuck(live)
+	if stuck && live.Sender != s.Address() {
+		return s.giveUp(ctx, work)
 	}
 	err := s.send(ctx, tx)
 	switch {
-	case isUnderpriced(err):
-		return s.replace(ctx, work, tx)
-	case err != nil:
+	case isUnderpriced(err) && live.Sender == s.Address():
+		return s.replace(ctx, work, tx, err)
+	case err != nil && (!stuck || isUnfunded(err) || IsUnavailable(err)):
 		return "", err
+	case stuck:
+		return s.replace(ctx, work, tx, err)
 	case live.Status == store.SettlementSent:
 		return Waiting, nil
 	}
 	return Resent, nil
 }
 
-// replace sends the same call on the same nonce at higher fees.
-func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *types.Transaction) (Action, error) {
+// stuck reports whether the live transaction has waited long enough. The time
+// in the store is of another clock: our own is asked if we prepared it ourselves,
+// or a clock that runs ahead would raise the fees at every step.
+func (s *Submitter) stuck(live *store.Settlement) bool {
+	since := live.PreparedAt
+	if s.prepared.hash == live.TxHash {
+		since = s.prepared.when
+	}
+	return s.cfg.Now().Sub(since) >= s.cfg.StuckAfter
+}
+
+// giveUp fails a live transaction of an account whose key we do not have (it was
+// exchanged): nobody can replace it, and it may never be mined. Should it be
+// mined all the same, the chain says so and our own is reverted.
+func (s *Submitter) giveUp(ctx context.Context, work store.SettlementWork) (Action, error) {
+	reason := fmt.Sprintf("stuck, and its sender %s is not ours (%s)", work.Live.Sender, s.Address())
+	return Failed, s.fail(ctx, work, reason)
+}
+
+func (s *Submitter) fail(ctx context.Context, work store.SettlementWork, reason string) error {
+	if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, work.Live.TxHash, reason); err != nil {
+		return fmt.Errorf("store failed settlement: %w", err)
+	}
+	s.log.ErrorContext(ctx, "settlement failed", "batch", work.Batch.Number, "transaction", work.Live.TxHash, "reason", reason)
+	return nil
+}
+
+// replace sends the same call on the same nonce at higher fees. refused is what
+// the nodes said to the old one, if anything.
+func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *types.Transaction, refused error) (Action, error) {
 	suggested, err := s.wallet.suggest(ctx)
 	if err != nil {
 		return "", err
 	}
 	f, err := s.wallet.bumped(feesOf(tx), suggested)
 	if errors.Is(err, ErrFeeCap) {
-		// Nothing better may be sent: keep the old one before the nodes.
-		return Waiting, s.send(ctx, tx)
+		// Nothing better may be sent: the old one was just sent again.
+		return Waiting, refused
 	}
 	if err != nil {
 		return "", err
@@ -174,11 +207,7 @@ func (s *Submitter) spent(ctx context.Context, work store.SettlementWork) (Actio
 	case !errors.Is(err, ethereum.NotFound):
 		return "", fmt.Errorf("ask L1 for the receipt of %s: %w", live.TxHash, withoutURL(err))
 	}
-	if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, live.TxHash, reason); err != nil {
-		return "", fmt.Errorf("store failed settlement: %w", err)
-	}
-	s.log.ErrorContext(ctx, "settlement failed", "batch", work.Batch.Number, "transaction", live.TxHash, "reason", reason)
-	return Failed, nil
+	return Failed, s.fail(ctx, work, reason)
 }
 
 // whyReverted repeats the call on the state after its block: the batch is not
@@ -188,7 +217,7 @@ func (s *Submitter) whyReverted(ctx context.Context, live *store.Settlement, rec
 	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
 		return fmt.Sprintf("reverted in block %d", receipt.BlockNumber)
 	}
-	call := ethereum.CallMsg{From: s.wallet.address, To: tx.To(), Data: tx.Data(), Gas: tx.Gas()}
+	call := ethereum.CallMsg{From: common.Address(live.Sender), To: tx.To(), Data: tx.Data(), Gas: tx.Gas()}
 	_, err := s.wallet.node.CallContract(ctx, call, receipt.BlockNumber)
 	if err == nil {
 		return fmt.Sprintf("reverted in block %d, used %d of %d gas", receipt.BlockNumber, receipt.GasUsed, tx.Gas())

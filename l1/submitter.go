@@ -92,6 +92,13 @@ type Submitter struct {
 	versions map[versionKey]uint32
 	log      *slog.Logger
 	watched  common.Hash // head at which all mined settlements were compared with the chain
+	prepared prepared    // the last transaction that this process made
+}
+
+// prepared is a transaction and when it was made, by our own clock.
+type prepared struct {
+	hash settle.Hash
+	when time.Time
 }
 
 type versionKey struct {
@@ -213,7 +220,11 @@ func (s *Submitter) Step(ctx context.Context) (Outcome, error) {
 // advance compares the batch with the chain and acts.
 func (s *Submitter) advance(ctx context.Context, work store.SettlementWork) (Action, error) {
 	// The order matters: a nonce used before the batch number was read is used by what the batch number shows.
-	nonce, err := s.wallet.node.NonceAt(ctx, s.wallet.address, nil)
+	sender := s.wallet.address
+	if work.Live != nil {
+		sender = common.Address(work.Live.Sender) // another than ours after a change of the key
+	}
+	nonce, err := s.wallet.node.NonceAt(ctx, sender, nil)
 	if err != nil {
 		return "", fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
 	}

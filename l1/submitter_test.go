@@ -148,7 +148,7 @@ func TestStuckTransactionIsReplacedOnItsNonce(t *testing.T) {
 	h.step(s, l1.Sent)
 	h.now = h.now.Add(2 * time.Minute)
 	h.step(s, l1.Replaced)
-	first, second := h.node.sent[0], h.node.sent[1]
+	first, second := h.node.sent[0], h.node.sent[len(h.node.sent)-1]
 	require.Equal(t, first.Nonce(), second.Nonce())
 	require.Equal(t, first.Data(), second.Data())
 	require.Positive(t, second.GasFeeCap().Cmp(first.GasFeeCap()))

@@ -136,9 +136,13 @@ func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees
 
 // Nodes tell these apart by text only.
 
-func isKnown(err error) bool { return contains(err, "already known", "known transaction") }
+func isKnown(err error) bool {
+	return contains(err, "already known", "alreadyknown", "known transaction", "already imported")
+}
 
 func isNonceUsed(err error) bool { return contains(err, "nonce too low") }
+
+func isUnfunded(err error) bool { return contains(err, "insufficient funds", "insufficientfunds") }
 
 func isUnderpriced(err error) bool {
 	return contains(err, "underpriced", "less than block base fee", "fee cap less than", "gas price too low")
