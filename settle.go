@@ -231,6 +231,7 @@ const (
 	CodeAmountUnfit         Code = "amount_not_representable"
 	CodeAmountEncoding      Code = "amount_not_canonical"
 	CodeInsufficientBalance Code = "insufficient_balance"
+	CodeZeroAmount          Code = "zero_amount"
 	CodeFeeTooLow           Code = "fee_too_low"
 	CodeNoFeeAccount        Code = "no_fee_account"
 	CodeExpired             Code = "expired"

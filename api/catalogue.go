@@ -54,6 +54,8 @@ var catalogue = []entry{
 		"Write whole smallest units in decimal digits, without sign, point, exponent or leading zeros."},
 	{settle.CodeInsufficientBalance, http.StatusUnprocessableEntity, "The balance does not cover amount and fee",
 		"Send at most what is available: the executed balance less accepted, unexecuted debits."},
+	{settle.CodeZeroAmount, http.StatusUnprocessableEntity, "An exit would pay nothing",
+		"Exit an amount above zero; exit-all needs a balance above the fee."},
 	{settle.CodeFeeTooLow, http.StatusUnprocessableEntity, "The fee is below the minimum of the token",
 		"Pay at least minimum_fee of /v1/status."},
 	{settle.CodeNoFeeAccount, http.StatusUnprocessableEntity, "The token has no fee account",

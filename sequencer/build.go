@@ -16,7 +16,7 @@ import (
 
 // WitnessVersion is the version of state.EncodeTrace's encoding, stored beside
 // the witness input.
-const WitnessVersion = 1
+const WitnessVersion = state.TraceVersion
 
 // errBuild reports an executed batch that could not be turned into rows: a bug,
 // never the database's fault.

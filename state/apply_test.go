@@ -71,9 +71,21 @@ func drawTransaction(t *rapid.T, b *state.Batch, w naiveWorld) state.Transaction
 		Amount: state.Float40(rapid.IntRange(0, 100).Draw(t, "amount")), Fee: state.Float16(rapid.IntRange(0, 9).Draw(t, "fee")),
 		ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: sender.Owner,
 	}
+	switch tx.Kind = rapid.SampledFrom([]settle.Kind{1, 1, 1, 2, 2, 3, 4}).Draw(t, "kind"); tx.Kind {
+	case settle.KindOpen:
+		tx.To, tx.ToOwner, tx.Assigned = 0, element(uint64(rapid.IntRange(1, 4).Draw(t, "new owner"))), b.NextIndex()
+		if tx.Assigned == 0 { // the last index is taken
+			tx.Assigned = 1 << 30
+		}
+	case settle.KindExit, settle.KindExitAll:
+		tx.To, tx.ToOwner, tx.ToL1 = 0, fr.Element{}, sender.L1
+		if tx.Kind == settle.KindExitAll {
+			tx.Amount = 0
+		}
+	}
 	switch rapid.IntRange(0, 30).Draw(t, "spoil") {
 	case 0:
-		tx.Kind = settle.Kind(rapid.SampledFrom([]int{0, 2, 3, 4, 15}).Draw(t, "kind"))
+		tx.Kind = settle.Kind(rapid.SampledFrom([]int{0, 2, 3, 4, 15}).Draw(t, "spoilt kind"))
 	case 1:
 		tx.From = settle.AccountIndex(rapid.Uint32().Draw(t, "other from"))
 	case 2:
@@ -185,6 +197,14 @@ func requireTrace(t require.TestingT, trace *state.Trace, old, root fr.Element, 
 	require.Equal(t, trace, decoded)
 }
 
+// orEmpty gives the fields of an account that does not exist their zeros.
+func orEmpty(a naiveAccount) naiveAccount {
+	if !a.exists() {
+		return naive(state.Account{})
+	}
+	return a
+}
+
 // requireTimeChain replays the accesses: each reads the last write before it.
 func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.AccountIndex]naiveAccount, after naiveWorld, executed []state.Transaction) {
 	w := naiveWorld{after.number, maps.Clone(before), after.fees}
@@ -197,10 +217,24 @@ func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.
 		uses[x.Transaction.Token]++
 		// The reference gives the end of the transaction; the reads between follow by hand.
 		amount, fee := naiveFloat(uint64(x.Transaction.Amount), 35), naiveFloat(uint64(x.Transaction.Fee), 11)
+		tx := x.Transaction
+		if tx.Kind >= settle.KindExit {
+			require.Zero(t, x.Receiver, "an exit credits nobody")
+			amount = x.Paid.Big()
+		} else {
+			require.Zero(t, x.Paid)
+		}
 		for k, access := range []state.Access{x.Sender, x.Receiver, x.Fee} {
-			require.Equal(t, []settle.AccountIndex{x.Transaction.From, x.Transaction.To, feeIndex}[k], access.Index)
+			if k == 1 && tx.Kind >= settle.KindExit {
+				continue
+			}
+			receiver := tx.To
+			if tx.Kind == settle.KindOpen {
+				receiver = tx.Assigned
+			}
+			require.Equal(t, []settle.AccountIndex{tx.From, receiver, feeIndex}[k], access.Index)
 			require.Equal(t, last[access.Index], access.PreviousTime)
-			a := w.accounts[access.Index]
+			a := orEmpty(w.accounts[access.Index])
 			requireSameAccounts(t, map[settle.AccountIndex]naiveAccount{0: a}, map[settle.AccountIndex]naiveAccount{0: naive(access.Before)})
 			time := uint32(1<<16 + 3*n + k + 1)
 			require.Greater(t, time, access.PreviousTime)
@@ -211,6 +245,9 @@ func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.
 				a.nonce++
 			case 1:
 				a.balance.Add(a.balance, amount)
+				if tx.Kind == settle.KindOpen {
+					a = naiveAccount{tx.ToOwner.BigInt(new(big.Int)), amount, new(big.Int).SetBytes(tx.ToL1[:]), uint64(tx.Token), 0}
+				}
 			case 2:
 				a.balance.Add(a.balance, fee)
 			}
@@ -226,7 +263,7 @@ func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.
 		}
 		require.Equal(t, last[a.Index], a.LastTime)
 		requireSameAccounts(t,
-			map[settle.AccountIndex]naiveAccount{0: before[a.Index], 1: after.accounts[a.Index]},
+			map[settle.AccountIndex]naiveAccount{0: orEmpty(before[a.Index]), 1: after.accounts[a.Index]},
 			map[settle.AccountIndex]naiveAccount{0: naive(a.Old), 1: naive(a.New)})
 	}
 	require.Len(t, trace.FeeAccounts, len(uses))
@@ -294,17 +331,33 @@ func requireRebuilds(t require.TestingT, trace *state.Trace, before map[settle.A
 		a.balance = new(big.Int).Add(a.balance, sum)
 		accounts[i] = a
 	}
+	opens, exits := d.Opens, d.Exits
 	for _, r := range d.Transfers {
-		require.Equal(t, settle.KindTransfer, r.Kind)
 		amount, fee := naiveFloat(r.Amount, 35), naiveFloat(uint64(r.Fee), 11)
+		if r.Kind >= settle.KindExit {
+			require.Zero(t, r.To)
+			require.Equal(t, uint64(accounts[r.From].token), uint64(exits[0].Token))
+			require.Equal(t, accounts[r.From].l1.String(), new(big.Int).SetBytes(exits[0].L1[:]).String())
+			amount, exits = exits[0].Amount.Big(), exits[1:]
+		}
 		add(r.From, new(big.Int).Neg(amount))
 		add(r.From, new(big.Int).Neg(fee))
-		add(r.To, amount)
 		sender := accounts[r.From]
+		switch r.Kind {
+		case settle.KindTransfer:
+			add(r.To, amount)
+		case settle.KindOpen:
+			accounts[r.To] = naiveAccount{
+				owner: opens[0].Owner.BigInt(new(big.Int)), l1: new(big.Int).SetBytes(opens[0].L1[:]), token: sender.token, balance: amount,
+			}
+			opens = opens[1:]
+		}
 		add(fees[sender.token], fee)
 		sender = accounts[r.From]
 		sender.nonce++
 		accounts[r.From] = sender
 	}
+	require.Empty(t, opens)
+	require.Empty(t, exits)
 	requireSameAccounts(t, after.accounts, accounts)
 }

@@ -19,6 +19,10 @@ var ErrStale = errors.New("the state has moved on since the batch began")
 // name.
 var ErrExhausted = errors.New("batch numbers are exhausted")
 
+// ErrSlotTaken reports an open whose assigned slot is not empty. It is no
+// Refusal: whoever assigned the slot was wrong, not the sender.
+var ErrSlotTaken = errors.New("the slot assigned to an open is taken")
+
 // Batch executes transactions one by one on top of a state, which changes only
 // when the batch is sealed. Dropping a batch costs nothing.
 type Batch struct {
@@ -28,6 +32,8 @@ type Batch struct {
 	fees         map[settle.TokenID]*FeeTrace
 	nodes        map[nodeKey]struct{}
 	transactions []TransactionTrace
+	records      settle.Usage // opens and exits alone
+	next         settle.AccountIndex
 }
 
 // memoryCell is an account in the batch memory. lastTime is the time of the last
@@ -47,8 +53,13 @@ func (s *State) Begin() *Batch {
 	return &Batch{
 		state: s, number: s.number + 1,
 		accounts: map[settle.AccountIndex]memoryCell{}, fees: map[settle.TokenID]*FeeTrace{}, nodes: map[nodeKey]struct{}{},
+		next: s.next,
 	}
 }
+
+// NextIndex returns the slot that follows the highest account, for the next open.
+// Giving indices in sequence is the sequencer's rule; any empty slot would do.
+func (b *Batch) NextIndex() settle.AccountIndex { return b.next }
 
 // Number returns the number that the batch will have.
 func (b *Batch) Number() settle.BatchNumber { return b.number }
@@ -73,6 +84,7 @@ func (b *Batch) cell(index settle.AccountIndex) memoryCell {
 func (b *Batch) Usage() settle.Usage {
 	return settle.Usage{
 		Transfers: len(b.transactions), Accounts: len(b.accounts), Nodes: max(1, len(b.nodes)), FeeAccounts: len(b.fees),
+		Opens: b.records.Opens, Exits: b.records.Exits,
 	}
 }
 
@@ -80,7 +92,11 @@ func (b *Batch) Usage() settle.Usage {
 func (b *Batch) UsageWith(tx Transaction) settle.Usage {
 	u := b.Usage()
 	u.Transfers++
-	touched := []settle.AccountIndex{tx.From, tx.To}
+	countRecords(&u, &tx)
+	touched := []settle.AccountIndex{tx.From}
+	if receiver, ok := tx.Receiver(); ok {
+		touched = append(touched, receiver)
+	}
 	if fee, ok := b.state.feeAccounts[tx.Token]; ok {
 		touched = append(touched, fee)
 	}
@@ -118,8 +134,8 @@ func (b *Batch) Step(tx Transaction) error {
 	if err := b.checkFresh(); err != nil {
 		return err
 	}
-	if tx.Kind != settle.KindTransfer {
-		return settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not executed, expected transfer", tx.Kind)
+	if err := checkForm(tx); err != nil {
+		return err
 	}
 	feeIndex, ok := b.state.feeAccounts[tx.Token]
 	if !ok {
@@ -139,32 +155,66 @@ func (b *Batch) Step(tx Transaction) error {
 
 	s := step{batch: b, cells: map[settle.AccountIndex]memoryCell{}}
 	trace := TransactionTrace{Transaction: tx}
-	if trace.Sender, err = s.access(tx.From, func(a *Account) error { return debit(tx, a, amount, fee) }); err != nil {
+	if trace.Sender, err = s.access(tx.From, 1, func(a *Account) error {
+		paid, err := debit(tx, a, amount, fee)
+		if tx.IsExit() {
+			trace.Paid = paid
+		}
+		return err
+	}); err != nil {
 		return err
 	}
-	if trace.Receiver, err = s.access(tx.To, func(a *Account) error { return receive(tx, a, amount) }); err != nil {
-		return err
+	if receiver, ok := tx.Receiver(); ok {
+		if trace.Receiver, err = s.access(receiver, 2, func(a *Account) error { return receive(tx, a, amount) }); err != nil {
+			return err
+		}
 	}
-	if trace.Fee, err = s.access(feeIndex, func(a *Account) error { return credit(feeIndex, a, fee) }); err != nil {
+	if trace.Fee, err = s.access(feeIndex, 3, func(a *Account) error { return credit(feeIndex, a, fee) }); err != nil {
 		return err
 	}
 	s.commit()
 	b.countFee(tx.Token, feeIndex)
+	countRecords(&b.records, &tx)
+	if tx.Kind == settle.KindOpen {
+		b.next = max(b.next, tx.Assigned+1)
+	}
 	b.transactions = append(b.transactions, trace)
 	return nil
+}
+
+// checkForm refuses fields that the kind does not have.
+func checkForm(tx Transaction) error {
+	switch tx.Kind {
+	case settle.KindTransfer:
+		return nil
+	case settle.KindOpen:
+		if tx.To != 0 || tx.ToOwner.IsZero() {
+			return settle.Refuse(settle.CodeInvalidField, "an open signs to 0 and the owner of the new account, got to %d and owner %s", tx.To, tx.ToOwner.String())
+		}
+		return nil
+	case settle.KindExit, settle.KindExitAll:
+		switch {
+		case tx.To != 0 || !tx.ToOwner.IsZero():
+			return settle.Refuse(settle.CodeInvalidField, "an exit signs to 0 and to_owner 0, got %d and %s", tx.To, tx.ToOwner.String())
+		case tx.Kind == settle.KindExitAll && tx.Amount != 0:
+			return settle.Refuse(settle.CodeInvalidField, "exit-all signs amount 0, got %s: it pays the whole balance less the fee", tx.Amount.Value())
+		}
+		return nil
+	}
+	return settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not executed, expected transfer, open, exit or exit-all", tx.Kind)
 }
 
 // step holds the writes of one transaction until all its accesses have passed.
 // They happen one after another: sender, receiver and fee account may be one
 // and the same account.
 type step struct {
-	batch    *Batch
-	cells    map[settle.AccountIndex]memoryCell
-	accesses uint32
+	batch *Batch
+	cells map[settle.AccountIndex]memoryCell
 }
 
-// access reads an account at the next time, and writes what write makes of it.
-func (s *step) access(index settle.AccountIndex, write func(*Account) error) (Access, error) {
+// access reads an account at the time of access k (1 sender, 2 receiver, 3 fee
+// account) and writes what write makes of it.
+func (s *step) access(index settle.AccountIndex, k uint32, write func(*Account) error) (Access, error) {
 	cell, ok := s.cells[index]
 	if !ok {
 		cell = s.batch.cell(index)
@@ -173,8 +223,7 @@ func (s *step) access(index settle.AccountIndex, write func(*Account) error) (Ac
 	if err := write(&cell.current); err != nil {
 		return Access{}, err
 	}
-	s.accesses++
-	cell.lastTime = L2TimeBase + AccessesPerTransaction*uint32(len(s.batch.transactions)) + s.accesses
+	cell.lastTime = L2TimeBase + AccessesPerTransaction*uint32(len(s.batch.transactions)) + k
 	s.cells[index] = cell
 	return read, nil
 }
@@ -194,21 +243,44 @@ func (b *Batch) countFee(token settle.TokenID, index settle.AccountIndex) {
 	b.fees[token].Uses++
 }
 
-func debit(tx Transaction, sender *Account, amount, fee settle.Amount) error {
+// debit takes amount and fee from the sender, or for exit-all everything, and
+// returns what leaves besides the fee.
+func debit(tx Transaction, sender *Account, amount, fee settle.Amount) (paid settle.Amount, err error) {
 	if err := checkSender(tx, *sender); err != nil {
-		return err
+		return paid, err
 	}
-	total, fits := amount.Add(fee)
+	paid = amount
+	if tx.Kind == settle.KindExitAll {
+		var covers bool
+		if paid, covers = sender.Balance.Sub(fee); !covers {
+			paid = settle.Amount{} // refused below: the fee alone is too much
+		}
+	}
+	total, fits := paid.Add(fee)
 	rest, enough := sender.Balance.Sub(total)
-	if !fits || !enough {
-		return settle.Refuse(settle.CodeInsufficientBalance, "account %d holds %s, the transaction takes %s and a fee of %s",
+	switch {
+	case !fits || !enough:
+		return paid, settle.Refuse(settle.CodeInsufficientBalance, "account %d holds %s, the transaction takes %s and a fee of %s",
 			tx.From, sender.Balance, amount, fee)
+	case tx.IsExit() && sender.L1 != tx.ToL1:
+		return paid, settle.Refuse(settle.CodeReceiverMismatch, "account %d exits to %s alone, the transaction signs %s", tx.From, sender.L1, tx.ToL1)
+	case tx.IsExit() && paid.IsZero():
+		return paid, settle.Refuse(settle.CodeZeroAmount, "an exit must pay more than nothing; account %d holds %s and the fee is %s", tx.From, sender.Balance, fee)
 	}
 	sender.Balance, sender.Nonce = rest, sender.Nonce+1
-	return nil
+	return paid, nil
 }
 
+// receive credits the receiver. An open sets it: the slot must be empty, which
+// is the sequencer's duty, so a slot that is not is no fault of the sender.
 func receive(tx Transaction, receiver *Account, amount settle.Amount) error {
+	if tx.Kind == settle.KindOpen {
+		if !receiver.IsEmpty() {
+			return fmt.Errorf("%w: %d", ErrSlotTaken, tx.Assigned)
+		}
+		*receiver = Account{Owner: tx.ToOwner, Token: tx.Token, Balance: amount, L1: tx.ToL1}
+		return nil
+	}
 	if err := checkReceiver(tx, *receiver); err != nil {
 		return err
 	}
@@ -292,6 +364,6 @@ func (b *Batch) Seal() (*Trace, error) {
 	slices.SortFunc(trace.FeeAccounts, func(x, y FeeTrace) int { return cmp.Compare(x.Token, y.Token) })
 	trace.Nodes = s.tree.Update(indices, leaves)
 	trace.Header.NewRoot = s.Root()
-	s.number = b.number
+	s.number, s.next = b.number, b.next
 	return trace, nil
 }

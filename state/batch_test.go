@@ -44,6 +44,14 @@ func payment() state.Transaction {
 	}
 }
 
+// exitOf makes a payment an exit of account 1, good for kind exit.
+func exitOf(x *state.Transaction, kind settle.Kind) {
+	x.Kind, x.To, x.ToOwner, x.ToL1 = kind, 0, fr.Element{}, l1A
+	if kind == settle.KindExitAll {
+		x.Amount = 0
+	}
+}
+
 func TestStepRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*state.Transaction)
@@ -51,8 +59,15 @@ func TestStepRefuses(t *testing.T) {
 		says   string
 	}{
 		"no kind":       {func(x *state.Transaction) { x.Kind = 0 }, settle.CodeUnsupportedKind, "kind none"},
-		"open":          {func(x *state.Transaction) { x.Kind = settle.KindOpen }, settle.CodeUnsupportedKind, "kind open"},
-		"exit":          {func(x *state.Transaction) { x.Kind = settle.KindExit }, settle.CodeUnsupportedKind, "kind exit"},
+		"open to":       {func(x *state.Transaction) { x.Kind = settle.KindOpen }, settle.CodeInvalidField, "an open signs to 0"},
+		"open owner":    {func(x *state.Transaction) { x.Kind, x.To, x.ToOwner = settle.KindOpen, 0, fr.Element{} }, settle.CodeInvalidField, "the owner of the new account"},
+		"exit to":       {func(x *state.Transaction) { exitOf(x, settle.KindExit); x.To = 2 }, settle.CodeInvalidField, "an exit signs to 0"},
+		"exit owner":    {func(x *state.Transaction) { exitOf(x, settle.KindExit); x.ToOwner = element(12) }, settle.CodeInvalidField, "to_owner 0"},
+		"exit l1":       {func(x *state.Transaction) { exitOf(x, settle.KindExit); x.ToL1 = l1B }, settle.CodeReceiverMismatch, "account 1 exits to"},
+		"exit nothing":  {func(x *state.Transaction) { exitOf(x, settle.KindExit); x.Amount = 0 }, settle.CodeZeroAmount, "more than nothing"},
+		"all amount":    {func(x *state.Transaction) { exitOf(x, settle.KindExitAll); x.Amount = 1 }, settle.CodeInvalidField, "exit-all signs amount 0"},
+		"all but fee":   {func(x *state.Transaction) { exitOf(x, settle.KindExitAll); x.Fee = 1000 }, settle.CodeZeroAmount, "the fee is 1000"},
+		"all below fee": {func(x *state.Transaction) { exitOf(x, settle.KindExitAll); x.Fee = 1001 }, settle.CodeInsufficientBalance, "a fee of 1001"},
 		"unknown kind":  {func(x *state.Transaction) { x.Kind = 9 }, settle.CodeUnsupportedKind, "kind(9)"},
 		"no fees":       {func(x *state.Transaction) { x.From, x.To, x.Token = 6, 6, 2 }, settle.CodeNoFeeAccount, "token 2"},
 		"expired":       {func(x *state.Transaction) { x.ValidUntil = 9 }, settle.CodeExpired, "valid until batch 9, this is batch 10"},

@@ -16,10 +16,13 @@ import (
 // is decoded, whatever compressed it. Numbers are big-endian, elements 32
 // canonical bytes; docs/protocol.md lists the payload.
 const (
-	traceMagic   = "SETTLTRC"
-	traceVersion = 1
-	traceHeader  = len(traceMagic) + 2 + 4 + sha256.Size
+	traceMagic  = "SETTLTRC"
+	traceHeader = len(traceMagic) + 2 + 4 + sha256.Size
 )
+
+// TraceVersion is the version that EncodeTrace writes. DecodeTrace reads every
+// version from 1: version 2 added assigned index and paid amount.
+const TraceVersion = 2
 
 // MaxTracePayload bounds the payload of an encoded trace, in bytes: some 20
 // times the largest shape's.
@@ -48,7 +51,7 @@ func EncodeTrace(t *Trace) ([]byte, error) {
 	if err := t.checkNodes(); err != nil {
 		return nil, err
 	}
-	var w wire
+	w := wire{version: TraceVersion}
 	w.trace(t)
 	if w.err != nil {
 		return nil, w.err
@@ -62,7 +65,7 @@ func EncodeTrace(t *Trace) ([]byte, error) {
 	}
 	digest := sha256.Sum256(w.buf)
 	blob := append(make([]byte, 0, traceHeader+len(w.buf)/2), traceMagic...)
-	blob = binary.BigEndian.AppendUint16(blob, traceVersion)
+	blob = binary.BigEndian.AppendUint16(blob, TraceVersion)
 	blob = binary.BigEndian.AppendUint32(blob, uint32(len(w.buf)))
 	blob = compressor.EncodeAll(w.buf, append(blob, digest[:]...))
 	if err := errors.Join(checkTraceSize(len(w.buf), len(blob)-traceHeader), compressor.Close()); err != nil {
@@ -75,11 +78,11 @@ func EncodeTrace(t *Trace) ([]byte, error) {
 // length of blob, whatever blob claims. Errors are ErrTraceMalformed,
 // ErrTraceVersion, ErrTraceHash and ErrTraceSize. Signatures are not verified.
 func DecodeTrace(blob []byte) (*Trace, error) {
-	payload, err := openTrace(blob)
+	payload, version, err := openTrace(blob)
 	if err != nil {
 		return nil, err
 	}
-	w, t := wire{buf: payload, reading: true}, new(Trace)
+	w, t := wire{buf: payload, reading: true, version: version}, new(Trace)
 	w.trace(t)
 	if w.err == nil && len(w.buf) != 0 {
 		w.fail("%d bytes follow the last record", len(w.buf))
@@ -93,37 +96,38 @@ func DecodeTrace(blob []byte) (*Trace, error) {
 	return t, nil
 }
 
-// openTrace returns the payload of a blob, checked against its hash.
-func openTrace(blob []byte) ([]byte, error) {
+// openTrace returns the payload of a blob, checked against its hash, and its
+// version.
+func openTrace(blob []byte) (payload []byte, version uint16, err error) {
 	if len(blob) < traceHeader || string(blob[:len(traceMagic)]) != traceMagic {
-		return nil, fmt.Errorf("%w: %d bytes that do not begin with the header %q", ErrTraceMalformed, len(blob), traceMagic)
+		return nil, 0, fmt.Errorf("%w: %d bytes that do not begin with the header %q", ErrTraceMalformed, len(blob), traceMagic)
 	}
 	fields := blob[len(traceMagic):]
-	if version := binary.BigEndian.Uint16(fields); version != traceVersion {
-		return nil, fmt.Errorf("%w: %d, expected %d", ErrTraceVersion, version, traceVersion)
+	if version = binary.BigEndian.Uint16(fields); version < 1 || version > TraceVersion {
+		return nil, 0, fmt.Errorf("%w: %d, expected 1 to %d", ErrTraceVersion, version, TraceVersion)
 	}
 	length, frame := binary.BigEndian.Uint32(fields[2:]), blob[traceHeader:]
 	if err := checkTraceSize(int(length), len(frame)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	// The decoder fills at most the capacity that it is given.
 	decompressor, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
 		zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(MaxTracePayload))
 	if err != nil {
-		return nil, fmt.Errorf("create the trace decompressor: %w", err)
+		return nil, 0, fmt.Errorf("create the trace decompressor: %w", err)
 	}
 	defer decompressor.Close()
-	payload, err := decompressor.DecodeAll(frame, make([]byte, 0, length))
+	payload, err = decompressor.DecodeAll(frame, make([]byte, 0, length))
 	if err != nil {
-		return nil, fmt.Errorf("%w: payload of %d bytes: %w", ErrTraceMalformed, length, err)
+		return nil, 0, fmt.Errorf("%w: payload of %d bytes: %w", ErrTraceMalformed, length, err)
 	}
 	if len(payload) != int(length) {
-		return nil, fmt.Errorf("%w: payload of %d bytes, its header says %d", ErrTraceMalformed, len(payload), length)
+		return nil, 0, fmt.Errorf("%w: payload of %d bytes, its header says %d", ErrTraceMalformed, len(payload), length)
 	}
 	if digest, stored := sha256.Sum256(payload), [sha256.Size]byte(fields[6:]); digest != stored {
-		return nil, fmt.Errorf("%w: SHA-256 is %x, its header says %x", ErrTraceHash, digest, stored)
+		return nil, 0, fmt.Errorf("%w: SHA-256 is %x, its header says %x", ErrTraceHash, digest, stored)
 	}
-	return payload, nil
+	return payload, version, nil
 }
 
 func checkTraceSize(payload, compressed int) error {
@@ -155,6 +159,10 @@ func (w *wire) transaction(t *TransactionTrace) {
 	number(w, &tx.Fee, settle.FeeBits)
 	number(w, &tx.Nonce, settle.NonceBits)
 	number(w, &tx.ValidUntil, settle.BatchBits)
+	if w.version >= 2 {
+		number(w, &tx.Assigned, settle.IndexBits)
+		w.amount(&t.Paid)
+	}
 	w.element(&tx.ToOwner)
 	w.bytes(tx.ToL1[:])
 	w.element(&tx.PublicKey)

@@ -188,7 +188,7 @@ func TestDecodeTraceRefuses(t *testing.T) {
 		return p
 	}
 	version := slices.Clone(good)
-	version[9] = 2
+	version[9] = state.TraceVersion + 1
 	digest := slices.Clone(good)
 	digest[20] ^= 1
 	node := func(level byte, position uint32, touched byte, changed bool) []byte {

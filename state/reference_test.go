@@ -98,8 +98,15 @@ func naiveFloat(f uint64, mantissaBits int) *big.Int {
 // apply returns the world after a transaction, or the code that refuses it.
 func (w naiveWorld) apply(tx state.Transaction) (naiveWorld, settle.Code) {
 	feeIndex, hasFee := w.fees[tx.Token]
-	if tx.Kind != 1 {
+	const transfer, open, exit, exitAll = 1, 2, 3, 4
+	switch {
+	case tx.Kind < transfer || tx.Kind > exitAll:
 		return w, settle.CodeUnsupportedKind
+	case tx.Kind != transfer && tx.To != 0,
+		tx.Kind == open && tx.ToOwner.IsZero(),
+		tx.Kind >= exit && !tx.ToOwner.IsZero(),
+		tx.Kind == exitAll && tx.Amount != 0:
+		return w, settle.CodeInvalidField
 	}
 	if !hasFee {
 		return w, settle.CodeNoFeeAccount
@@ -132,28 +139,43 @@ func (w naiveWorld) apply(tx state.Transaction) (naiveWorld, settle.Code) {
 	if uint64(tx.Nonce) > sender.nonce || sender.nonce == 1<<40-1 {
 		return w, settle.CodeNonceTooFar
 	}
-	cost := new(big.Int).Add(amount, fee)
+	paid := amount
+	if tx.Kind == exitAll && sender.balance.Cmp(fee) >= 0 {
+		paid = new(big.Int).Sub(sender.balance, fee)
+	}
+	cost := new(big.Int).Add(paid, fee)
 	if sender.balance.Cmp(cost) < 0 {
 		return w, settle.CodeInsufficientBalance
+	}
+	if tx.Kind >= exit {
+		if sender.l1.Cmp(new(big.Int).SetBytes(tx.ToL1[:])) != 0 {
+			return w, settle.CodeReceiverMismatch
+		}
+		if paid.Sign() == 0 {
+			return w, settle.CodeZeroAmount
+		}
 	}
 	sender.balance = new(big.Int).Sub(sender.balance, cost)
 	sender.nonce++
 	next.accounts[tx.From] = sender
 
-	receiver := next.accounts[tx.To]
-	if !receiver.exists() {
-		return w, settle.CodeUnknownAccount
-	}
-	if receiver.owner.Cmp(tx.ToOwner.BigInt(new(big.Int))) != 0 || receiver.l1.Cmp(new(big.Int).SetBytes(tx.ToL1[:])) != 0 {
-		return w, settle.CodeReceiverMismatch
-	}
-	if receiver.token != uint64(tx.Token) {
-		return w, settle.CodeWrongToken
-	}
-	for _, c := range []struct {
+	type payment struct {
 		to  settle.AccountIndex
 		sum *big.Int
-	}{{tx.To, amount}, {feeIndex, fee}} {
+	}
+	payments := []payment{{feeIndex, fee}}
+	switch tx.Kind {
+	case transfer:
+		if code := next.receives(tx); code != "" {
+			return w, code
+		}
+		payments = []payment{{tx.To, amount}, {feeIndex, fee}}
+	case open:
+		next.accounts[tx.Assigned] = naiveAccount{
+			owner: tx.ToOwner.BigInt(new(big.Int)), balance: amount, l1: new(big.Int).SetBytes(tx.ToL1[:]), token: uint64(tx.Token),
+		}
+	}
+	for _, c := range payments {
 		a := next.accounts[c.to]
 		a.balance = new(big.Int).Add(a.balance, c.sum)
 		if a.balance.Cmp(two128) >= 0 {
@@ -162,4 +184,19 @@ func (w naiveWorld) apply(tx state.Transaction) (naiveWorld, settle.Code) {
 		next.accounts[c.to] = a
 	}
 	return next, ""
+}
+
+// receives returns the code that refuses the receiver of a transfer.
+func (w naiveWorld) receives(tx state.Transaction) settle.Code {
+	receiver := w.accounts[tx.To]
+	if !receiver.exists() {
+		return settle.CodeUnknownAccount
+	}
+	if receiver.owner.Cmp(tx.ToOwner.BigInt(new(big.Int))) != 0 || receiver.l1.Cmp(new(big.Int).SetBytes(tx.ToL1[:])) != 0 {
+		return settle.CodeReceiverMismatch
+	}
+	if receiver.token != uint64(tx.Token) {
+		return settle.CodeWrongToken
+	}
+	return ""
 }

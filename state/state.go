@@ -22,6 +22,7 @@ type State struct {
 	accounts    map[settle.AccountIndex]Account
 	feeAccounts map[settle.TokenID]settle.AccountIndex
 	tree        *Tree
+	next        settle.AccountIndex // one behind the highest account
 }
 
 // Indexed is an account with its position.
@@ -48,6 +49,7 @@ func Load(h *poseidon.Hasher, domain fr.Element, number settle.BatchNumber, acco
 		}
 		s.accounts[a.Index] = a.Account
 		indices[i], leaves[i] = a.Index, a.Leaf(h)
+		s.next = a.Index + 1
 	}
 	for token, index := range feeAccounts {
 		if a := s.accounts[index]; a.IsEmpty() || a.Token != token {

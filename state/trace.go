@@ -22,9 +22,12 @@ type Access struct {
 	Before       Account
 }
 
-// TransactionTrace is one executed transaction and its accesses.
+// TransactionTrace is one executed transaction and its accesses. Receiver is the
+// zero Access for exits, which make none. Paid is the exact amount that an exit
+// pays on L1, 0 for the other kinds; for exit-all it is the balance less the fee.
 type TransactionTrace struct {
 	Transaction Transaction
+	Paid        settle.Amount
 	Sender      Access
 	Receiver    Access
 	Fee         Access
@@ -58,8 +61,22 @@ type Trace struct {
 
 // Usage counts the slots that the trace needs.
 func (t *Trace) Usage() settle.Usage {
-	return settle.Usage{
+	u := settle.Usage{
 		Transfers: len(t.Transactions), Accounts: len(t.Accounts), Nodes: len(t.Nodes), FeeAccounts: len(t.FeeAccounts),
+	}
+	for i := range t.Transactions {
+		countRecords(&u, &t.Transactions[i].Transaction)
+	}
+	return u
+}
+
+// countRecords counts the records that a transaction has in D beside its own.
+func countRecords(u *settle.Usage, tx *Transaction) {
+	switch {
+	case tx.Kind == settle.KindOpen:
+		u.Opens++
+	case tx.IsExit():
+		u.Exits++
 	}
 }
 
@@ -71,9 +88,16 @@ func (t *Trace) Data() *publicdata.Data {
 	}
 	for i := range t.Transactions {
 		tx := &t.Transactions[i].Transaction
+		to, _ := tx.Receiver()
 		d.Transfers = append(d.Transfers, publicdata.Transfer{
-			Kind: tx.Kind, From: tx.From, To: tx.To, Amount: uint64(tx.Amount), Fee: uint16(tx.Fee),
+			Kind: tx.Kind, From: tx.From, To: to, Amount: uint64(tx.Amount), Fee: uint16(tx.Fee),
 		})
+		switch {
+		case tx.Kind == settle.KindOpen:
+			d.Opens = append(d.Opens, publicdata.Open{Owner: tx.ToOwner, L1: tx.ToL1})
+		case tx.IsExit():
+			d.Exits = append(d.Exits, publicdata.Exit{L1: tx.ToL1, Token: tx.Token, Amount: t.Transactions[i].Paid})
+		}
 	}
 	return d
 }

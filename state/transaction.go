@@ -10,11 +10,13 @@ import (
 )
 
 // Transaction is a signed L2 transaction. To is the index as signed: 0 for open
-// and both kinds of exit.
+// and both kinds of exit. Assigned is not signed: it is the empty slot in which
+// the sequencer puts the account of an open, and 0 otherwise.
 type Transaction struct {
 	Kind       settle.Kind
 	From       settle.AccountIndex
 	To         settle.AccountIndex
+	Assigned   settle.AccountIndex
 	Token      settle.TokenID
 	Amount     Float40
 	Fee        Float16
@@ -25,6 +27,21 @@ type Transaction struct {
 	PublicKey  fr.Element // x-coordinate; equals the sender's owner
 	Signature  schnorr.Signature
 }
+
+// Receiver returns the account that is credited; ok is false for exits, which
+// credit none.
+func (t *Transaction) Receiver() (index settle.AccountIndex, ok bool) {
+	switch t.Kind {
+	case settle.KindTransfer:
+		return t.To, true
+	case settle.KindOpen:
+		return t.Assigned, true
+	}
+	return 0, false
+}
+
+// IsExit reports whether the transaction pays out on L1.
+func (t *Transaction) IsExit() bool { return t.Kind == settle.KindExit || t.Kind == settle.KindExitAll }
 
 // M packs the signed fields, low bits first: kind 4, from 32, to 32, token 32,
 // amount 40, fee 16, nonce 40, validUntil 32 bits.

@@ -15,6 +15,7 @@ import (
 type wire struct {
 	buf     []byte
 	reading bool
+	version uint16
 	err     error
 }
 
@@ -81,7 +82,7 @@ func list[T any](w *wire, items *[]T, item func(*wire, *T)) {
 		return
 	}
 	if w.reading {
-		if size := recordSize(item); count > uint64(len(w.buf)/size) {
+		if size := recordSize(w.version, item); count > uint64(len(w.buf)/size) {
 			w.fail("%d bytes are left for %d records of %d bytes", len(w.buf), count, size)
 			return
 		}
@@ -96,8 +97,8 @@ func list[T any](w *wire, items *[]T, item func(*wire, *T)) {
 }
 
 // recordSize is the number of bytes of a record, which its type fixes.
-func recordSize[T any](item func(*wire, *T)) int {
-	var scratch wire
+func recordSize[T any](version uint16, item func(*wire, *T)) int {
+	scratch := wire{version: version}
 	item(&scratch, new(T))
 	return len(scratch.buf)
 }
