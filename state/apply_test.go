@@ -74,9 +74,6 @@ func drawTransaction(t *rapid.T, b *state.Batch, w naiveWorld) state.Transaction
 	switch tx.Kind = rapid.SampledFrom([]settle.Kind{1, 1, 1, 2, 2, 3, 4}).Draw(t, "kind"); tx.Kind {
 	case settle.KindOpen:
 		tx.To, tx.ToOwner, tx.Assigned = 0, element(uint64(rapid.IntRange(1, 4).Draw(t, "new owner"))), b.NextIndex()
-		if tx.Assigned == 0 { // the last index is taken
-			tx.Assigned = 1 << 30
-		}
 	case settle.KindExit, settle.KindExitAll:
 		tx.To, tx.ToOwner, tx.ToL1 = 0, fr.Element{}, sender.L1
 		if tx.Kind == settle.KindExitAll {
@@ -111,6 +108,11 @@ func drawTransaction(t *rapid.T, b *state.Batch, w naiveWorld) state.Transaction
 	case 12:
 		tx.To = rapid.SampledFrom(indices).Draw(t, "to any") // perhaps another token
 		tx.ToOwner, tx.ToL1 = b.Account(tx.To).Owner, b.Account(tx.To).L1
+	}
+	if tx.Kind == settle.KindOpen { // any empty slot will do
+		for !b.Account(tx.Assigned).IsEmpty() {
+			tx.Assigned++
+		}
 	}
 	return tx
 }
