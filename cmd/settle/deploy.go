@@ -25,6 +25,9 @@ type genesisFlags struct {
 	MinFee  map[string]string `help:"Smallest fee taken, by token, for example 0=10; 0 for tokens not named." env:"SETTLE_MIN_FEE"`
 	Shapes  []string          `help:"Shapes to register verifiers for." default:"demo" env:"SETTLE_SHAPES"`
 	Delay   time.Duration     `help:"Timelock of the contract; 7 days or more unless the keys are development keys." default:"168h" env:"SETTLE_TIMELOCK"`
+
+	Governor  settle.Address   `help:"Address that governs the contract's registry. Needed unless the keys are development keys, and then its key must neither deploy nor settle." env:"SETTLE_GOVERNOR" placeholder:"ADDRESS"`
+	Operators []settle.Address `help:"Addresses that may settle; empty: the one that deploys." env:"SETTLE_OPERATORS" placeholder:"ADDRESS"`
 }
 
 type deployCmd struct {
@@ -100,7 +103,7 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 	defer client.Close()
 	deployment, err := l1.Deploy(a.ctx, client, node.key, l1.DeployConfig{
 		ChainID: flags.ChainID, GenesisRoot: settle.Element(root.Bytes()), GenesisHash: genesis.Hash(),
-		Delay: g.Delay, UnsafeDevKeys: keys.UnsafeDev, Keys: verifiers,
+		Governor: g.Governor, Operators: g.Operators, Delay: g.Delay, UnsafeDevKeys: keys.UnsafeDev, Keys: verifiers,
 	})
 	if err != nil {
 		return l1.Deployment{}, fmt.Errorf("deploy: %w", err)

@@ -38,7 +38,7 @@ type sealFlags struct {
 
 // submitFlags configure settling.
 type submitFlags struct {
-	MaxFee string `help:"Cap on the fee per gas, in wei; empty for none." env:"SETTLE_MAX_FEE_PER_GAS"`
+	MaxFee string `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
 }
 
 type apiCmd struct {
