@@ -73,10 +73,25 @@ func newHarnessFor(t *testing.T, prover *toycircuit.Prover) *harness {
 		Operators: []settle.Address{address(h.operator), address(chain.Keys()[2])},
 	})
 	require.NoError(t, err)
+	h.untilFinality()
 	h.rows = newMemory(h)
 	h.log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	h.node = &faulty{Client: client, h: h}
 	return h
+}
+
+// untilFinality makes blocks until the chain finalizes its head, so that it does
+// not do so by itself in the course of a short test.
+func (h *harness) untilFinality() {
+	h.t.Helper()
+	for {
+		number, err := h.client.BlockNumber(h.t.Context())
+		require.NoError(h.t, err)
+		if number%devchain.FinalityBlocks == 0 {
+			return
+		}
+		h.chain.Commit()
+	}
 }
 
 func address(key *ecdsa.PrivateKey) settle.Address {

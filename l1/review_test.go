@@ -208,3 +208,27 @@ func TestGovernorNeedsAKeyOfItsOwn(t *testing.T) {
 		require.ErrorIs(t, err, l1.ErrHotGovernor)
 	}
 }
+
+// TestReorgAtTheFeeCap: the same transaction comes out, byte for byte, and the cap
+// leaves no room for other fees.
+func TestReorgAtTheFeeCap(t *testing.T) {
+	h := newHarness(t)
+	h.prove(1, 2)
+	cfg := h.config()
+	head, err := h.client.HeaderByNumber(t.Context(), nil)
+	require.NoError(t, err)
+	cfg.MaxFee, err = settle.AmountFromBig(new(big.Int).Add(head.BaseFee, big.NewInt(1_000)))
+	require.NoError(t, err)
+	s, err := l1.NewSubmitter(t.Context(), h.node, h.rows, cfg)
+	require.NoError(t, err)
+	h.step(s, l1.Sent)
+	h.chain.Commit()
+	h.step(s, l1.Recorded)
+	require.NoError(t, h.chain.Reorg(1))
+	h.chain.DropPending()
+	h.step(s, l1.Sent)
+	h.chain.Commit()
+	h.step(s, l1.Recorded)
+	h.requireOnChain(1)
+	require.Equal(t, []store.SettlementStatus{store.SettlementReorged, store.SettlementMined}, h.rows.rowStatuses())
+}

@@ -40,8 +40,9 @@ func (s *Submitter) first(ctx context.Context, work store.SettlementWork) (Actio
 	return Sent, s.prepareAndSend(ctx, work.Batch.Number, tx)
 }
 
-// unused raises the fees of tx until its hash is none that is stored: after a
-// reorg or a failure the same transaction may come out, byte for byte.
+// unused raises the fees of tx, or its gas limit where the cap leaves no room,
+// until its hash is none that is stored: after a reorg or a failure the same
+// transaction may come out, byte for byte.
 func (s *Submitter) unused(ctx context.Context, tx *types.Transaction) (*types.Transaction, error) {
 	for {
 		_, err := s.rows.SettlementByHash(ctx, settle.Hash(tx.Hash()))
@@ -51,11 +52,15 @@ func (s *Submitter) unused(ctx context.Context, tx *types.Transaction) (*types.T
 		if err != nil {
 			return nil, fmt.Errorf("look for settlement %s: %w", tx.Hash(), err)
 		}
+		gas := tx.Gas()
 		f, err := s.wallet.bumped(feesOf(tx), feesOf(tx))
+		if errors.Is(err, ErrFeeCap) {
+			f, gas, err = feesOf(tx), gas+1, nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		if tx, err = s.wallet.sign(tx.To(), tx.Data(), tx.Nonce(), tx.Gas(), f); err != nil {
+		if tx, err = s.wallet.sign(tx.To(), tx.Data(), tx.Nonce(), gas, f); err != nil {
 			return nil, err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/provingkeys"
 )
 
 // ErrUnknownKey reports a proof under a key that this process does not have.
@@ -27,7 +28,8 @@ type Key struct {
 	vk      *groth16bn254.VerifyingKey
 }
 
-// NewKey checks vk (CheckKey) and hashes it.
+// NewKey checks vk (CheckKey) and hashes it. It keeps a copy whose hidden products
+// (e(α, β), -γ, -δ), by which gnark verifies, are those of the points that were hashed.
 func NewKey(circuit, shape string, vk groth16.VerifyingKey) (*Key, error) {
 	if err := CheckKey(vk); err != nil {
 		return nil, fmt.Errorf("key of %s/%s: %w", circuit, shape, err)
@@ -36,7 +38,15 @@ func NewKey(circuit, shape string, vk groth16.VerifyingKey) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key of %s/%s: %w", circuit, shape, err)
 	}
-	return &Key{circuit, shape, hash, vk.(*groth16bn254.VerifyingKey)}, nil
+	own, err := provingkeys.Concrete(vk)
+	if err != nil {
+		return nil, fmt.Errorf("key of %s/%s: %w", circuit, shape, err)
+	}
+	k := *own
+	if err := k.Precompute(); err != nil {
+		return nil, fmt.Errorf("key of %s/%s: %w", circuit, shape, err)
+	}
+	return &Key{circuit, shape, hash, &k}, nil
 }
 
 // Verifier holds the known keys by hash. It is immutable and safe for
