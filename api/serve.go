@@ -29,11 +29,11 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the API cannot listen on %s: another process uses that port; stop it, or choose another address (port 0 picks a free one): %w", addr, err)
+		return nil, fmt.Errorf("cannot listen on %s: another process uses that port; stop it, or choose another address (port 0 picks a free one): %w", addr, err)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("the API cannot listen on %s: this user may not open that port; choose one above 1023: %w", addr, err)
+		return nil, fmt.Errorf("cannot listen on %s: this user may not open that port; choose one above 1023: %w", addr, err)
 	case err != nil:
-		return nil, fmt.Errorf("the API cannot listen on %q, expected host:port: %w", addr, err)
+		return nil, fmt.Errorf("cannot listen on %q, expected host:port: %w", addr, err)
 	}
 	return l, nil
 }
