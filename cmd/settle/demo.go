@@ -68,7 +68,7 @@ func (c demoCmd) Run(a *app) (err error) {
 		return fmt.Errorf("--transfers %d and --workers %d: expected at least 64 and 1", c.Transfers, c.Workers)
 	}
 	quiet := *a
-	quiet.log = newQuietLogger(a.stderr)
+	quiet.log, quiet.logLevel = newQuietLogger(a.stderr), "warn"
 	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr), started: time.Now()}
 	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
 	defer cancel()
@@ -102,7 +102,7 @@ func (c demoCmd) Run(a *app) (err error) {
 			db: d.db, node: d.node, listener: listener, keys: keysFlags, workers: c.Workers,
 			api:  apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
 			seal: sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
-			poll: 100 * time.Millisecond, logLevel: "warn",
+			poll: 100 * time.Millisecond,
 		})
 	})
 	report, err := d.drive(ctx)
@@ -167,7 +167,7 @@ func (d *demoRun) start() error {
 	if err != nil {
 		return err
 	}
-	d.node = &chain{url: node.URL(), key: key, dev: true, stop: node.Close}
+	d.node = &chain{url: node.URL(), key: key, stop: node.Close}
 	return nil
 }
 

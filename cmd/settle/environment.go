@@ -29,6 +29,9 @@ const (
 	envTools    = "SETTLE_TOOLS_DIR"      // where make keeps bundled Postgres binaries
 )
 
+// envWorkerMetrics is a flag of one worker that its siblings must not inherit.
+const envWorkerMetrics = "SETTLE_WORKER_METRICS"
+
 // defaults are the values of kong's ${...}.
 func defaults() map[string]string {
 	return map[string]string{"data": defaultDataDir(), "keys": defaultKeysDir()}
@@ -113,8 +116,7 @@ func (a *app) openDatabase(flags dataFlags) (*database, error) {
 	return a.connect(server.URL(), func() error { note.remove(); return server.Stop() })
 }
 
-// connect opens a pool and migrates. It waits a while for a database that is
-// starting up.
+// connect opens a pool and migrates.
 func (a *app) connect(databaseURL string, stop func() error) (_ *database, err error) {
 	fail := func(err error) (*database, error) {
 		if stop != nil {
@@ -130,6 +132,9 @@ func (a *app) connect(databaseURL string, stop func() error) (_ *database, err e
 	defer cancel()
 	if err := migrations.Migrate(ctx, databaseURL); err != nil {
 		pool.Close()
+		if store.IsUnavailable(err) {
+			err = fmt.Errorf("start Postgres, or correct %s: %w", envDatabase, err)
+		}
 		return fail(fmt.Errorf("migrate the database: %w", redact(err, databaseURL)))
 	}
 	return &database{url: databaseURL, pool: pool, store: store.New(pool), stop: stop}, nil
@@ -169,7 +174,6 @@ func (n runNote) remove() { _ = os.Remove(n.path) }
 type chain struct {
 	url  string
 	key  *ecdsa.PrivateKey
-	dev  bool // a development chain of ours
 	stop func() error
 }
 
@@ -180,12 +184,15 @@ func (c *chain) close() error {
 	return nil
 }
 
-// openChain uses L1_URL, else the embedded development chain at the loopback
-// port, which it starts unless another process of ours runs it.
+// openChain uses L1_URL, else the embedded development chain in the data folder,
+// which it starts at the loopback port unless another process of ours runs it.
 func (a *app) openChain(data dataFlags, flags l1Flags) (*chain, error) {
 	if u := os.Getenv(envL1); u != "" {
 		key, err := l1Key()
 		if err != nil {
+			return nil, err
+		}
+		if err := a.checkNode(u, flags.ChainID); err != nil {
 			return nil, err
 		}
 		return &chain{url: u, key: key}, nil
@@ -196,20 +203,36 @@ func (a *app) openChain(data dataFlags, flags l1Flags) (*chain, error) {
 	}
 	dir := filepath.Join(data.DataDir, "chain")
 	node, startErr := devchain.Start(a.ctx, devchain.Config{ChainID: flags.ChainID, Port: flags.L1Port, DataDir: dir})
+	note := runNote{filepath.Join(data.DataDir, "chain.url")}
 	if startErr != nil {
-		u := fmt.Sprintf("http://127.0.0.1:%d", flags.L1Port)
-		ctx, cancel := context.WithTimeout(a.ctx, 5*time.Second)
-		defer cancel()
-		client, err := l1.Dial(ctx, u, flags.ChainID)
-		if err != nil {
-			return nil, fmt.Errorf("%w (choose another with --l1-port, or set %s to a node of your own)", startErr, envL1)
+		u, running := note.read()
+		if !running {
+			return nil, fmt.Errorf("%w (choose another port with --l1-port, or set %s to a node of your own)", startErr, envL1)
 		}
-		client.Close()
+		if err := a.checkNode(u, flags.ChainID); err != nil {
+			return nil, fmt.Errorf("%w; nor can the chain that ran there last be used: %w (choose another port with --l1-port, or set %s to a node of your own)", startErr, err, envL1)
+		}
 		a.log.Info("using the development chain of a running settle", "url", u)
-		return &chain{url: u, key: key, dev: true}, nil
+		return &chain{url: u, key: key}, nil
+	}
+	if err := note.write(node.URL()); err != nil {
+		return nil, errors.Join(err, node.Close())
 	}
 	a.log.Info("started the embedded development chain", "url", node.URL(), "chain_id", node.ChainID(), "data", dir)
-	return &chain{url: node.URL(), key: key, dev: true, stop: node.Close}, nil
+	return &chain{url: node.URL(), key: key, stop: func() error { note.remove(); return node.Close() }}, nil
+}
+
+// checkNode asks a node for its chain id, so that a wrong L1_URL or --chain-id is
+// found before anything is done.
+func (a *app) checkNode(nodeURL string, chainID uint64) error {
+	ctx, cancel := context.WithTimeout(a.ctx, 15*time.Second)
+	defer cancel()
+	client, err := l1.Dial(ctx, nodeURL, chainID)
+	if err != nil {
+		return err
+	}
+	client.Close()
+	return nil
 }
 
 func l1Key() (*ecdsa.PrivateKey, error) {

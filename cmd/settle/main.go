@@ -47,6 +47,8 @@ type app struct {
 	log    *slog.Logger
 	stdout io.Writer
 	stderr io.Writer
+
+	logLevel, logFormat string // of worker processes too
 }
 
 func main() {
@@ -70,13 +72,14 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	log, err := newLogger(c.LogLevel, c.LogFormat)
 	if err != nil {
 		return err
 	}
 	logger.Set(gnarkLogger(log)) // gnark speaks zerolog; its lines become ours
 	circuits.RegisterHints()
-	err = parsed.Run(&app{ctx: ctx, log: log, stdout: os.Stdout, stderr: os.Stderr})
+	err = parsed.Run(&app{ctx: ctx, log: log, logFormat: c.LogFormat, logLevel: c.LogLevel, stdout: os.Stdout, stderr: os.Stderr})
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // asked to stop
 	}

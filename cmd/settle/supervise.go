@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,7 +18,6 @@ type workerProcesses struct {
 	app         *app
 	databaseURL string
 	keys        keysFlags
-	logLevel    string
 	stopGrace   time.Duration
 }
 
@@ -61,18 +62,27 @@ func (w workerProcesses) keep(ctx context.Context, exe, name string) {
 }
 
 func (w workerProcesses) once(ctx context.Context, exe string) error {
-	cmd := exec.CommandContext(ctx, exe, "--log-level", w.logLevel, "worker", "--with-parent", "--keys-dir", w.keys.KeysDir)
+	cmd := exec.CommandContext(ctx, exe, "--log-level", w.app.logLevel, "--log-format", w.app.logFormat, "worker", "--with-parent", "--keys-dir", w.keys.KeysDir)
 	if w.keys.UnsafeDev {
 		cmd.Args = append(cmd.Args, "--unsafe-dev")
 	}
-	cmd.Env = append(os.Environ(), envDatabase+"="+w.databaseURL)
+	cmd.Env = w.environment()
 	cmd.Stderr = w.app.stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = w.stopGrace
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
 	}
-	defer stdin.Close()
+	cmd.Cancel = stdin.Close // a terminal's interrupt reaches it too, and a second one would cut its proof off
 	return cmd.Run()
+}
+
+// environment is ours without what a worker has no use for: the operator's key,
+// and an address that only one process can listen on.
+func (w workerProcesses) environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		name, _, _ := strings.Cut(setting, "=")
+		return slices.Contains([]string{envDatabase, envL1, envL1Key, envWorkerMetrics}, name)
+	})
+	return append(env, envDatabase+"="+w.databaseURL)
 }

@@ -53,7 +53,7 @@ func (c upCmd) Run(a *app) (err error) {
 	}
 	return a.runAll(a.ctx, rolesConfig{
 		db: db, node: node, listener: listener, api: c.apiFlags, seal: c.sealFlags, submit: c.submitFlags, keys: c.keysFlags,
-		workers: c.Workers, poll: time.Second, logLevel: "info",
+		workers: c.Workers, poll: time.Second,
 	})
 }
 
@@ -110,20 +110,23 @@ type rolesConfig struct {
 	keys     keysFlags
 	workers  int
 	poll     time.Duration
-	logLevel string
 }
 
-// runAll runs the roles until ctx ends or one fails for good.
+// runAll runs the roles until ctx ends, and then returns nil, or one fails for
+// good.
 func (a *app) runAll(ctx context.Context, c rolesConfig) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.serveAPI(ctx, c.db, c.api, c.listener) })
-	g.Go(func() error { return a.runSequencer(ctx, c.db, c.seal, int(c.api.MaxUnproven)) })
-	g.Go(func() error { return a.runSubmitter(ctx, c.db, c.node, c.submit, c.poll) })
+	g, running := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listener) })
+	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven)) })
+	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll) })
 	g.Go(func() error {
-		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, logLevel: c.logLevel, stopGrace: 30 * time.Second}
-		return processes.run(ctx, c.workers)
+		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, stopGrace: 30 * time.Second}
+		return processes.run(running, c.workers)
 	})
-	return g.Wait()
+	if err := g.Wait(); ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // parentGone ends ctx when standard input reaches its end.

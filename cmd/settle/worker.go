@@ -48,7 +48,7 @@ func (c workerCmd) Run(a *app) error {
 		if c.Metrics != "" {
 			listener, err := api.Listen(a.ctx, c.Metrics)
 			if err != nil {
-				return err
+				return fmt.Errorf("metrics of the worker: %w", err)
 			}
 			stop := a.serveMetrics(listener, registry)
 			defer stop()
