@@ -279,11 +279,14 @@ func succeed(t *testing.T, env []string, args ...string) []byte {
 func refuse(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	p := launch(t, env, args...)
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		require.FailNow(t, "settle "+p.name+" started")
+	}
 	p.wait()
 	require.Equal(t, 1, p.cmd.ProcessState.ExitCode(), "settle %s: %s", p.name, p.stderr())
 	require.Empty(t, p.stdout.String())
-	said := p.lines()
-	require.NotEmpty(t, said)
-	require.Contains(t, said[len(said)-1], "settle: ", "the last line says why")
+	require.Contains(t, "\n"+p.stderr(), "\nsettle: ")
 	return p.stderr()
 }

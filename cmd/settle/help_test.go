@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+)
+
+func model(t *testing.T) *kong.Application {
+	t.Helper()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("settle"), kong.Vars(defaults()))
+	require.NoError(t, err)
+	return parser.Model
+}
+
+// TestHelp lists every command with its help, on standard output.
+func TestHelp(t *testing.T) {
+	env := environment(t, nil)
+	help := string(succeed(t, env, "--help"))
+	for _, leaf := range model(t).Leaves(true) {
+		require.Contains(t, help, leaf.Path(), "in settle --help")
+		require.NotEmpty(t, leaf.Help, leaf.Path())
+		for _, f := range leaf.Flags {
+			require.NotEmpty(t, f.Help, "%s --%s", leaf.Path(), f.Name)
+		}
+	}
+	require.Contains(t, help, envDatabase)
+	require.Contains(t, string(succeed(t, env, "up", "--help")), "--seal-age")
+	require.Regexp(t, `^settle \S+\n$`, string(succeed(t, env, "version")))
+
+	for _, wrong := range [][]string{{"settled"}, {"up", "--nonsense"}, {"worker", "--keys-budget", "much"}, {"--log-level", "loud", "version"}} {
+		p := launch(t, env, wrong...)
+		p.wait()
+		require.NotZero(t, p.cmd.ProcessState.ExitCode(), p.name)
+		require.Contains(t, p.stderr(), "settle: error:", p.name)
+	}
+}
+
+// TestDocumentedCommands: every settle command that a page names exists, with the
+// flags that it is shown with.
+func TestDocumentedCommands(t *testing.T) {
+	root := filepath.Join("..", "..")
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	adrs, err := filepath.Glob(filepath.Join(root, "docs", "adr", "*.md"))
+	require.NoError(t, err)
+	pages = append(pages, adrs...)
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
+		pages = append(pages, filepath.Join(root, name))
+	}
+	found := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, line := range commandLines(string(text)) {
+			requireCommand(t, page, line)
+			found++
+		}
+	}
+	require.Greater(t, found, 5)
+}
+
+// commandLines are the words after "settle" or "bin/settle" in code.
+func commandLines(page string) [][]string {
+	var lines [][]string
+	code := regexp.MustCompile("(?s)```.*?```|`[^`]*`")
+	start := regexp.MustCompile(`(?:^|[\s` + "`" + `])(?:bin/)?settle\s+([^` + "`" + `#\n]*)`)
+	for _, block := range code.FindAllString(page, -1) {
+		text := strings.ReplaceAll(block, "\\\n", " ")
+		if !strings.HasPrefix(block, "```") {
+			text = strings.ReplaceAll(text, "\n", " ")
+		}
+		for _, m := range start.FindAllStringSubmatch(text, -1) {
+			if words := strings.Fields(m[1]); len(words) > 0 {
+				lines = append(lines, words)
+			}
+		}
+	}
+	return lines
+}
+
+func requireCommand(t *testing.T, page string, words []string) {
+	t.Helper()
+	node := model(t).Node
+	for _, word := range words {
+		if strings.HasPrefix(word, "-") {
+			name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+			require.True(t, hasFlag(node, name), "%s: settle %s: no flag --%s", page, strings.Join(words, " "), name)
+			continue
+		}
+		if len(node.Children) == 0 {
+			continue // an argument of a flag
+		}
+		var next *kong.Node
+		for _, child := range node.Children {
+			if child.Name == word {
+				next = child
+			}
+		}
+		require.NotNil(t, next, "%s: settle %s: no command %s", page, strings.Join(words, " "), word)
+		node = next
+	}
+}
+
+func hasFlag(node *kong.Node, name string) bool {
+	for _, group := range node.AllFlags(false) {
+		for _, f := range group {
+			if f.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestSecretsAreNoFlags: command lines are seen by every user of a machine. What is
+// named after a key is a folder or file of keys, or a size.
+func TestSecretsAreNoFlags(t *testing.T) {
+	for _, leaf := range model(t).Leaves(false) {
+		for _, group := range leaf.AllFlags(false) {
+			for _, f := range group {
+				where := leaf.Path() + " --" + f.Name
+				for _, env := range f.Envs {
+					require.NotContains(t, []string{envDatabase, envL1, envL1Key}, env, where)
+				}
+				name := strings.ToLower(f.Name)
+				for _, secret := range []string{"database", "private", "secret", "password", "token-", "mnemonic", "l1-url", "rpc"} {
+					require.NotContains(t, name, secret, where)
+				}
+				if strings.Contains(name, "key") && name != "keys-budget" {
+					require.Equal(t, "path", f.Tag.Type, where)
+				}
+			}
+		}
+	}
+}
+
+// TestCircuitsStats agrees with the committed counts.
+func TestCircuitsStats(t *testing.T) {
+	env := environment(t, nil)
+	var stats circuitStats
+	require.NoError(t, json.Unmarshal(succeed(t, env, "circuits", "stats", "--json", "--shape", "tiny"), &stats))
+	file, err := os.ReadFile(filepath.Join("..", "..", "circuits", "testdata", "constraints.csv"))
+	require.NoError(t, err)
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	require.NoError(t, err)
+	committed := map[string][]string{}
+	for _, row := range rows {
+		committed[row[0]+" "+row[1]] = row
+	}
+	require.Len(t, stats.Circuits, 1)
+	require.Equal(t, committed["transition tiny"], stats.Circuits[0].Row())
+	require.NotEmpty(t, stats.Gadgets)
+	for _, g := range stats.Gadgets {
+		require.Contains(t, committed, "gadget "+g.Gadget)
+	}
+	require.Contains(t, string(succeed(t, env, "circuits", "stats", "--shape", "tiny")), strconv.Itoa(stats.Circuits[0].Constraints))
+}
