@@ -85,8 +85,13 @@ generate: check-go $(TOOLS) ## Regenerate contract artifacts, bindings, vectors 
 	$(call update,$(filter-out ./circuits,$(UPDATING)))
 
 .PHONY: ratchet
-ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerprints
-	$(call update,./circuits)
+ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerprints (minutes, 8 GB)
+	@echo 'make ratchet: compiles every shape, one after another'
+	go test -timeout 30m -count=1 ./circuits -run Ratchet -all -update
+
+.PHONY: ratchet-check
+ratchet-check: check-go ## Compare circuits/testdata with every shape, compiled (minutes, 8 GB)
+	go test -timeout 30m -count=1 ./circuits -run Ratchet -all
 
 .PHONY: tools
 tools: $(TOOLS) ## Fetch what tests may need: Postgres binaries, the Solidity compiler and forge

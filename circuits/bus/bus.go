@@ -40,6 +40,8 @@ const (
 	Memory    Channel = 2 // index, time, owner, token, nonce, balance, l1
 	Fee       Channel = 3 // token, account index
 	FixedBase Channel = 4 // window number, x, y of a table row
+	Opens     Channel = 5 // number of the open in the batch, owner, l1
+	Exits     Channel = 6 // number of the exit in the batch, l1, token, amount
 )
 
 // betaTag separates the hash that derives β from every other use of P4.

@@ -11,6 +11,7 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits/gadget"
 	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 )
@@ -25,7 +26,8 @@ func Assign(shape Shape, trace *state.Trace) (*Circuit, error) {
 	if u := trace.Usage(); !shape.Fits(u) {
 		return nil, fmt.Errorf("%w %q: it needs %+v of %+v", ErrCapacity, shape.Name, u, shape.Capacity)
 	}
-	inputs, err := trace.Data().PublicInputs(poseidon.New(), shape.Capacity)
+	data := trace.Data()
+	inputs, err := data.PublicInputs(poseidon.New(), shape.Capacity)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +42,12 @@ func Assign(shape Shape, trace *state.Trace) (*Circuit, error) {
 	}
 	for i := range c.FeeAccounts {
 		c.FeeAccounts[i] = assignFee(trace, i)
+	}
+	for i := range c.Opens {
+		c.Opens[i] = assignOpen(data, i)
+	}
+	for i := range c.Exits {
+		c.Exits[i] = assignExit(data, i)
 	}
 	for i := range c.Transfers {
 		if c.Transfers[i], err = assignTransfer(shape, trace, i); err != nil {
@@ -117,12 +125,8 @@ func assignFloat(f uint64, mantissaBits uint) Float {
 func assignTransfer(shape Shape, trace *state.Trace, i int) (TransferSlot, error) {
 	var t state.TransactionTrace
 	tx := &t.Transaction
-	active := 0
 	if i < len(trace.Transactions) {
-		t, active = trace.Transactions[i], 1
-		if tx.Kind != settle.KindTransfer {
-			return TransferSlot{}, fmt.Errorf("kind %s has no slot in this circuit", tx.Kind)
-		}
+		t = trace.Transactions[i]
 	} else {
 		tx.PublicKey, tx.Signature = schnorr.Padding(trace.Header.Domain)
 	}
@@ -130,8 +134,11 @@ func assignTransfer(shape Shape, trace *state.Trace, i int) (TransferSlot, error
 	if err != nil {
 		return TransferSlot{}, err
 	}
+	to, _ := tx.Receiver()
+	opens, exits := recordsBefore(trace, i)
 	return TransferSlot{
-		Active: active, From: number(tx.From), To: number(tx.To), Token: number(tx.Token),
+		Kind: assignKind(tx.Kind), OpensBefore: opens, ExitsBefore: exits,
+		From: number(tx.From), To: number(to), Token: number(tx.Token),
 		Amount: assignFloat(uint64(tx.Amount), state.AmountMantissaBits), Fee: assignFloat(uint64(tx.Fee), state.FeeMantissaBits),
 		Nonce: number(tx.Nonce), ValidUntil: number(tx.ValidUntil), ToOwner: tx.ToOwner, ToL1: address(tx.ToL1),
 		Signature: signature,
@@ -146,6 +153,38 @@ func assignTransfer(shape Shape, trace *state.Trace, i int) (TransferSlot, error
 			Nonce: number(t.Fee.Before.Nonce), Balance: t.Fee.Before.Balance.Big(), L1: address(t.Fee.Before.L1),
 		},
 	}, nil
+}
+
+func assignKind(kind settle.Kind) KindFlags {
+	return KindFlags{
+		Transfer: flag(kind == settle.KindTransfer), Open: flag(kind == settle.KindOpen),
+		Exit: flag(kind == settle.KindExit), ExitAll: flag(kind == settle.KindExitAll),
+	}
+}
+
+// recordsBefore counts the opens and exits of the transactions before slot i.
+func recordsBefore(trace *state.Trace, i int) (opens, exits int) {
+	for j := range min(i, len(trace.Transactions)) {
+		tx := &trace.Transactions[j].Transaction
+		opens += flag(tx.Kind == settle.KindOpen)
+		exits += flag(tx.IsExit())
+	}
+	return opens, exits
+}
+
+func assignOpen(data *publicdata.Data, i int) OpenSlot {
+	if i >= len(data.Opens) {
+		return OpenSlot{Active: 0, Owner: 0, L1: 0}
+	}
+	return OpenSlot{Active: 1, Owner: data.Opens[i].Owner, L1: address(data.Opens[i].L1)}
+}
+
+func assignExit(data *publicdata.Data, i int) ExitSlot {
+	if i >= len(data.Exits) {
+		return ExitSlot{Active: 0, L1: 0, Token: 0, Amount: 0}
+	}
+	x := data.Exits[i]
+	return ExitSlot{Active: 1, L1: address(x.L1), Token: number(x.Token), Amount: x.Amount.Big()}
 }
 
 func assignSignature(shape Shape, tx *state.Transaction, domain fr.Element) (gadget.SignatureWires, error) {

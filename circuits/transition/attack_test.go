@@ -133,7 +133,9 @@ func misread(t *testing.T, reading func(l *leafValues)) *Circuit {
 
 func attacks() []attack {
 	var all []attack
-	for _, group := range [][]attack{accountAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), dataAttacks()} {
+	for _, group := range [][]attack{
+		accountAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), openAttacks(), exitAttacks(), dataAttacks(),
+	} {
 		all = append(all, group...)
 	}
 	return all
@@ -349,15 +351,18 @@ func feeAttacks() []attack {
 
 func transferAttacks() []attack {
 	return []attack{
-		{name: "a transfer executed twice by a flag of 2",
-			rules: []string{"transfer: active is boolean", "account: active is boolean", "tree: touched is boolean", "tree: an untouched child stays"},
+		{name: "kinds 1, 3 and -4 double the sender's balance", rules: []string{"transfer: kinds are boolean"},
 			forge: func(t *testing.T) *Circuit {
-				f := newForger(t, 10, 1)
-				f.transfer(0, claim{from: 0, to: 0, fee: 0, amountValue: 10, feePay: 1,
-					signed: func(tx *state.Transaction) { tx.Kind = settle.KindOpen },
-					edit:   func(s *TransferSlot) { s.Active = 2 }})
-				f.fees(feeSlot(0, 0, 2))
-				return then(f, func(c *Circuit) { double(c, 0) })
+				minusOne := fr.One()
+				minusOne.Neg(&minusOne)
+				f := one(t, func(_ *forger, x *claim) {
+					x.amountValue = 0
+					x.signed = func(tx *state.Transaction) { tx.Kind = settle.KindNone }
+					x.edit = func(s *TransferSlot) { s.Kind = KindFlags{Transfer: 1, Open: 0, Exit: 1, ExitAll: minusOne} }
+				})
+				now := &f.cells[3].now.balance
+				now.Double(now)
+				return f.seal()
 			}},
 		{name: "a gap between transfer slots", rules: []string{"transfer: active slots are a prefix"},
 			forge: func(t *testing.T) *Circuit {

@@ -25,6 +25,8 @@ type Circuit struct {
 	Nodes       []NodeSlot
 	Transfers   []TransferSlot
 	FeeAccounts []FeeSlot
+	Opens       []OpenSlot
+	Exits       []ExitSlot
 
 	shape Shape
 
@@ -48,6 +50,8 @@ func New(shape Shape) *Circuit {
 		Nodes:       make([]NodeSlot, shape.Nodes),
 		Transfers:   make([]TransferSlot, shape.Transfers),
 		FeeAccounts: make([]FeeSlot, shape.FeeAccounts),
+		Opens:       make([]OpenSlot, shape.Opens),
+		Exits:       make([]ExitSlot, shape.Exits),
 		shape:       shape,
 	}
 	for i := range c.Transfers {
@@ -78,8 +82,8 @@ func (c *Circuit) Define(api frontend.API) error {
 	if err != nil {
 		return fmt.Errorf("transfer chip: %w", err)
 	}
-	fees := k.fees(c.FeeAccounts)
-	if err := k.publicData(c, fees, records); err != nil {
+	sections := sections{fees: k.fees(c.FeeAccounts), transfers: records, opens: k.opens(c.Opens), exits: k.exits(c.Exits)}
+	if err := k.publicData(c, sections); err != nil {
 		return fmt.Errorf("public data: %w", err)
 	}
 	if err := signatures.Close(); err != nil {

@@ -83,11 +83,11 @@ func TestAssignRefusesWhatDoesNotFit(t *testing.T) {
 	require.ErrorIs(t, err, ErrCapacity)
 }
 
-func TestCompileRefusesSlotsWithoutChips(t *testing.T) {
+func TestCompileRefusesSlotsWithoutChip(t *testing.T) {
 	shape := mustShape(t, "tiny")
-	shape.Exits = 1
+	shape.L1Ops = 1
 	_, err := Compile(shape)
-	require.ErrorContains(t, err, "no chips")
+	require.ErrorContains(t, err, "no chip")
 }
 
 // TestSchema: unknown tag options would silently turn public into secret.

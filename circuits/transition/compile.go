@@ -57,8 +57,8 @@ func (s Shape) check() error {
 	switch {
 	case s.Transfers < 1 || s.Accounts < 1 || s.Nodes < 1 || s.FeeAccounts < 1:
 		return fmt.Errorf("shape %s: every kind of slot needs at least one, got %+v", s.Name, s.Capacity)
-	case s.L1Ops != 0 || s.Opens != 0 || s.Exits != 0:
-		return fmt.Errorf("shape %s: the circuit has no chips for L1 operations, opens and exits, got %+v", s.Name, s.Capacity)
+	case s.L1Ops != 0:
+		return fmt.Errorf("shape %s: the circuit has no chip for L1 operations, got %+v", s.Name, s.Capacity)
 	}
 	return nil
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/zksettle/settle/circuits/gadget"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
+	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 )
 
 // forgeShape is tiny with a second fee slot and a few spare slots.
 func forgeShape() Shape {
-	return Shape{Name: "forge", WindowBits: 4, Capacity: settle.Capacity{Transfers: 2, Accounts: 5, Nodes: 24, FeeAccounts: 2}}
+	return Shape{Name: "forge", WindowBits: 4, Capacity: settle.Capacity{Transfers: 2, Accounts: 5, Nodes: 24, FeeAccounts: 2, Opens: 2, Exits: 2}}
 }
 
 // leafValues is a leaf as field elements, free of the widths that Account's
@@ -61,6 +62,8 @@ type forger struct {
 	cells  map[settle.AccountIndex]*cell
 	c      *Circuit
 	number uint64
+
+	opens, exits int
 }
 
 func newForger(t testing.TB, accounts, tokens int) *forger {
@@ -97,8 +100,11 @@ func (f *forger) open(index settle.AccountIndex) *cell {
 type claim struct {
 	from, to, fee       settle.AccountIndex
 	amount, feeAmount   Float
-	amountValue, feePay uint64 // what the memory moves
+	amountValue, feePay uint64      // what the memory moves
+	newOwner, newL1     fr.Element  // of an open
+	kind                settle.Kind // 0: transfer
 	signed              func(*state.Transaction)
+	message             func(*schnorr.Message) // what is signed beyond what a transaction can say
 	edit                func(*TransferSlot)
 }
 
@@ -120,7 +126,11 @@ func (f *forger) transfer(i int, x claim) {
 	}
 	amount, fee := fr.NewElement(x.amountValue), fr.NewElement(x.feePay)
 	s := &f.c.Transfers[i]
-	s.Active, s.From, s.To, s.ValidUntil = 1, uint64(x.from), uint64(x.to), 0
+	if x.kind == 0 {
+		x.kind = settle.KindTransfer
+	}
+	s.Kind, s.From, s.To, s.ValidUntil = assignKind(x.kind), uint64(x.from), uint64(x.to), 0
+	s.OpensBefore, s.ExitsBefore = f.opens, f.exits
 	s.Amount, s.Fee = x.amount, x.feeAmount
 
 	sender := f.open(x.from)
@@ -132,11 +142,29 @@ func (f *forger) transfer(i int, x claim) {
 	sender.now.balance.Sub(&sender.now.balance, &amount).Sub(&sender.now.balance, &fee)
 	sender.time = f.shape.accessTime(i, 1)
 
-	receiver := f.open(x.to)
-	s.ToOwner, s.ToL1 = receiver.now.owner, receiver.now.l1
-	s.Receiver = ReceiverAccess{PreviousTime: receiver.time, Nonce: receiver.now.nonce, Balance: receiver.now.balance}
-	receiver.now.balance.Add(&receiver.now.balance, &amount)
-	receiver.time = f.shape.accessTime(i, 2)
+	switch x.kind {
+	case settle.KindTransfer:
+		receiver := f.open(x.to)
+		s.ToOwner, s.ToL1 = receiver.now.owner, receiver.now.l1
+		s.Receiver = ReceiverAccess{PreviousTime: receiver.time, Nonce: receiver.now.nonce, Balance: receiver.now.balance}
+		receiver.now.balance.Add(&receiver.now.balance, &amount)
+		receiver.time = f.shape.accessTime(i, 2)
+	case settle.KindOpen:
+		receiver := f.open(x.to)
+		s.ToOwner, s.ToL1 = x.newOwner, x.newL1
+		s.Receiver = ReceiverAccess{PreviousTime: receiver.time, Nonce: receiver.now.nonce, Balance: receiver.now.balance}
+		token := sender.now.token
+		receiver.now = leafValues{x.newOwner, token, receiver.now.nonce, receiver.now.balance, x.newL1}
+		receiver.now.balance.Add(&receiver.now.balance, &amount)
+		receiver.time = f.shape.accessTime(i, 2)
+		f.c.Opens[f.opens] = OpenSlot{Active: 1, Owner: x.newOwner, L1: x.newL1}
+		f.opens++
+	default:
+		s.ToOwner, s.ToL1 = fr.Element{}, sender.now.l1
+		s.Receiver = ReceiverAccess{PreviousTime: 0, Nonce: 0, Balance: 0}
+		f.c.Exits[f.exits] = ExitSlot{Active: 1, L1: sender.now.l1, Token: sender.now.token, Amount: amount}
+		f.exits++
+	}
 
 	taker := f.open(x.fee)
 	s.FeeTaker = FeeAccess{
@@ -146,19 +174,30 @@ func (f *forger) transfer(i int, x claim) {
 	taker.time = f.shape.accessTime(i, 3)
 
 	tx := state.Transaction{
-		Kind: settle.KindTransfer, From: x.from, To: x.to, Token: settle.TokenID(uintOf(s.Token)), Nonce: settle.Nonce(uintOf(s.Nonce)),
+		Kind: x.kind, From: x.from, Token: settle.TokenID(uintOf(s.Token)), Nonce: settle.Nonce(uintOf(s.Nonce)),
 		Amount: state.Float40(uintOf(packFloat(x.amount, state.AmountMantissaBits))), Fee: state.Float16(uintOf(packFloat(x.feeAmount, state.FeeMantissaBits))),
 		ToOwner: element(s.ToOwner), PublicKey: owner,
 	}
 	toL1 := element(s.ToL1)
-	toL1.BigInt(new(big.Int)).FillBytes(tx.ToL1[:])
+	low := toL1.BigInt(new(big.Int))
+	low.Mod(low, new(big.Int).Lsh(big.NewInt(1), settle.AddressBits)).FillBytes(tx.ToL1[:])
+	switch x.kind {
+	case settle.KindTransfer:
+		tx.To = x.to
+	case settle.KindExitAll:
+		tx.Amount, s.Amount = 0, small(0)
+	}
 	if x.signed != nil {
 		x.signed(&tx)
 	}
 	s.ValidUntil = uint64(tx.ValidUntil)
-	f.sign(&tx)
-	var err error
-	s.Signature, err = gadget.AssignSignature(f.shape.WindowBits, tx.PublicKey, tx.Message(f.state.Domain()), tx.Signature)
+	message := tx.Message(f.state.Domain())
+	if x.message != nil {
+		x.message(&message)
+	}
+	signature, err := schnorr.Sign(f.keys[x.from], message, randReader{f.rand})
+	require.NoError(f.t, err)
+	s.Signature, err = gadget.AssignSignature(f.shape.WindowBits, tx.PublicKey, message, signature)
 	require.NoError(f.t, err)
 	if x.edit != nil {
 		x.edit(s)
@@ -174,6 +213,11 @@ func feeSlot(token, index, uses uint64) FeeSlot {
 
 // seal closes the memory into the tree and publishes.
 func (f *forger) seal() *Circuit {
+	for i := range f.c.Transfers {
+		if s := &f.c.Transfers[i]; s.Kind == assignKind(settle.KindNone) {
+			s.OpensBefore, s.ExitsBefore = f.opens, f.exits
+		}
+	}
 	indices := slices.Sorted(maps.Keys(f.cells))
 	var leaves []fr.Element
 	for i, index := range indices {
@@ -223,13 +267,19 @@ func packFloat(f Float, mantissaBits int) fr.Element {
 	return weigh(pairs...)
 }
 
+// kindOf returns the sum of the flags and the kind that they say.
+func kindOf(f KindFlags) (active, kind fr.Element) {
+	return weigh(f.Transfer, 0, f.Open, 0, f.Exit, 0, f.ExitAll, 0),
+		weigh(f.Transfer, 0, f.Open, 1, f.Exit, 0, f.Exit, 1, f.ExitAll, 2)
+}
+
 // publish sets the public inputs to what the assignment's own wires publish: a
 // twin of the public data chip over field elements, so that no forgery is
 // refused merely for stale public data.
 func publish(t testing.TB, c *Circuit) {
 	type word struct{ active, value fr.Element }
 	var body []word
-	var fees, transfers fr.Element
+	var fees, transfers, opens, exits fr.Element
 	for _, s := range c.FeeAccounts {
 		active := element(s.Active)
 		value := weigh(s.Token, 0, s.Index, settle.TokenBits)
@@ -238,8 +288,8 @@ func publish(t testing.TB, c *Circuit) {
 	}
 	for i := range c.Transfers {
 		s := &c.Transfers[i]
-		active := element(s.Active)
-		value := weigh(s.Active, 0, s.From, 4, s.To, 36, packFloat(s.Amount, state.AmountMantissaBits), 68, packFloat(s.Fee, state.FeeMantissaBits), 108)
+		active, kind := kindOf(s.Kind)
+		value := weigh(kind, 0, s.From, 4, s.To, 36, packFloat(s.Amount, state.AmountMantissaBits), 68, packFloat(s.Fee, state.FeeMantissaBits), 108)
 		value.Mul(&value, &active)
 		transfers.Add(&transfers, &active)
 		if i%2 == 0 {
@@ -250,9 +300,22 @@ func publish(t testing.TB, c *Circuit) {
 			last.Add(last, &high)
 		}
 	}
+	record := func(active frontend.Variable, count *fr.Element, values ...fr.Element) {
+		a := element(active)
+		count.Add(count, &a)
+		for _, v := range values {
+			body = append(body, word{a, *v.Mul(&v, &a)})
+		}
+	}
+	for _, s := range c.Opens {
+		record(s.Active, &opens, element(s.Owner), element(s.L1))
+	}
+	for _, s := range c.Exits {
+		record(s.Active, &exits, weigh(s.L1, 0, s.Token, settle.AddressBits), element(s.Amount))
+	}
 	header := []fr.Element{
 		element(c.Header.Number), element(c.Header.OldRoot), element(c.Header.NewRoot), element(c.Header.Domain),
-		weigh(fees, 0, transfers, 64),
+		weigh(fees, 0, transfers, 64, opens, 96, exits, 128),
 	}
 	h := poseidon.New()
 	length := fr.NewElement(publicdata.HeaderWords)

@@ -14,28 +14,41 @@ import (
 // word is 0 where the flag is.
 type wordPair struct{ active, word frontend.Variable }
 
+// sections are the words of D behind the header, in the shape's full size.
+type sections struct{ fees, transfers, opens, exits []wordPair }
+
 // publicData binds D to the public inputs: C commits the padded sections and
 // the number of words, V evaluates the compacted words at Zeta. The flags of
 // each section form a prefix, so the counts in the header determine which
-// words D has. The shape has no slots for L1 operations, opens and exits: their
-// counts are 0.
-func (k *chips) publicData(c *Circuit, fees, transfers []wordPair) error {
+// words D has. The shape has no slots for L1 operations: their count is 0.
+func (k *chips) publicData(c *Circuit, s sections) error {
 	api := k.api
 	counts := k.pack(
-		packed{sumFlags(api, fees), settle.CountBits},
+		packed{sumFlags(api, s.fees), settle.CountBits},
 		packed{0, settle.CountBits}, // L1 operations
-		packed{sumFlags(api, transfers), settle.CountBits},
-		packed{0, settle.CountBits}, // opens
-		packed{0, settle.CountBits}, // exits
+		packed{sumFlags(api, s.transfers), settle.CountBits},
+		packed{halfFlags(api, s.opens), settle.CountBits},
+		packed{halfFlags(api, s.exits), settle.CountBits},
 	)
 	header := []frontend.Variable{c.Header.Number, c.Header.OldRoot, c.Header.NewRoot, c.Header.Domain, counts}
-	body := append(append([]wordPair{}, fees...), k.pairTransfers(transfers)...)
-
+	var body []wordPair
+	for _, section := range [][]wordPair{s.fees, k.pairTransfers(s.transfers), s.opens, s.exits} {
+		body = append(body, section...)
+	}
 	if err := k.commitment(c.C, header, body); err != nil {
 		return err
 	}
 	k.evaluation(c.Zeta, c.V, header, body)
 	return nil
+}
+
+// halfFlags counts records of two words each.
+func halfFlags(api frontend.API, pairs []wordPair) frontend.Variable {
+	sum := frontend.Variable(0)
+	for i := 0; i < len(pairs); i += 2 {
+		sum = api.Add(sum, pairs[i].active)
+	}
+	return sum
 }
 
 func sumFlags(api frontend.API, pairs []wordPair) frontend.Variable {

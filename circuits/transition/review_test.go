@@ -1,6 +1,7 @@
 package transition
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
@@ -237,6 +238,14 @@ func oddShape() Shape {
 	return Shape{Name: "odd", WindowBits: 4, Capacity: settle.Capacity{Transfers: 3, Accounts: 7, Nodes: 55, FeeAccounts: 2}}
 }
 
+// roomyShape is odd, with slots to spare for opens and exits.
+func roomyShape() Shape {
+	return Shape{Name: "roomy", WindowBits: 4, Capacity: settle.Capacity{Transfers: 3, Accounts: 10, Nodes: 103, FeeAccounts: 2, Opens: 3, Exits: 3}}
+}
+
+// vacant are slots for opens, empty at first.
+var vacant = []settle.AccountIndex{2, 1 << 20, 1<<32 - 5, 9, 10, 11, 12}
+
 var strangeIndices = []settle.AccountIndex{0, 1, 5, 1 << 16, 1 << 31, 1<<32 - 2, 1<<32 - 1}
 
 // strange is a state of extreme accounts. Its accounts share two keys, so that
@@ -329,8 +338,19 @@ func (s *strange) draw(rt *rapid.T, b *state.Batch) state.Transaction {
 	}
 	tx.Fee = rapid.SampledFrom(strangeFees).Draw(rt, "fee")
 	tx.ValidUntil = rapid.SampledFrom([]settle.BatchNumber{0, b.Number(), b.Number() + 1, 1<<32 - 1}).Draw(rt, "validUntil")
+	switch tx.Kind = rapid.SampledFrom([]settle.Kind{1, 1, 1, 2, 2, 3, 4}).Draw(rt, "kind"); tx.Kind {
+	case settle.KindOpen:
+		tx.To, tx.Assigned = 0, vacant[slices.IndexFunc(vacant, func(i settle.AccountIndex) bool { return b.Account(i).IsEmpty() })]
+		tx.ToOwner = rapid.SampledFrom([]fr.Element{s.keys[0].Public().X, s.keys[1].Public().X, offCurve()}).Draw(rt, "new owner")
+		tx.ToL1 = rapid.SampledFrom([]settle.Address{{}, {0: 255}, {19: 1}}).Draw(rt, "new l1")
+	case settle.KindExit, settle.KindExitAll:
+		tx.To, tx.ToOwner, tx.ToL1 = 0, fr.Element{}, sender.L1
+		if tx.Kind == settle.KindExitAll {
+			tx.Amount = 0
+		}
+	}
 	signer := sender.Owner
-	switch rapid.IntRange(0, 13).Draw(rt, "fault") {
+	switch rapid.IntRange(0, 16).Draw(rt, "fault") {
 	case 0:
 		tx.ValidUntil = b.Number() - 1 // 0 in the first batch
 	case 1:
@@ -342,6 +362,12 @@ func (s *strange) draw(rt *rapid.T, b *state.Batch) state.Transaction {
 	case 4:
 		tx.To = 77 // empty
 		tx.ToOwner, tx.ToL1 = fr.Element{}, settle.Address{}
+	case 6:
+		tx.Amount = 31 << 35 // a zero that is not 0
+	case 7:
+		tx.ToOwner = fr.Element{}
+	case 8:
+		tx.ToOwner = s.keys[0].Public().X
 	case 5:
 		signer = s.keys[rapid.IntRange(0, 1).Draw(rt, "signer")].Public().X
 	}
@@ -379,8 +405,9 @@ func (s *strange) rebuild(t require.TestingT, words []fr.Element) fr.Element {
 		fees[f.Token] = f.Index
 	}
 	at := func(index settle.AccountIndex) *state.Account {
-		return &s.accounts[slices.Index(strangeIndices, index)].Account
+		return &s.accounts[slices.IndexFunc(s.accounts, func(a state.Indexed) bool { return a.Index == index })].Account
 	}
+	opens, exits := d.Opens, d.Exits
 	add := func(a *state.Account, amount settle.Amount) {
 		var ok bool
 		a.Balance, ok = a.Balance.Add(amount)
@@ -390,15 +417,28 @@ func (s *strange) rebuild(t require.TestingT, words []fr.Element) fr.Element {
 		amount, err := state.Float40(x.Amount).Amount()
 		require.NoError(t, err)
 		fee := state.Float16(x.Fee).Amount()
+		if x.Kind >= settle.KindExit {
+			amount, exits = exits[0].Amount, exits[1:]
+		}
 		sender := at(x.From)
 		total, ok := amount.Add(fee)
 		require.True(t, ok)
 		sender.Balance, ok = sender.Balance.Sub(total)
 		require.True(t, ok)
 		sender.Nonce++
-		add(at(x.To), amount)
-		add(at(fees[sender.Token]), fee)
+		token := sender.Token
+		switch x.Kind {
+		case settle.KindTransfer:
+			add(at(x.To), amount)
+		case settle.KindOpen:
+			s.accounts = append(s.accounts, state.Indexed{Index: x.To, Account: state.Account{
+				Owner: opens[0].Owner, Token: token, Balance: amount, L1: opens[0].L1,
+			}})
+			opens = opens[1:]
+		}
+		add(at(fees[token]), fee)
 	}
+	slices.SortFunc(s.accounts, func(x, y state.Indexed) int { return cmp.Compare(x.Index, y.Index) })
 	st, err := state.Load(poseidon.New(), d.Header.Domain, d.Header.Number, s.accounts, fees)
 	require.NoError(t, err)
 	return st.Root()
@@ -409,7 +449,7 @@ func (s *strange) rebuild(t require.TestingT, words []fr.Element) fr.Element {
 // odd shape that is full or not. UsageWith foretells Usage, or no batch could be
 // sealed in time.
 func TestStrangeBatchesAreProvable(t *testing.T) {
-	shape := oddShape()
+	shape := roomyShape()
 	ccs := system(t, shape)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawStrange(t, rt)
@@ -520,20 +560,34 @@ func (f *forger) execute(i int, tx *state.Transaction, fee settle.AccountIndex, 
 	paid.SetBigInt(tx.Fee.Value())
 	s := &f.c.Transfers[i]
 	*s = TransferSlot{
-		Active: 1, From: uint64(tx.From), To: uint64(tx.To), Token: uint64(tx.Token), Nonce: uint64(tx.Nonce), ValidUntil: uint64(tx.ValidUntil),
+		Kind: assignKind(tx.Kind), OpensBefore: f.opens, ExitsBefore: f.exits,
+		From: uint64(tx.From), To: uint64(tx.To), Token: uint64(tx.Token), Nonce: uint64(tx.Nonce), ValidUntil: uint64(tx.ValidUntil),
 		Amount: assignFloat(uint64(tx.Amount), state.AmountMantissaBits), Fee: assignFloat(uint64(tx.Fee), state.FeeMantissaBits),
-		ToOwner: tx.ToOwner, ToL1: address(tx.ToL1),
+		ToOwner: tx.ToOwner, ToL1: address(tx.ToL1), Receiver: ReceiverAccess{PreviousTime: 0, Nonce: 0, Balance: 0},
 	}
 	one := fr.One()
 	sender := f.open(tx.From)
 	s.Sender = SenderAccess{PreviousTime: sender.time, Balance: sender.now.balance, L1: sender.now.l1}
+	if tx.Kind == settle.KindExitAll {
+		amount.Sub(&sender.now.balance, &paid)
+	}
 	sender.now.nonce.Add(&sender.now.nonce, &one)
 	sender.now.balance.Sub(&sender.now.balance, &amount).Sub(&sender.now.balance, &paid)
 	sender.time = f.shape.accessTime(i, 1)
-	receiver := f.open(tx.To)
-	s.Receiver = ReceiverAccess{PreviousTime: receiver.time, Nonce: receiver.now.nonce, Balance: receiver.now.balance}
-	receiver.now.balance.Add(&receiver.now.balance, &amount)
-	receiver.time = f.shape.accessTime(i, 2)
+	if index, ok := tx.Receiver(); ok {
+		receiver := f.open(index)
+		s.To, s.Receiver = uint64(index), ReceiverAccess{PreviousTime: receiver.time, Nonce: receiver.now.nonce, Balance: receiver.now.balance}
+		if tx.Kind == settle.KindOpen {
+			receiver.now.owner, receiver.now.token, receiver.now.l1 = tx.ToOwner, element(s.Token), element(s.ToL1)
+			f.c.Opens[f.opens] = OpenSlot{Active: 1, Owner: tx.ToOwner, L1: s.ToL1}
+			f.opens++
+		}
+		receiver.now.balance.Add(&receiver.now.balance, &amount)
+		receiver.time = f.shape.accessTime(i, 2)
+	} else {
+		f.c.Exits[f.exits] = ExitSlot{Active: 1, L1: sender.now.l1, Token: s.Token, Amount: amount}
+		f.exits++
+	}
 	taker := f.open(fee)
 	s.FeeTaker = FeeAccess{
 		Index: uint64(fee), PreviousTime: taker.time, Owner: taker.now.owner, Nonce: taker.now.nonce, Balance: taker.now.balance, L1: taker.now.l1,
@@ -549,8 +603,7 @@ func (f *forger) execute(i int, tx *state.Transaction, fee settle.AccountIndex, 
 // another, the circuit has a witness iff Apply accepts the batch, and then it is
 // Apply's new root and commitment.
 func TestCircuitAgreesWithStep(t *testing.T) {
-	shape := oddShape()
-	shape.Name, shape.Nodes, shape.Accounts = "odd with spare slots", shape.Nodes+16, shape.Accounts+1
+	shape := roomyShape()
 	ccs := system(t, shape)
 	verdicts := map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -609,7 +662,8 @@ func TestPaddingSaysNothing(t *testing.T) {
 		wires, err := gadget.AssignSignature(shape.WindowBits, tx.PublicKey, tx.Message(domain), tx.Signature)
 		require.NoError(t, err)
 		c.Transfers[1] = TransferSlot{
-			Active: 0, From: uint64(tx.From), To: uint64(tx.To), Token: uint64(tx.Token), Nonce: uint64(tx.Nonce), ValidUntil: uint64(tx.ValidUntil),
+			Kind: assignKind(settle.KindNone), OpensBefore: 0, ExitsBefore: 0,
+			From: uint64(tx.From), To: uint64(tx.To), Token: uint64(tx.Token), Nonce: uint64(tx.Nonce), ValidUntil: uint64(tx.ValidUntil),
 			Amount: assignFloat(uint64(tx.Amount), state.AmountMantissaBits), Fee: assignFloat(uint64(tx.Fee), state.FeeMantissaBits),
 			ToOwner: tx.ToOwner, ToL1: address(tx.ToL1), Signature: wires,
 			Sender:   SenderAccess{PreviousTime: 1, Balance: amountOf(128, 1).Big(), L1: power(200)},
@@ -628,8 +682,8 @@ func TestPaddingSaysNothing(t *testing.T) {
 	minusOne := power(0)
 	minusOne.Neg(&minusOne)
 	for name, edit := range map[string]func(c *Circuit){
-		"transfer in use":         func(c *Circuit) { c.Transfers[1].Active = 1 },
-		"transfer undone":         func(c *Circuit) { c.Transfers[1].Active = minusOne },
+		"transfer in use":         func(c *Circuit) { c.Transfers[1].Kind.Transfer = 1 },
+		"transfer undone":         func(c *Circuit) { c.Transfers[1].Kind.Transfer = minusOne },
 		"account in use":          func(c *Circuit) { c.Accounts[4].Active = 1 },
 		"account after a gap":     func(c *Circuit) { c.Accounts[3].Active = 0; c.Accounts[4].Active = 1 },
 		"node undone":             func(c *Circuit) { c.Nodes[21].Active = minusOne },

@@ -15,14 +15,41 @@ type Shape struct {
 	Name       string `json:"name"`
 	WindowBits int    `json:"window_bits"` // of the fixed-base table of the signature
 	settle.Capacity
+	Population Population `json:"-"` // zero: dimensioned for nothing but tests
 }
 
-// Shapes lists every shape, smallest first. K ≥ 2N + F slots for accounts never
-// bind; E is dimensioned by TestDimension.
+// Population is what a shape is dimensioned for: transactions between uniformly
+// random accounts of the same token, of which a share opens accounts and a share
+// exits (docs/adr/0007-shapes.md). TestDimension holds it.
+type Population struct {
+	Accounts int // in the tree, at indices from 0
+	Tokens   int
+	Opens    float64 // share of the transactions
+	Exits    float64
+}
+
+// Shapes lists every shape, smallest first. K is 2N + F, so that accounts never
+// bind; E, M and X are dimensioned by TestDimension.
 func Shapes() []Shape {
+	million := Population{Accounts: 1 << 20, Tokens: 2, Opens: 0.05, Exits: 0.05}
 	return []Shape{
-		{Name: "tiny", WindowBits: 4, Capacity: settle.Capacity{Transfers: 2, Accounts: 5, Nodes: 22, FeeAccounts: 1}},
-		{Name: "demo", WindowBits: 6, Capacity: settle.Capacity{Transfers: 22, Accounts: 46, Nodes: 118, FeeAccounts: 2}},
+		{Name: "tiny", WindowBits: 4, Capacity: settle.Capacity{Transfers: 2, Accounts: 5, Nodes: 22, FeeAccounts: 1, Opens: 1, Exits: 1}},
+		{
+			Name: "demo", WindowBits: 6, Capacity: settle.Capacity{Transfers: 21, Accounts: 44, Nodes: 114, FeeAccounts: 2, Opens: 6, Exits: 6},
+			Population: Population{Accounts: 1024, Tokens: 2, Opens: 0.05, Exits: 0.05},
+		},
+		{
+			Name: "small", WindowBits: 7, Capacity: settle.Capacity{Transfers: 108, Accounts: 220, Nodes: 1308, FeeAccounts: 4, Opens: 15, Exits: 15},
+			Population: million,
+		},
+		{
+			Name: "medium", WindowBits: 8, Capacity: settle.Capacity{Transfers: 236, Accounts: 476, Nodes: 2530, FeeAccounts: 4, Opens: 26, Exits: 26},
+			Population: million,
+		},
+		{
+			Name: "large", WindowBits: 10, Capacity: settle.Capacity{Transfers: 1130, Accounts: 2268, Nodes: 9400, FeeAccounts: 8, Opens: 86, Exits: 86},
+			Population: million,
+		},
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 )
 
 // TransferSlot is one L2 transaction. Fields that two accounts must share are
-// one wire: the receiver's owner and l1 are the signed ToOwner and ToL1, the
-// token of all three accounts is the signed Token.
+// one wire: a receiver's owner and l1 are the signed ToOwner and ToL1, the token
+// of all three accounts is the signed Token.
 type TransferSlot struct {
-	Active     frontend.Variable // also the kind: 1 is transfer
-	From, To   frontend.Variable
+	Kind       KindFlags
+	From, To   frontend.Variable // To is the receiver's index, also that of an open; 0 for exits
 	Token      frontend.Variable
 	Amount     Float
 	Fee        Float
@@ -31,7 +31,13 @@ type TransferSlot struct {
 	Sender   SenderAccess
 	Receiver ReceiverAccess
 	FeeTaker FeeAccess
+
+	OpensBefore frontend.Variable // opens in the slots before this one
+	ExitsBefore frontend.Variable // exits of both kinds in the slots before this one
 }
+
+// KindFlags is the kind of a transaction, one-hot; all are 0 in an unused slot.
+type KindFlags struct{ Transfer, Open, Exit, ExitAll frontend.Variable }
 
 // Float is an amount as signed: mantissa and the bits of the decimal exponent.
 type Float struct {
@@ -48,27 +54,63 @@ type ReceiverAccess struct{ PreviousTime, Nonce, Balance frontend.Variable }
 // FeeAccess holds what is read of the fee account beyond the token.
 type FeeAccess struct{ Index, PreviousTime, Owner, Nonce, Balance, L1 frontend.Variable }
 
+// slotFlags are the flags of a slot: active is the sum of the kinds, receives
+// says that there is a receiver's access, exits that the slot pays out on L1.
+// All follow from the committed kinds.
+type slotFlags struct {
+	KindFlags
+	active, receives, exits frontend.Variable
+	number                  frontend.Variable // the kind as a number
+}
+
+func (k *chips) kinds(f KindFlags) slotFlags {
+	api := k.api
+	for _, v := range []frontend.Variable{f.Transfer, f.Open, f.Exit, f.ExitAll} {
+		k.boolean("transfer: kinds are boolean", v)
+	}
+	out := slotFlags{KindFlags: f, receives: api.Add(f.Transfer, f.Open), exits: api.Add(f.Exit, f.ExitAll)}
+	out.active = api.Add(out.receives, out.exits)
+	out.number = api.Add(f.Transfer, api.Mul(f.Open, int(settle.KindOpen)), api.Mul(f.Exit, int(settle.KindExit)), api.Mul(f.ExitAll, int(settle.KindExitAll)))
+	k.zero("transfer: at most one kind", api.Mul(out.active, api.Sub(1, out.active)))
+	return out
+}
+
 // transfers executes each slot against the batch memory and returns its record.
 func (k *chips) transfers(slots []TransferSlot, header Header, shape Shape, signatures *gadget.SignatureVerifier) ([]wordPair, error) {
 	active, records := make([]frontend.Variable, len(slots)), make([]wordPair, len(slots))
+	opens, exits := frontend.Variable(0), frontend.Variable(0)
 	for i := range slots {
 		s := &slots[i]
-		active[i] = s.Active
-		flag := k.boolean("transfer: active is boolean", s.Active)
+		f := k.kinds(s.Kind)
+		active[i] = f.active
 		amount, fee := k.float("amount", s.Amount, state.AmountMantissaBits), k.float("fee", s.Fee, state.FeeMantissaBits)
 		k.checkWidths(s)
 		k.checkExpiry(s, header.Number)
-		k.access(s, flag, amount.value, fee.value, shape, i)
+		k.checkExit(s, f, amount)
+		k.access(s, f, amount.value, fee.value, shape, i)
+		k.zero("transfer: opens are counted", k.api.Sub(s.OpensBefore, opens))
+		k.zero("transfer: exits are counted", k.api.Sub(s.ExitsBefore, exits))
+		opens, exits = k.api.Add(s.OpensBefore, f.Open), k.api.Add(s.ExitsBefore, f.exits)
 		message := gadget.SignedMessage{
-			M: k.packMessage(s, amount, fee), Domain: header.Domain, ToOwner: s.ToOwner, ToL1: s.ToL1,
+			M: k.packMessage(s, f, amount, fee), Domain: header.Domain, ToOwner: s.ToOwner, ToL1: s.ToL1,
 		}
 		if err := signatures.Verify(s.Signature, message); err != nil {
 			return nil, err
 		}
-		records[i] = wordPair{active: s.Active, word: k.api.Mul(s.Active, k.packRecord(s, amount, fee))}
+		records[i] = wordPair{active: f.active, word: k.api.Mul(f.active, k.packRecord(s, f, amount, fee))}
 	}
 	k.prefix("transfer: active slots are a prefix", active)
 	return records, nil
+}
+
+// checkExit enforces what an exit signs: no receiver, the account's own l1, and
+// for exit-all no amount.
+func (k *chips) checkExit(s *TransferSlot, f slotFlags, amount decodedFloat) {
+	api := k.api
+	k.zero("exit: to is 0", api.Mul(f.exits, s.To))
+	k.zero("exit: toOwner is 0", api.Mul(f.exits, s.ToOwner))
+	k.zero("exit: to the account's own l1", api.Mul(f.exits, api.Sub(s.ToL1, s.Sender.L1)))
+	k.zero("exit-all: signs amount 0", api.Mul(f.ExitAll, amount.packed))
 }
 
 // decodedFloat is a float's value and its packed encoding.
@@ -106,40 +148,62 @@ func (k *chips) checkExpiry(s *TransferSlot, number frontend.Variable) {
 
 // access makes the slot's three accesses to the batch memory, one after
 // another: debit sender, credit receiver, credit fee account. Each reads the
-// latest write, so any of the three may be the same account.
-func (k *chips) access(s *TransferSlot, flag bus.Wire, amount, fee frontend.Variable, shape Shape, slot int) {
+// latest write, so any of the three may be the same account. An exit has no
+// receiver; what it pays is received by the exits chip.
+func (k *chips) access(s *TransferSlot, f slotFlags, amount, fee frontend.Variable, shape Shape, slot int) {
 	b, api := k.bus, k.api
 	free := func(v frontend.Variable) bus.Expr { return b.Free(v).Expr() }
-	token := free(s.Token)
+	derived := func(v frontend.Variable) bus.Expr { return b.Derived(v).Expr() }
+	active := b.Derived(f.active)
+	token, toOwner, toL1 := free(s.Token), free(s.ToOwner), free(s.ToL1)
 
+	// exit-all pays the balance less the fee; its signed amount is 0.
+	paid := api.Add(amount, api.Mul(f.ExitAll, api.Sub(s.Sender.Balance, fee)))
 	sender := memoryLeaf{
 		owner: free(s.Signature.PublicKey), token: token, nonce: free(s.Nonce),
 		balance: free(s.Sender.Balance), l1: free(s.Sender.L1),
 	}
 	debited := sender
 	debited.nonce = sender.nonce.Add(bus.Const(1))
-	debited.balance = k.balance("sender", api.Sub(s.Sender.Balance, amount, fee))
-	k.readWrite(flag, free(s.From), s.Sender.PreviousTime, shape, slot, 1, sender, debited)
+	debited.balance = k.balance("sender", api.Sub(s.Sender.Balance, paid, fee))
+	k.readWrite(active, free(s.From), s.Sender.PreviousTime, shape, slot, 1, sender, debited)
 
-	k.nonZero("transfer: receiver exists", s.Active, s.ToOwner) // an empty slot is credited by open alone
-	receiver := memoryLeaf{
-		owner: free(s.ToOwner), token: token, nonce: free(s.Receiver.Nonce),
-		balance: free(s.Receiver.Balance), l1: free(s.ToL1),
-	}
-	credited := receiver
-	credited.balance = k.balance("receiver", api.Add(s.Receiver.Balance, amount))
-	k.readWrite(flag, free(s.To), s.Receiver.PreviousTime, shape, slot, 2, receiver, credited)
+	k.receive(s, f, free(s.To), token, toOwner, toL1, amount, shape, slot)
 
-	k.nonZero("transfer: fee account exists", s.Active, s.FeeTaker.Owner)
+	k.nonZero("transfer: fee account exists", f.active, s.FeeTaker.Owner)
 	taker := memoryLeaf{
 		owner: free(s.FeeTaker.Owner), token: token, nonce: free(s.FeeTaker.Nonce),
 		balance: free(s.FeeTaker.Balance), l1: free(s.FeeTaker.L1),
 	}
-	paid := taker
-	paid.balance = k.balance("fee account", api.Add(s.FeeTaker.Balance, fee))
+	credited := taker
+	credited.balance = k.balance("fee account", api.Add(s.FeeTaker.Balance, fee))
 	feeIndex := free(s.FeeTaker.Index)
-	k.readWrite(flag, feeIndex, s.FeeTaker.PreviousTime, shape, slot, 3, taker, paid)
-	b.Receive(bus.Fee, flag, token, feeIndex)
+	k.readWrite(active, feeIndex, s.FeeTaker.PreviousTime, shape, slot, 3, taker, credited)
+	b.Receive(bus.Fee, active, token, feeIndex)
+
+	k.nonZero("exit: pays something", f.exits, paid)
+	b.Send(bus.Opens, b.Derived(f.Open), free(s.OpensBefore), toOwner, toL1)
+	b.Send(bus.Exits, b.Derived(f.exits), free(s.ExitsBefore), sender.l1, token, derived(paid))
+}
+
+// receive credits the receiver. A transfer's receiver is the signed pair; an
+// open's is the empty leaf before and the signed pair after, so that the balance
+// is set and not added to what a slot held.
+func (k *chips) receive(s *TransferSlot, f slotFlags, to, token, toOwner, toL1 bus.Expr, amount frontend.Variable, shape Shape, slot int) {
+	b, api := k.bus, k.api
+	derived := func(v frontend.Variable) bus.Expr { return b.Derived(v).Expr() }
+	k.nonZero("transfer: receiver exists", f.receives, s.ToOwner) // an empty slot is credited by open alone
+	k.zero("open: the slot's nonce is 0", api.Mul(f.Open, s.Receiver.Nonce))
+	k.zero("open: the slot's balance is 0", api.Mul(f.Open, s.Receiver.Balance))
+	before := memoryLeaf{
+		owner: derived(api.Mul(f.Transfer, s.ToOwner)), token: derived(api.Mul(f.Transfer, s.Token)),
+		nonce: b.Free(s.Receiver.Nonce).Expr(), balance: b.Free(s.Receiver.Balance).Expr(), l1: derived(api.Mul(f.Transfer, s.ToL1)),
+	}
+	after := memoryLeaf{
+		owner: toOwner, token: token, nonce: before.nonce, l1: toL1,
+		balance: k.balance("receiver", api.Add(s.Receiver.Balance, amount)),
+	}
+	k.readWrite(b.Derived(f.receives), to, s.Receiver.PreviousTime, shape, slot, 2, before, after)
 }
 
 // balance range-checks a new balance: amounts are below 2^139 and balances below
@@ -165,7 +229,7 @@ type packed struct {
 }
 
 // pack places fields low bits first. Widths are checked where each field is
-// constrained (checkWidths, float); active is boolean.
+// constrained (checkWidths, float); a kind is below 5.
 func (k *chips) pack(fields ...packed) frontend.Variable {
 	sum, shift := frontend.Variable(0), uint(0)
 	for _, f := range fields {
@@ -176,10 +240,12 @@ func (k *chips) pack(fields ...packed) frontend.Variable {
 }
 
 // packMessage packs m as signed: kind 4, from 32, to 32, token 32, amount 40,
-// fee 16, nonce 40, validUntil 32 bits.
-func (k *chips) packMessage(s *TransferSlot, amount, fee decodedFloat) frontend.Variable {
+// fee 16, nonce 40, validUntil 32 bits. An open signs to = 0: the sequencer
+// assigns its index.
+func (k *chips) packMessage(s *TransferSlot, f slotFlags, amount, fee decodedFloat) frontend.Variable {
+	to := k.api.Sub(s.To, k.api.Mul(f.Open, s.To))
 	return k.pack(
-		packed{s.Active, settle.KindBits}, packed{s.From, settle.IndexBits}, packed{s.To, settle.IndexBits},
+		packed{f.number, settle.KindBits}, packed{s.From, settle.IndexBits}, packed{to, settle.IndexBits},
 		packed{s.Token, settle.TokenBits}, packed{amount.packed, settle.AmountBits}, packed{fee.packed, settle.FeeBits},
 		packed{s.Nonce, settle.NonceBits}, packed{s.ValidUntil, settle.BatchBits},
 	)
@@ -187,9 +253,9 @@ func (k *chips) packMessage(s *TransferSlot, amount, fee decodedFloat) frontend.
 
 // packRecord packs the published record: kind 4, from 32, to 32, amount 40, fee
 // 16 bits.
-func (k *chips) packRecord(s *TransferSlot, amount, fee decodedFloat) frontend.Variable {
+func (k *chips) packRecord(s *TransferSlot, f slotFlags, amount, fee decodedFloat) frontend.Variable {
 	return k.pack(
-		packed{s.Active, settle.KindBits}, packed{s.From, settle.IndexBits}, packed{s.To, settle.IndexBits},
+		packed{f.number, settle.KindBits}, packed{s.From, settle.IndexBits}, packed{s.To, settle.IndexBits},
 		packed{amount.packed, settle.AmountBits}, packed{fee.packed, settle.FeeBits},
 	)
 }

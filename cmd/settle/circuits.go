@@ -9,12 +9,13 @@ import (
 )
 
 type circuitsCmd struct {
-	Stats circuitsStatsCmd `cmd:"" help:"Compile each shape and print its constraint counts."`
+	Stats circuitsStatsCmd `cmd:"" help:"Compile shapes and print their constraint counts."`
 }
 
 type circuitsStatsCmd struct {
 	JSON  bool     `name:"json" help:"Print one JSON object."`
-	Shape []string `help:"Shapes to compile; all if none is given."`
+	Shape []string `help:"Shapes to compile." default:"tiny,demo"`
+	All   bool     `help:"Compile every shape: some minutes and 8 GB for the largest."`
 }
 
 // circuitStats is the JSON form of the command's output.
@@ -26,7 +27,7 @@ type circuitStats struct {
 // Run compiles and prints.
 func (c circuitsStatsCmd) Run(a *app) error {
 	shapes := circuits.Shapes()
-	if len(c.Shape) > 0 {
+	if !c.All {
 		shapes = nil
 		for _, name := range c.Shape {
 			shape, err := circuits.ShapeByName(name)

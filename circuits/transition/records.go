@@ -1,0 +1,59 @@
+package transition
+
+import (
+	"math/big"
+
+	"github.com/consensys/gnark/frontend"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/bus"
+)
+
+// OpenSlot publishes the owner and l1 of an account that a transfer of kind open
+// creates.
+type OpenSlot struct {
+	Active frontend.Variable
+	Owner  frontend.Variable
+	L1     frontend.Variable
+}
+
+// ExitSlot publishes a payment that is claimable on L1.
+type ExitSlot struct {
+	Active frontend.Variable
+	L1     frontend.Variable
+	Token  frontend.Variable
+	Amount frontend.Variable // exact
+}
+
+// opens receives the opens of the transfers, each under its number in the
+// batch, so that D lists all of them once and in order. An l1 that is too wide
+// would later carry into the token of an exit record.
+func (k *chips) opens(slots []OpenSlot) []wordPair {
+	active, words := make([]frontend.Variable, len(slots)), make([]wordPair, 0, 2*len(slots))
+	for i, s := range slots {
+		active[i] = s.Active
+		flag := k.boolean("open: active is boolean", s.Active)
+		k.width("open: l1 has 160 bits", s.L1, settle.AddressBits)
+		k.bus.Receive(bus.Opens, flag, bus.Const(int64(i)), k.bus.Free(s.Owner).Expr(), k.bus.Free(s.L1).Expr())
+		words = append(words, wordPair{s.Active, k.api.Mul(s.Active, s.Owner)}, wordPair{s.Active, k.api.Mul(s.Active, s.L1)})
+	}
+	k.prefix("open: active slots are a prefix", active)
+	return words
+}
+
+// exits receives the exits of the transfers, each under its number in the batch.
+func (k *chips) exits(slots []ExitSlot) []wordPair {
+	active, words := make([]frontend.Variable, len(slots)), make([]wordPair, 0, 2*len(slots))
+	for i, s := range slots {
+		active[i] = s.Active
+		flag := k.boolean("exit: active is boolean", s.Active)
+		k.width("exit: l1 has 160 bits", s.L1, settle.AddressBits)
+		k.width("exit: token has 32 bits", s.Token, settle.TokenBits)
+		k.width("exit: amount has 128 bits", s.Amount, settle.BalanceBits)
+		k.bus.Receive(bus.Exits, flag, bus.Const(int64(i)), k.bus.Free(s.L1).Expr(), k.bus.Free(s.Token).Expr(), k.bus.Free(s.Amount).Expr())
+		packed := k.api.Add(s.L1, k.api.Mul(s.Token, new(big.Int).Lsh(big.NewInt(1), settle.AddressBits)))
+		words = append(words, wordPair{s.Active, k.api.Mul(s.Active, packed)}, wordPair{s.Active, k.api.Mul(s.Active, s.Amount)})
+	}
+	k.prefix("exit: active slots are a prefix", active)
+	return words
+}
