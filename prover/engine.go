@@ -90,12 +90,33 @@ func AssignTransition(shape string, trace *state.Trace) (witness.Witness, error)
 // Circuit names the circuit that the engine proves.
 func (e *Engine) Circuit() string { return e.cfg.Circuit }
 
+// Load loads the keys of a shape, so that the first proof finds them. Its failure
+// is an *Error.
+func (e *Engine) Load(ctx context.Context, shape string) error {
+	_, release, err := e.acquire(ctx, shape)
+	if err != nil {
+		return err
+	}
+	release()
+	return nil
+}
+
+func (e *Engine) acquire(ctx context.Context, shape string) (*provingkeys.Keys, func(), error) {
+	keys, release, err := e.cfg.Keys.Acquire(ctx, e.cfg.Circuit, shape)
+	if err != nil {
+		class := ClassInfrastructure
+		if errors.Is(err, provingkeys.ErrBudget) {
+			class = ClassResource
+		}
+		return nil, nil, fail(class, "keys", err)
+	}
+	return keys, release, nil
+}
+
 // Prove makes and verifies a proof of the batch. Every failure is an *Error.
 // When ctx ends Prove returns at once, but gnark cannot be interrupted: its work
-// goes on in the background and the next call waits for its end.
-//
-// A panic of gnark's goroutines other than the first ends the process; only the
-// queue's lease can heal that.
+// goes on in the background and the next call waits for its end. A panic of gnark's
+// goroutines other than the first ends the process. Child has neither weakness.
 func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (Result, error) {
 	start := time.Now()
 	select {
@@ -103,14 +124,10 @@ func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (R
 	case <-ctx.Done():
 		return Result{}, fail(ClassInfrastructure, "queue", context.Cause(ctx))
 	}
-	keys, release, err := e.cfg.Keys.Acquire(ctx, e.cfg.Circuit, shape)
+	keys, release, err := e.acquire(ctx, shape)
 	if err != nil {
 		<-e.slot
-		class := ClassInfrastructure
-		if errors.Is(err, provingkeys.ErrBudget) {
-			class = ClassResource
-		}
-		return Result{}, fail(class, "keys", err)
+		return Result{}, err
 	}
 	waited := time.Since(start)
 

@@ -26,13 +26,23 @@ const toyShape = "toy"
 // toyKeys sets up the toy circuit in a folder of its own.
 func toyKeys(t *testing.T) *provingkeys.Cache {
 	t.Helper()
+	dir, fingerprint := toyFolder(t)
+	return toyCache(dir, fingerprint)
+}
+
+func toyFolder(t *testing.T) (dir string, fingerprint settle.Fingerprint) {
+	t.Helper()
 	system, err := toycircuit.Compile()
 	require.NoError(t, err)
-	fingerprint, err := circuits.FingerprintOf(system)
+	fingerprint, err = circuits.FingerprintOf(system)
 	require.NoError(t, err)
-	dir, dev := t.TempDir(), provingkeys.Options{AllowUnsafeDev: true}
+	dir = t.TempDir()
 	_, err = provingkeys.Setup(t.Context(), dir, provingkeys.ID{Circuit: "toy", Shape: toyShape, Fingerprint: fingerprint}, toycircuit.Compile, dev)
 	require.NoError(t, err)
+	return dir, fingerprint
+}
+
+func toyCache(dir string, fingerprint settle.Fingerprint) *provingkeys.Cache {
 	return provingkeys.NewCache(provingkeys.CacheConfig{
 		Dir: dir, Options: dev,
 		Fingerprint: func(string, string) (settle.Fingerprint, error) { return fingerprint, nil },

@@ -21,13 +21,14 @@ func peakMemory() (uint64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return parsePeak(status)
+	return kibibytes(status, "VmHWM:")
 }
 
-func parsePeak(status []byte) (uint64, bool) {
-	for line := range bytes.Lines(status) {
+// kibibytes reads a line "name  123 kB" of the kernel's, in bytes.
+func kibibytes(lines []byte, name string) (uint64, bool) {
+	for line := range bytes.Lines(lines) {
 		fields := bytes.Fields(line)
-		if len(fields) == 3 && string(fields[0]) == "VmHWM:" && string(fields[2]) == "kB" {
+		if len(fields) == 3 && string(fields[0]) == name && string(fields[2]) == "kB" {
 			kib, err := strconv.ParseUint(string(fields[1]), 10, 54)
 			return kib << 10, err == nil
 		}

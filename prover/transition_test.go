@@ -33,9 +33,17 @@ const (
 
 var dev = provingkeys.Options{AllowUnsafeDev: true}
 
-// TestMain is also a worker that has compiled nothing: it loads keys and trace from
-// files, proves, and prints the envelope.
+// TestMain is also two other programs: a proving child of the toy circuit, and a
+// worker that has compiled nothing: it loads keys and trace from files, proves, and
+// prints the envelope.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(serveKeys); dir != "" {
+		if err := serveToy(dir, os.Getenv(serveFingerprint)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if dir := os.Getenv(childKeys); dir != "" {
 		if err := child(dir, os.Getenv(childTrace)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
