@@ -89,7 +89,7 @@ func jsonKind(raw []byte) string {
 // field reads one member of a transaction into a request.
 type field struct {
 	name     string
-	required bool // of a transfer
+	required bool // whatever the kind: what it fixes at 0 is signed and stated as well
 	read     func(*sequencer.Request, json.RawMessage) error
 }
 
@@ -133,8 +133,7 @@ func decodeTransaction(fields []field, raw json.RawMessage) (sequencer.Request, 
 	for _, f := range fields {
 		value, present := members[f.name]
 		if !present {
-			// Exits sign no receiver index and owner; the rules that come with them decide.
-			if f.required && (r.Kind == settle.KindTransfer || f.name == "kind") {
+			if f.required {
 				return r, settle.Refuse(settle.CodeInvalidField, "field %q is missing", f.name)
 			}
 			continue

@@ -54,6 +54,7 @@ type Config struct {
 	Metrics *prometheus.Registry // a new one if nil; /metrics shows it
 	Log     *slog.Logger         // discarded if nil
 	Version string               // of the build, shown in /openapi.json; "dev"
+	Kinds   []settle.Kind        // of transaction that are taken (sequencer.KindsOf); transfer alone if nil
 
 	MaxBodyBytes   int64         // of a request; 2 MiB
 	MaxAccepted    int64         // accepted, unexecuted transactions from which submissions get 429; 50,000; below 0: no cap
@@ -72,6 +73,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Version == "" {
 		c.Version = "dev"
+	}
+	if c.Kinds == nil {
+		c.Kinds = []settle.Kind{settle.KindTransfer}
 	}
 	setDefault(&c.MaxBodyBytes, 2<<20)
 	setDefault(&c.MaxAccepted, 50_000)

@@ -30,6 +30,7 @@ func (s *Server) describe(st store.Status, proven store.Progress, fees []store.F
 	rollup := s.cfg.Rollup
 	out := wire.Status{
 		Domain: rollup.Domain, ChainID: rollup.ChainID, Rollup: rollup.Address, GenesisRoot: rollup.GenesisRoot, UnsafeDevKeys: rollup.UnsafeDev,
+		Kinds:     make([]string, len(s.cfg.Kinds)),
 		Verifiers: make([]wire.Verifier, len(rollup.Verifiers)), FeeAccounts: make([]wire.FeeAccount, len(fees)),
 		Executed: wire.Progress{Batch: st.LastBatch, Root: st.LastRoot},
 		Proven:   wire.Progress{Batch: proven.Batch, Root: proven.Root},
@@ -43,6 +44,9 @@ func (s *Server) describe(st store.Status, proven store.Progress, fees []store.F
 		Transactions:             wire.TxCounts(st.Transactions),
 		Batches:                  wire.BatchCounts(st.Batches),
 		Jobs:                     wire.JobCounts(st.Jobs),
+	}
+	for i, k := range s.cfg.Kinds {
+		out.Kinds[i] = k.String()
 	}
 	for i, v := range rollup.Verifiers {
 		out.Verifiers[i] = wire.Verifier(v)

@@ -227,7 +227,7 @@ func (s *Server) check(ctx context.Context, items []item) error {
 
 // rules reads what the items are checked against.
 func (s *Server) rules(ctx context.Context, items []item) (sequencer.Rules, sequencer.AccountMap, error) {
-	rules := sequencer.Rules{Domain: s.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1}
+	rules := sequencer.Rules{Domain: s.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1, Kinds: s.cfg.Kinds}
 	fees, err := s.cfg.Store.FeeAccounts(ctx)
 	if err != nil {
 		return rules, nil, fmt.Errorf("read fee accounts: %w", err)
@@ -247,7 +247,7 @@ func (s *Server) rules(ctx context.Context, items []item) (sequencer.Rules, sequ
 		if items[i].refusal != nil {
 			continue
 		}
-		for _, index := range []settle.AccountIndex{items[i].request.From, items[i].request.To} {
+		for _, index := range parties(items[i].request) {
 			if !seen[index] {
 				seen[index], indices = true, append(indices, index)
 			}
@@ -261,6 +261,15 @@ func (s *Server) rules(ctx context.Context, items []item) (sequencer.Rules, sequ
 		return rules, nil, fmt.Errorf("read accounts: %w", err)
 	}
 	return rules, accounts, nil
+}
+
+// parties are the accounts that a request names by index; only a transfer names
+// its receiver.
+func parties(r sequencer.Request) []settle.AccountIndex {
+	if r.Kind == settle.KindTransfer {
+		return []settle.AccountIndex{r.From, r.To}
+	}
+	return []settle.AccountIndex{r.From}
 }
 
 func (s *Server) count(items []item) {

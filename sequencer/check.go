@@ -47,6 +47,7 @@ type Rules struct {
 	Domain      fr.Element
 	FeeAccounts map[settle.TokenID]store.FeeAccount
 	NextBatch   settle.BatchNumber // the first batch that could contain the transaction
+	Kinds       []settle.Kind      // that are taken (KindsOf)
 }
 
 // CheckTransaction applies every rule of admission that needs neither nonce nor
@@ -57,11 +58,14 @@ type Rules struct {
 // What it admits can be proven: the signature check is at least as strict as the
 // circuit's, and no field is wider than its place in the message.
 func CheckTransaction(rules Rules, accounts Accounts, r Request) (store.Submission, error) {
+	if err := rules.checkKind(r.Kind); err != nil {
+		return store.Submission{}, err
+	}
 	tx, err := r.transaction()
 	if err != nil {
 		return store.Submission{}, err
 	}
-	if err := rules.checkParties(accounts, r); err != nil {
+	if err := checkParties(accounts, r, tx.ToOwner); err != nil {
 		return store.Submission{}, err
 	}
 	if err := rules.checkTerms(r); err != nil {
@@ -78,13 +82,10 @@ func CheckTransaction(rules Rules, accounts Accounts, r Request) (store.Submissi
 	}, nil
 }
 
-// transaction checks what the request says by itself: kind, widths, encodings.
+// transaction checks what the request says by itself: widths and encodings.
 func (r Request) transaction() (state.Transaction, error) {
 	tx := state.Transaction{
 		Kind: r.Kind, From: r.From, To: r.To, Token: r.Token, Nonce: r.Nonce, ValidUntil: r.ValidUntil, ToL1: r.ToL1,
-	}
-	if r.Kind != settle.KindTransfer {
-		return tx, settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not taken yet, expected transfer", r.Kind)
 	}
 	if r.Nonce >= settle.MaxNonce {
 		return tx, settle.Refuse(settle.CodeNonceTooFar, "nonce %d, expected one below %d", r.Nonce, settle.MaxNonce)
@@ -130,8 +131,9 @@ func encodeFee(exact settle.Amount, packed *uint16) (state.Float16, error) {
 	return f, nil
 }
 
-// checkParties compares sender and receiver with their accounts.
-func (rules Rules) checkParties(accounts Accounts, r Request) error {
+// checkParties compares the sender with its account, and the receiver by the
+// rules of the kind. owner is r.ToOwner.
+func checkParties(accounts Accounts, r Request, owner fr.Element) error {
 	sender, ok := accounts.Account(r.From)
 	switch {
 	case !ok:
@@ -141,17 +143,13 @@ func (rules Rules) checkParties(accounts Accounts, r Request) error {
 	case sender.Token != r.Token:
 		return settle.Refuse(settle.CodeWrongToken, "account %d holds token %d, the transaction names token %d", r.From, sender.Token, r.Token)
 	}
-	receiver, ok := accounts.Account(r.To)
-	switch {
-	case !ok:
-		return settle.Refuse(settle.CodeUnknownAccount, "receiver %d does not exist", r.To)
-	case receiver.Owner != r.ToOwner || receiver.L1 != r.ToL1:
-		return settle.Refuse(settle.CodeReceiverMismatch, "account %d belongs to (%s, %s), the transaction is for (%s, %s)",
-			r.To, receiver.Owner, receiver.L1, r.ToOwner, r.ToL1)
-	case receiver.Token != r.Token:
-		return settle.Refuse(settle.CodeWrongToken, "receiver %d holds token %d, the transaction names token %d", r.To, receiver.Token, r.Token)
+	switch r.Kind {
+	case settle.KindOpen:
+		return checkOpened(r, owner)
+	case settle.KindExit, settle.KindExitAll:
+		return checkExited(r, sender)
 	}
-	return nil
+	return checkTransferred(accounts, r)
 }
 
 // checkTerms checks fee and expiry.

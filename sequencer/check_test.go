@@ -186,16 +186,18 @@ func TestCheckTransactionSignature(t *testing.T) {
 
 // Whatever a client sends, the answer is a refusal or something that executes.
 func TestCheckTransactionIsTotal(t *testing.T) {
-	w := newWorld(t, 4, 1, testShapes)
+	w := newWorld(t, 4, 1, kindShapes)
 	rapid.Check(t, func(rt *rapid.T) {
-		r := w.transfer(1, 2, 50, 0)
-		r.Kind = settle.Kind(rapid.SampledFrom([]int{0, 1, 1, 1, 1, 2, 4, 5, 255}).Draw(rt, "kind"))
+		r := rapid.SampledFrom([]Request{w.transfer(1, 2, 50, 0), w.open(1, 2, 50, 0), w.exit(1, 50, 0), w.exit(1, 0, 0)}).Draw(rt, "request")
+		if rapid.IntRange(0, 3).Draw(rt, "spoil") == 0 {
+			r.Kind = settle.Kind(rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 255}).Draw(rt, "kind"))
+		}
 		r.From = settle.AccountIndex(rapid.SampledFrom([]uint32{1, 1, 1, 2, 1<<32 - 1}).Draw(rt, "from"))
 		r.Amount = settle.Amount{Hi: rapid.SampledFrom([]uint64{0, 0, 1<<64 - 1}).Draw(rt, "hi"), Lo: rapid.Uint64().Draw(rt, "lo")}
 		r.Fee = settle.NewAmount(rapid.Uint64Range(0, 4096).Draw(rt, "fee"))
 		r.Nonce = settle.Nonce(rapid.SampledFrom([]uint64{0, 1, 1<<40 - 2, 1<<40 - 1, 1<<64 - 1}).Draw(rt, "nonce"))
 		r.Signature = rapid.SliceOfN(rapid.Byte(), 0, 70).Draw(rt, "signature")
-		if rapid.Bool().Draw(rt, "sign") && int(r.From) < len(w.keys) {
+		if rapid.Bool().Draw(rt, "sign") && int(r.From) < len(w.keys) && r.Kind>>settle.KindBits == 0 {
 			parses := r
 			parses.Signature = bytes.Repeat([]byte{1}, schnorr.SignatureSize)
 			if _, err := parses.transaction(); err == nil {

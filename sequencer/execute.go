@@ -47,6 +47,7 @@ func (t *tenure) park(c *candidate) {
 
 // offer does with c what the policy says.
 func (t *tenure) offer(ctx context.Context, c *candidate) error {
+	t.assign(c)
 	s := t.snapshot(time.Now())
 	if err := guard(func() error { next := t.batch.UsageWith(c.tx); s.Next = &next; return nil }); err != nil {
 		t.setAside(c.id, err.Error())
@@ -77,6 +78,17 @@ func (t *tenure) offer(ctx context.Context, c *candidate) error {
 		return fmt.Errorf("policy answered %s for a next transaction", d.Action)
 	}
 	return nil
+}
+
+// assign gives the account of an open the slot behind the last one. Only the batch
+// that executes it knows the index: a batch sealed before, or an open that was
+// refused, makes it another one. So nobody can sign for the new account in the
+// same batch but by guessing, and admission, which asks for accounts that exist,
+// takes what it sends from the next batch on.
+func (t *tenure) assign(c *candidate) {
+	if c.tx.Kind == settle.KindOpen {
+		c.tx.Assigned = t.batch.NextIndex()
+	}
 }
 
 // step executes c in the open batch. A refusal rejects it; anything else is a bug
@@ -130,6 +142,9 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 	transactions := make([]store.ExecutedTransaction, len(t.open))
 	for i, c := range t.open {
 		transactions[i].ID = c.id
+		if c.tx.Kind == settle.KindOpen {
+			transactions[i].AssignedIndex = &c.tx.Assigned
+		}
 	}
 	b, err := buildBatch(t.cfg.Hasher, t.batch, d.Shape, transactions)
 	if err != nil {

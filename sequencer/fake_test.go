@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -129,11 +130,18 @@ func (m *memoryDB) EachAccount(_ context.Context, f func(store.Account) error) e
 
 // accounts are genesis and all changes.
 func (m *memoryDB) accounts() []store.Account {
-	accounts := slices.Clone(m.w.genesis.Accounts)
+	byIndex := map[settle.AccountIndex]store.Account{}
+	for _, a := range m.w.genesis.Accounts {
+		byIndex[a.Index] = a
+	}
 	for _, b := range m.batches {
 		for _, c := range b.Changes {
-			accounts[c.After.Index] = c.After
+			byIndex[c.After.Index] = c.After
 		}
+	}
+	accounts := make([]store.Account, 0, len(byIndex))
+	for _, index := range slices.Sorted(maps.Keys(byIndex)) {
+		accounts = append(accounts, byIndex[index])
 	}
 	return accounts
 }
@@ -150,7 +158,7 @@ func (m *memoryDB) status(id settle.Hash) (statuses []settle.TxStatus) {
 func testConfig(s Store, w *world) Config {
 	return Config{
 		Store: s, Hasher: w.hasher, Logger: slog.New(slog.DiscardHandler),
-		Policy:    Policy{Shapes: testShapes, MaxAge: time.Nanosecond, MaxUnproven: 1000, MaxDeferred: 4},
+		Policy:    Policy{Shapes: w.shapes, MaxAge: time.Nanosecond, MaxUnproven: 1000, MaxDeferred: 4},
 		InsertJob: func(context.Context, pgx.Tx, ProofJob) error { return nil },
 	}
 }

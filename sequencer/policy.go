@@ -22,7 +22,7 @@ type Policy struct {
 	MaxAge      time.Duration // how long a transaction may wait in the open batch
 	MaxIdle     time.Duration // seal when nothing came for this long; 0: wait for MaxAge
 	MaxUnproven int           // sealed batches without a proof above which nothing is executed
-	MaxDeferred int           // transactions put off to the next batch for want of a fee slot
+	MaxDeferred int           // transactions put off to the next batch for want of a slot for their fee, open or exit
 }
 
 // Action is what the policy wants done.
@@ -135,9 +135,10 @@ func (p Policy) next(s Snapshot) Decision {
 		return Decision{Action: Unfit}
 	}
 	// Two tokens that alternate must not seal a batch for each transaction when
-	// only fee slots are short: the other token's wait for the next batch.
+	// only fee slots are short, nor a run of opens or exits one for the few that it
+	// has slots for: these wait for the next batch, and others fill this one.
 	without := *s.Next
-	without.FeeAccounts = s.Usage.FeeAccounts
+	without.FeeAccounts, without.Opens, without.Exits = s.Usage.FeeAccounts, s.Usage.Opens, s.Usage.Exits
 	if _, fits := p.smallest(without); fits && s.Deferred < p.MaxDeferred {
 		return Decision{Action: Defer}
 	}

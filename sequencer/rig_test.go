@@ -150,6 +150,8 @@ func (r *rig) history() *memoryDB {
 		return m
 	}
 	require.NoError(r.t, err)
+	stored := map[settle.AccountIndex]store.Account{}
+	require.NoError(r.t, r.store.EachAccount(ctx, func(a store.Account) error { stored[a.Index] = a; return nil }))
 	for n := settle.BatchNumber(1); n <= last.Number; n++ {
 		detail, err := r.store.Batch(ctx, n)
 		require.NoError(r.t, err)
@@ -166,10 +168,10 @@ func (r *rig) history() *memoryDB {
 		for i, row := range rows {
 			require.Equal(r.t, settle.TxExecuted, row.Status)
 			require.Equal(r.t, store.Placement{Batch: n, Position: i}, *row.Placement)
-			b.Transactions = append(b.Transactions, store.ExecutedTransaction{ID: row.ID})
+			b.Transactions = append(b.Transactions, store.ExecutedTransaction{ID: row.ID, AssignedIndex: row.AssignedIndex})
 		}
-		for _, a := range r.genesis.Accounts {
-			changes, err := r.store.AccountHistory(ctx, a.Index, n+1, 1)
+		for index := range stored {
+			changes, err := r.store.AccountHistory(ctx, index, n+1, 1)
 			require.NoError(r.t, err)
 			if len(changes) == 1 && changes[0].Batch == n {
 				b.Changes = append(b.Changes, changes[0].AccountChange)
@@ -177,8 +179,7 @@ func (r *rig) history() *memoryDB {
 		}
 		m.batches = append(m.batches, b)
 	}
-	stored := map[settle.AccountIndex]store.Account{}
-	require.NoError(r.t, r.store.EachAccount(ctx, func(a store.Account) error { stored[a.Index] = a; return nil }))
+	require.Len(r.t, m.accounts(), len(stored))
 	for _, a := range m.accounts() {
 		require.Equal(r.t, stored[a.Index], a, "the account row is not the last change")
 	}

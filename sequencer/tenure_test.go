@@ -26,6 +26,8 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 	root := m.w.genesis.Rollup.GenesisRoot
 	s := m.w.state()
 	seen := map[settle.Hash]bool{}
+	next := settle.AccountIndex(len(m.w.accounts))
+	var total uint64 // held and paid out
 	for i, b := range m.batches {
 		require.EqualValues(t, i+1, b.Number)
 		require.Equal(t, root, b.OldRoot, "roots do not chain")
@@ -36,7 +38,7 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 		require.NoError(t, err)
 		require.Equal(t, settle.Hash(sha256.Sum256(b.Witness.Data)), b.Witness.Hash)
 		require.EqualValues(t, binary.BigEndian.Uint16(b.Witness.Data[8:]), b.Witness.Version, "WitnessVersion is not the codec's")
-		shape := shapeByName(t, b.Shape)
+		shape := m.w.shapeByName(t, b.Shape)
 		require.True(t, shape.Capacity.Fits(b.Usage))
 		require.Equal(t, shape.KeyHash, b.KeyHash)
 
@@ -47,6 +49,14 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 			require.Equal(t, id, b.Transactions[j].ID)
 			require.False(t, seen[id], "executed twice")
 			seen[id] = true
+			total += trace.Transactions[j].Paid.Lo
+			if transactions[j].Kind != settle.KindOpen {
+				require.Nil(t, b.Transactions[j].AssignedIndex)
+				continue
+			}
+			require.Equal(t, next, transactions[j].Assigned, "indices are given out in sequence")
+			require.Equal(t, &next, b.Transactions[j].AssignedIndex)
+			next++
 		}
 		again, err := s.Apply(transactions)
 		require.NoError(t, err, "the history does not apply")
@@ -64,7 +74,7 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 	}
 	have := s.Root()
 	require.Equal(t, root, settle.Element(have.Bytes()))
-	var total uint64
+	require.Len(t, m.accounts(), int(next))
 	for _, a := range m.accounts() {
 		account := s.Account(a.Index)
 		require.Equal(t, accountToStored(a.Index, account, account.Leaf(m.w.hasher)), a, "row and state differ")
@@ -73,8 +83,8 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 	require.EqualValues(t, len(m.w.accounts)*genesisBalance, total, "money appeared or vanished")
 }
 
-func shapeByName(t require.TestingT, name string) Shape {
-	for _, s := range testShapes {
+func (w *world) shapeByName(t require.TestingT, name string) Shape {
+	for _, s := range w.shapes {
 		if s.Name == name {
 			return s
 		}

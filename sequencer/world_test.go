@@ -26,6 +26,12 @@ var testShapes = []Shape{
 	{Name: "demo", KeyHash: settle.KeyHash{2}, Capacity: settle.Capacity{Transfers: 8, Accounts: 17, Nodes: 120, FeeAccounts: 1}},
 }
 
+// kindShapes have slots for every kind of transaction.
+var kindShapes = []Shape{
+	{Name: "tiny", KeyHash: settle.KeyHash{1}, Capacity: settle.Capacity{Transfers: 2, Accounts: 5, Nodes: 60, FeeAccounts: 1, Opens: 1, Exits: 1}},
+	{Name: "demo", KeyHash: settle.KeyHash{2}, Capacity: settle.Capacity{Transfers: 8, Accounts: 17, Nodes: 120, FeeAccounts: 1, Opens: 2, Exits: 3}},
+}
+
 // world is a rollup with its users' keys. Account i holds token i mod tokens;
 // the first account of each token collects its fees.
 type world struct {
@@ -36,12 +42,14 @@ type world struct {
 	accounts []state.Indexed
 	fees     map[settle.TokenID]settle.AccountIndex
 	genesis  store.Genesis
+	shapes   []Shape
+	kinds    []settle.Kind
 }
 
 func newWorld(t testing.TB, users, tokens int, shapes []Shape) *world {
 	t.Helper()
 	address := settle.Address{0xaa}
-	w := &world{t: t, hasher: poseidon.New(), domain: publicdata.Domain(1337, address), fees: map[settle.TokenID]settle.AccountIndex{}}
+	w := &world{t: t, hasher: poseidon.New(), domain: publicdata.Domain(1337, address), fees: map[settle.TokenID]settle.AccountIndex{}, shapes: shapes, kinds: KindsOf(shapes)}
 	for i := range users {
 		secret := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("user"), uint64(i)))
 		secret[0] = 0 // below q
@@ -90,6 +98,26 @@ func (w *world) transfer(from, to int, amount uint64, nonce settle.Nonce) Reques
 	}
 }
 
+// open is a valid request for a new account under the key of a user, who holds one
+// already, with an l1 of its own.
+func (w *world) open(from, owner int, amount uint64, nonce settle.Nonce) Request {
+	r := w.transfer(from, owner, amount, nonce)
+	r.Kind, r.To, r.ToL1 = settle.KindOpen, 0, openedL1
+	return r
+}
+
+var openedL1 = settle.Address{0: 0xee, 19: 1}
+
+// exit is a valid request for an exit of amount, or of everything if it is 0.
+func (w *world) exit(from int, amount uint64, nonce settle.Nonce) Request {
+	r := w.transfer(from, from, amount, nonce)
+	r.Kind, r.To, r.ToOwner = settle.KindExit, 0, settle.Element{}
+	if amount == 0 {
+		r.Kind = settle.KindExitAll
+	}
+	return r
+}
+
 // sign signs r with the key of a user.
 func (w *world) sign(r Request, user int) Request {
 	w.t.Helper()
@@ -105,7 +133,7 @@ func (w *world) sign(r Request, user int) Request {
 }
 
 func (w *world) rules() Rules {
-	r := Rules{Domain: w.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1}
+	r := Rules{Domain: w.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1, Kinds: w.kinds}
 	for _, f := range w.genesis.FeeAccounts {
 		r.FeeAccounts[f.Token] = f
 	}

@@ -12,16 +12,16 @@ import (
 
 // Transaction is a signed L2 transaction as submitted.
 type Transaction struct {
-	Kind       string              `json:"kind" enum:"transfer,open,exit,exit-all" doc:"Kind of transaction; only transfer is executed for now" example:"transfer"`
+	Kind       string              `json:"kind" enum:"transfer,open,exit,exit-all" doc:"Kind of transaction; /v1/status lists under kinds what the rollup takes" example:"transfer"`
 	From       settle.AccountIndex `json:"from" doc:"Index of the sender's account" example:"3"`
-	To         settle.AccountIndex `json:"to" doc:"Index of the receiver's account" example:"7"`
-	Token      settle.TokenID      `json:"token" doc:"Token that both accounts hold" example:"0"`
-	Amount     settle.Amount       `json:"amount" doc:"Exact amount in smallest units; must equal a 35-bit number times a power of ten below 10^32" example:"1250000"`
+	To         settle.AccountIndex `json:"to" doc:"Index of the receiver's account; 0 for open, whose index is assigned when it is executed, and for exits" example:"7"`
+	Token      settle.TokenID      `json:"token" doc:"Token that sender and receiver hold" example:"0"`
+	Amount     settle.Amount       `json:"amount" doc:"Exact amount in smallest units; must equal a 35-bit number times a power of ten below 10^32; 0 for exit-all, which pays the whole balance less the fee" example:"1250000"`
 	Fee        settle.Amount       `json:"fee" doc:"Exact fee in smallest units; must equal an 11-bit number times a power of ten below 10^32" example:"100"`
 	Nonce      settle.Nonce        `json:"nonce" maximum:"1099511627774" doc:"The sender's nonce; next_nonce of the account" example:"12"`
 	ValidUntil settle.BatchNumber  `json:"valid_until,omitempty" required:"false" doc:"Last batch that may contain the transaction; 0 or absent for no limit" example:"0"`
-	ToOwner    settle.Element      `json:"to_owner" doc:"Owner of the receiver's account, signed and checked"`
-	ToL1       settle.Address      `json:"to_l1" doc:"Ethereum address of the receiver's account, signed and checked"`
+	ToOwner    settle.Element      `json:"to_owner" doc:"Owner of the receiver's account, signed and checked; of the new account for open, 0 for exits"`
+	ToL1       settle.Address      `json:"to_l1" doc:"Ethereum address of the receiver's account, signed and checked; of the new account for open, of the sender's own for exits"`
 	PublicKey  settle.Element      `json:"public_key" doc:"x-coordinate of the sender's key; the owner of account from"`
 	Signature  Signature           `json:"signature" doc:"R.x then s, each 32 bytes big-endian"`
 }
@@ -68,7 +68,7 @@ type TransactionState struct {
 	Batch         *settle.BatchNumber  `json:"batch,omitempty" required:"false" doc:"Batch that contains it"`
 	Position      *int                 `json:"position,omitempty" required:"false" doc:"Position in the batch, from 0"`
 	BatchStatus   settle.BatchStatus   `json:"batch_status,omitempty" required:"false" enum:"sealed,proven,settling,settled,final" doc:"Status of that batch"`
-	AssignedIndex *settle.AccountIndex `json:"assigned_index,omitempty" required:"false" doc:"Account that an open created"`
+	AssignedIndex *settle.AccountIndex `json:"assigned_index,omitempty" required:"false" doc:"Account that an open created, once executed"`
 	Rejection     *Rejection           `json:"rejection,omitempty" required:"false" doc:"Why it was rejected"`
 	Settlement    *Settlement          `json:"settlement,omitempty" required:"false" doc:"L1 transaction that settles its batch"`
 }
@@ -87,9 +87,9 @@ type Account struct {
 	Token         settle.TokenID      `json:"token" doc:"Token held" example:"0"`
 	Balance       settle.Amount       `json:"balance" doc:"Executed balance in smallest units" example:"5000000"`
 	Nonce         settle.Nonce        `json:"nonce" doc:"Executed nonce" example:"11"`
-	PendingDebits settle.Amount       `json:"pending_debits" doc:"Amounts and fees of accepted, unexecuted transactions" example:"1250100"`
+	PendingDebits settle.Amount       `json:"pending_debits" doc:"Amounts and fees of accepted, unexecuted transactions; an exit-all counts with its fee, as its amount is not known before" example:"1250100"`
 	Pending       int                 `json:"pending" doc:"Number of accepted, unexecuted transactions" example:"1"`
-	Available     settle.Amount       `json:"available" doc:"Balance less pending debits" example:"3749900"`
+	Available     settle.Amount       `json:"available" doc:"Balance less pending debits; 0 while an exit-all is pending" example:"3749900"`
 	NextNonce     settle.Nonce        `json:"next_nonce" doc:"First free nonce: to use in the next transaction" example:"12"`
 }
 
@@ -174,6 +174,7 @@ type Status struct {
 	Rollup                   settle.Address     `json:"rollup" doc:"Address of the Rollup contract"`
 	GenesisRoot              settle.Element     `json:"genesis_root" doc:"State root of genesis"`
 	UnsafeDevKeys            bool               `json:"unsafe_dev_keys" doc:"The keys come from a development setup: proofs can be forged"`
+	Kinds                    []string           `json:"kinds" nullable:"false" doc:"Kinds of transaction that are taken" example:"[\"transfer\"]"`
 	Verifiers                []Verifier         `json:"verifiers" nullable:"false" doc:"Registered verifier contracts"`
 	FeeAccounts              []FeeAccount       `json:"fee_accounts" nullable:"false" doc:"Fee account and minimum fee per token"`
 	Executed                 Progress           `json:"executed" doc:"Last executed batch; 0 is genesis"`

@@ -103,10 +103,14 @@ func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listen
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	shapes, err := registeredShapes(rollup)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server, err := api.New(api.Config{
-		Store: db.store, Rollup: rollup, Metrics: registry, Log: a.log, Version: version,
+		Store: db.store, Rollup: rollup, Metrics: registry, Log: a.log, Version: version, Kinds: sequencer.KindsOf(shapes),
 		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
 	})
 	if err != nil {
