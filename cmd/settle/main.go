@@ -72,11 +72,15 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	log, err := newLogger(c.LogLevel, c.LogFormat)
 	if err != nil {
 		return err
 	}
+	forget := context.AfterFunc(ctx, func() {
+		stop() // from here on a signal ends us at once
+		log.Info("asked to stop; a second signal does not wait")
+	})
+	defer forget()
 	logger.Set(gnarkLogger(log)) // gnark speaks zerolog; its lines become ours
 	circuits.RegisterHints()
 	err = parsed.Run(&app{ctx: ctx, log: log, logFormat: c.LogFormat, logLevel: c.LogLevel, stdout: os.Stdout, stderr: os.Stderr})

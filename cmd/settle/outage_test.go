@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -93,22 +95,45 @@ func TestRestartFromPostgres(t *testing.T) {
 	up.stop()
 }
 
-// TestWorkerOfUpIsReplaced: a worker process that dies is started again.
-func TestWorkerOfUpIsReplaced(t *testing.T) {
+// TestWorkerOfUp: a worker process that dies is started again; one that hangs does
+// not keep a second signal from ending everything at once.
+func TestWorkerOfUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	up := r.serve("up")
 	r.submit(2)
 	r.awaitSettled()
-	worker := r.batch(1).Proofs[0].Worker
-	pid, err := strconv.Atoi(worker[strings.LastIndexByte(worker, ' ')+1:])
+	worker := r.prover(1)
+	require.NotEqual(t, up.cmd.Process.Pid, worker, "workers are processes of their own")
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", worker))
 	require.NoError(t, err)
-	require.NotEqual(t, up.cmd.Process.Pid, pid, "workers are processes of their own")
-	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	require.Contains(t, string(environment), envDatabase)
+	require.NotContains(t, string(environment), envL1Key, "the operator's key is no worker's business")
+	require.NoError(t, syscall.Kill(worker, syscall.SIGKILL))
 	up.await("a worker process ended and is started again")
 	r.submit(2)
 	r.awaitSettled()
-	require.NotEqual(t, worker, r.batch(2).Proofs[0].Worker)
+	next := r.prover(2)
+	require.NotEqual(t, worker, next)
+
+	require.NoError(t, syscall.Kill(next, syscall.SIGSTOP))
+	r.release(up)
+	up.signal(syscall.SIGTERM)
+	up.await("asked to stop")
+	up.signal(syscall.SIGTERM)
+	<-up.ended
+	require.False(t, up.cmd.ProcessState.Exited(), "ended by the signal")
+	require.NoError(t, syscall.Kill(next, syscall.SIGCONT))
+	up.wait() // it ends, as its parent is gone
+}
+
+// prover is the id of the process that proved a batch.
+func (r *rig) prover(n settle.BatchNumber) int {
+	r.t.Helper()
+	worker := r.batch(n).Proofs[0].Worker
+	pid, err := strconv.Atoi(worker[strings.LastIndexByte(worker, ' ')+1:])
+	require.NoError(r.t, err)
+	return pid
 }
 
 // TestEmbedded runs everything on the embedded Postgres and chain, and again on what

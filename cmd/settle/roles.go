@@ -186,10 +186,11 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	if err := l1.CheckDeployment(ctx, client, deploymentOf(rollup)); err != nil {
 		return err
 	}
-	begun, hadRole := time.Now(), false
+	begun, hadRole, told := time.Now(), false, false
 	for {
 		took, err := a.submitTenure(ctx, db, client, node, rollup, maxFee, poll)
 		hadRole = hadRole || took
+		told = told && !took // an outage is said once
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -198,7 +199,10 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 				return fmt.Errorf("another submitter holds this database: %w", err)
 			}
 		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
-			a.log.Warn("the submitter lost its connection and takes its role again", "error", err)
+			if !told {
+				a.log.Warn("the submitter lost its connection and takes its role again", "error", err)
+			}
+			told = true
 		default:
 			return err
 		}
