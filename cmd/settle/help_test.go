@@ -25,6 +25,7 @@ func model(t *testing.T) *kong.Application {
 
 // TestHelp lists every command with its help, on standard output.
 func TestHelp(t *testing.T) {
+	t.Parallel()
 	env := environment(t, nil)
 	help := string(succeed(t, env, "--help"))
 	for _, leaf := range model(t).Leaves(true) {
@@ -147,6 +148,7 @@ func TestSecretsAreNoFlags(t *testing.T) {
 
 // TestCircuitsStats agrees with the committed counts.
 func TestCircuitsStats(t *testing.T) {
+	t.Parallel()
 	env := environment(t, nil)
 	var stats circuitStats
 	require.NoError(t, json.Unmarshal(succeed(t, env, "circuits", "stats", "--json", "--shape", "tiny"), &stats))

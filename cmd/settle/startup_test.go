@@ -144,12 +144,19 @@ func TestSecondWriters(t *testing.T) {
 	r.serve("api")
 	r.role("worker")
 	r.submit(2)
-	r.awaitSettled() // so both have their role
-	r.requireStartupErrors(map[string]refusal{
-		"sequencer": {[]string{"sequencer"}, nil, []string{"another sequencer", sequencer.holder(t), "stop that one first"}},
-		"submitter": {[]string{"submitter"}, nil, []string{"another submitter", submitter.holder(t), "stop that one first"}},
-		"up":        {[]string{"up"}, nil, []string{"another s", "stop that one first"}},
-	})
+	r.awaitSettled()                 // so both have their role
+	second := map[*process][]string{ // together: each waits a moment for its role
+		launch(t, r.env(), "sequencer"): {"another sequencer", sequencer.holder(t)},
+		launch(t, r.env(), "submitter"): {"another submitter", submitter.holder(t)},
+		launch(t, r.env(), "up"):        {"another s", "process "},
+	}
+	for p, says := range second {
+		p.wait()
+		require.Equal(t, 1, p.cmd.ProcessState.ExitCode(), p.stderr())
+		for _, want := range append(says, "settle: ", "stop that one first") {
+			require.Contains(t, p.stderr(), want)
+		}
+	}
 	r.submit(2)
 	r.awaitSettled()
 }
