@@ -60,7 +60,7 @@ func runTests(m *testing.M) (code int, err error) {
 // newDir makes a folder that the user of an embedded Postgres can enter.
 func newDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(os.Getenv(envHome), "")
+	dir, err := os.MkdirTemp(os.Getenv(envHome), "") //nolint:usetesting // t.TempDir is closed to other users
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o711))
 	return dir

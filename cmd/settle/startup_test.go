@@ -40,7 +40,7 @@ func (r *rig) requireStartupErrors(cases map[string]refusal) {
 func TestStartupErrors(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
 	address := taken.Addr().String()
