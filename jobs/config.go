@@ -29,6 +29,7 @@ type Store interface {
 	StoreProof(ctx context.Context, l store.Lease, p settle.ProofEnvelope, st store.ProofStats, complete func(context.Context, pgx.Tx) error) (store.ProofOutcome, error)
 	RecordFailure(ctx context.Context, l store.Lease, class store.FailureClass, detail string) error
 	ProofFailures(ctx context.Context, n settle.BatchNumber) ([]store.ProofFailure, error)
+	Blockage(ctx context.Context) (store.Blockage, error)
 }
 
 var _ Store = (*store.Store)(nil)
@@ -52,6 +53,12 @@ type Config struct {
 	Prover      Prover
 	Keys        map[string]settle.KeyHash // by shape: the keys that this worker can prove with
 	Concurrency int                       // jobs at a time; 1, as a proof uses all cores
+	// Memory is how many bytes this worker may take: its class. A job for which the
+	// memory of a worker was too small waits a while for a larger one. 0: unknown.
+	Memory uint64
+	// Admit is asked before a job is claimed whether there is memory for its shape
+	// (prover.Admission); nil admits all. A shape that it refuses is not claimed.
+	Admit func(shape string) error
 }
 
 func (c Config) withDefaults() (Config, error) {

@@ -23,10 +23,11 @@ type fencedDriver struct {
 	*riverpgxv5.Driver
 	pool  *pgxpool.Pool
 	begun *attempts
+	claim *claim
 }
 
-func newFencedDriver(pool *pgxpool.Pool) *fencedDriver {
-	return &fencedDriver{riverpgxv5.New(pool), pool, &attempts{fetched: map[int64]time.Time{}}}
+func newFencedDriver(cfg *Config) *fencedDriver {
+	return &fencedDriver{riverpgxv5.New(cfg.Pool), cfg.Pool, &attempts{fetched: map[int64]time.Time{}}, newClaim(cfg)}
 }
 
 // GetExecutor implements riverdriver.Driver.

@@ -16,6 +16,10 @@ type Metrics struct {
 	Reaped       prometheus.Counter       // jobs taken from dead workers
 	DeadLetters  prometheus.Counter
 	PeakMemory   prometheus.Gauge // bytes, of the last proof
+	// MemoryWaits counts looks at the queue that found a job and no memory for it: shape.
+	MemoryWaits *prometheus.CounterVec
+	// BlockedBatch is the number of the dead-lettered batch for which settlement waits; 0: none.
+	BlockedBatch prometheus.Gauge
 }
 
 // NewMetrics makes the collectors and registers them.
@@ -31,7 +35,9 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		DeadLetters: prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_prove_dead_letters_total", Help: "Proof jobs given up."}),
 		PeakMemory:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_prove_peak_memory_bytes", Help: "Peak resident memory during the last proof."}),
 	}
-	for _, c := range []prometheus.Collector{m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.PeakMemory} {
+	m.MemoryWaits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_memory_waits_total", Help: "Looks at the queue that found a job for which this worker lacks memory, by shape."}, []string{"shape"})
+	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."})
+	for _, c := range []prometheus.Collector{m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

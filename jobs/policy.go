@@ -22,6 +22,10 @@ type Policy struct {
 	LossWait    time.Duration // first delay after more deaths; 15 seconds, doubling to 10 minutes
 	MaxLosses   int           // deaths and resource failures that make a dead letter; 10
 
+	Escalate    time.Duration // how long a job that failed for want of memory waits for a larger worker; 10 seconds
+	BlockedLook time.Duration // between looks whether settlement waits for a dead letter; 5 seconds
+	Remind      time.Duration // between repetitions of a loud message whose cause stays; 1 minute
+
 	JobTimeout time.Duration // of one proof; 1 hour
 	StopGrace  time.Duration // for a proof to finish when the worker stops; 20 seconds
 }
@@ -35,7 +39,7 @@ func (p Policy) withDefaults() Policy {
 	}{
 		{&p.Heartbeat, 2 * time.Second}, {&p.LeaseTTL, 10 * time.Second}, {&p.Reap, time.Second}, {&p.Orphan, 15 * time.Second},
 		{&p.RetryMin, time.Second}, {&p.RetryMax, 15 * time.Second}, {&p.FailureWait, 5 * time.Second}, {&p.LossWait, 15 * time.Second},
-		{&p.JobTimeout, time.Hour}, {&p.StopGrace, 20 * time.Second},
+		{&p.Escalate, 10 * time.Second}, {&p.BlockedLook, 5 * time.Second}, {&p.Remind, time.Minute}, {&p.JobTimeout, time.Hour}, {&p.StopGrace, 20 * time.Second},
 	}
 	for _, d := range durations {
 		if *d.field == 0 {

@@ -25,6 +25,7 @@ func RunWorker(ctx context.Context, cfg Config) error {
 	var reaping sync.WaitGroup
 	defer reaping.Wait()
 	reaping.Go(func() { newReaper(&cfg).run(ctx) })
+	reaping.Go(func() { newBlockedWatch(&cfg).run(ctx) })
 	for n := 1; ctx.Err() == nil; n++ {
 		begun := time.Now()
 		err := runClient(ctx, &cfg)
@@ -44,7 +45,7 @@ func RunWorker(ctx context.Context, cfg Config) error {
 
 // runClient runs River's client until ctx ends or the client does.
 func runClient(ctx context.Context, cfg *Config) error {
-	driver := newFencedDriver(cfg.Pool)
+	driver := newFencedDriver(cfg)
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &worker{cfg: cfg, begun: driver.begun}); err != nil {
 		return fmt.Errorf("register worker: %w", err)

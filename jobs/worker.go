@@ -185,13 +185,18 @@ func (w *worker) failed(ctx context.Context, job *river.Job[ProveBatch], lease s
 	switch {
 	case w.cfg.Policy.dead(class, counted):
 		w.cfg.Metrics.DeadLetters.Inc()
-		log.ErrorContext(ctx, "dead letter: the batch stays unproven until its job is retried by hand", "class", class)
+		log.ErrorContext(ctx, "dead letter: the batch stays unproven, and settlement waits for it, until its job is retried by hand",
+			"class", class, "remedy", fmt.Sprintf("settle replay %d; settle jobs retry --batch %d", job.Args.Batch, job.Args.Batch))
 		job.MaxAttempts = job.Attempt // River discards a job that fails at its last attempt
 		return cause
 	case class == store.FailWitness, class == store.FailBug:
 		return cause
 	case class == store.FailResource:
-		return river.JobSnooze(max(w.cfg.Policy.RetryMin, w.cfg.Policy.lossDelay(counted.losses)))
+		delay := max(w.cfg.Policy.RetryMin, w.cfg.Policy.lossDelay(counted.losses))
+		if err := w.escalate(call, job, delay); err != nil {
+			log.WarnContext(ctx, "the job cannot be kept for a larger worker", "error", err)
+		}
+		return river.JobSnooze(delay)
 	}
 	return retry
 }

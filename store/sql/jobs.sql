@@ -1,0 +1,25 @@
+-- Proof jobs with batch, lease and last failure. Newest batch first.
+select j.id, b.number, j.args->>'circuit', j.args->>'shape', key.hash, j.state::text, j.attempt,
+       j.created_at, j.scheduled_at, j.attempted_at, j.finalized_at, b.status, p.batch is not null,
+       l.holder, l.heartbeat_at,
+       (j.metadata->'memory'->>'above')::bigint, (j.metadata->'memory'->>'until')::timestamptz,
+       (select count(*) from proof_failures f
+        where f.batch = b.number and f.circuit = j.args->>'circuit' and f.key_hash = key.hash),
+       f.class, f.detail, f.failed_at
+from river_job j
+cross join lateral (select decode(substr(j.args->>'key_hash', 3), 'hex') as hash) key
+join batches b on b.number = (j.args->>'batch')::bigint
+left join proofs p on p.batch = b.number and p.circuit = j.args->>'circuit' and p.key_hash = key.hash
+left join leases l on l.job_id = j.id and not l.released and j.state = 'running'
+left join lateral (
+    select class, detail, failed_at from proof_failures
+    where batch = b.number and circuit = j.args->>'circuit' and key_hash = key.hash
+    order by id desc limit 1
+) f on true
+where j.kind = 'prove_batch'
+  and ($1::bigint = 0 or j.id = $1)
+  and ($2::bigint = 0 or b.number = $2)
+  and (not $3::boolean or (p.batch is null and j.state in ('discarded', 'cancelled')))
+  and ($4::text[] is null or j.state::text = any($4))
+order by b.number desc, j.id desc
+limit nullif($5::bigint, 0)
