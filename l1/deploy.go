@@ -245,30 +245,13 @@ func (d *deployer) create(ctx context.Context, what, code string, arguments []by
 	if err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", what, err)
 	}
-	if err := d.node.SendTransaction(ctx, tx); err != nil {
-		return nil, fmt.Errorf("deploy %s: %w", what, callError(err))
+	receipt, err := d.sendAndWait(ctx, tx, d.poll)
+	if err != nil {
+		return nil, fmt.Errorf("deploy %s: %w", what, err)
 	}
-	ticker := time.NewTicker(d.poll)
-	defer ticker.Stop()
-	for {
-		receipt, err := d.node.TransactionReceipt(ctx, tx.Hash())
-		if err == nil {
-			if receipt.Status != types.ReceiptStatusSuccessful {
-				return nil, fmt.Errorf("deploy %s: transaction %s was reverted", what, tx.Hash())
-			}
-			if want := crypto.CreateAddress(d.address, tx.Nonce()); receipt.ContractAddress != want {
-				return nil, fmt.Errorf("deploy %s: receipt names %s, expected %s", what, receipt.ContractAddress, want)
-			}
-			d.gasUsed += receipt.GasUsed
-			return receipt, nil
-		}
-		if !errors.Is(err, ethereum.NotFound) && !IsUnavailable(err) && !isIndexing(err) {
-			return nil, fmt.Errorf("deploy %s: %w", what, withoutURL(err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("deploy %s: transaction %s was sent and has no receipt: %w", what, tx.Hash(), ctx.Err())
-		case <-ticker.C:
-		}
+	if want := crypto.CreateAddress(d.address, tx.Nonce()); receipt.ContractAddress != want {
+		return nil, fmt.Errorf("deploy %s: receipt names %s, expected %s", what, receipt.ContractAddress, want)
 	}
+	d.gasUsed += receipt.GasUsed
+	return receipt, nil
 }

@@ -173,6 +173,12 @@ func (h *harness) work(number settle.BatchNumber, oldRoot, domain settle.Element
 	words[1].SetBytes(oldRoot[:])
 	words[3].SetBytes(domain[:])
 	words[4] = publicdata.Pack(publicdata.U(1, 32), publicdata.U(0, 32), publicdata.U(uint64(transfers), 32))
+	return h.workOf(words, transfers)
+}
+
+// workOf proves what a batch of these words needs to be settled.
+func (h *harness) workOf(words []fr.Element, transfers int) store.SettlementWork {
+	h.t.Helper()
 	var c fr.Element
 	c.MustSetRandom()
 	zeta := publicdata.Challenge(c, words)
@@ -188,8 +194,8 @@ func (h *harness) work(number settle.BatchNumber, oldRoot, domain settle.Element
 		w.Words = append(w.Words, words[i].Bytes())
 	}
 	w.Batch = store.Batch{
-		Number: number, Status: settle.BatchProven, Shape: shape, KeyHash: w.Proof.KeyHash,
-		OldRoot: oldRoot, NewRoot: w.Words[2], Commitment: w.Proof.Inputs[0], Transactions: transfers,
+		Number: settle.BatchNumber(words[0].Uint64()), Status: settle.BatchProven, Shape: shape, KeyHash: w.Proof.KeyHash,
+		OldRoot: w.Words[1], NewRoot: w.Words[2], Commitment: w.Proof.Inputs[0], Transactions: transfers,
 	}
 	return w
 }

@@ -40,13 +40,13 @@ func TestContractRefuses(t *testing.T) {
 		"word above the modulus":   {func(w *store.SettlementWork) { modulus(&w.Words[6]) }, "WordNotInField"},
 		"root above the modulus":   {func(w *store.SettlementWork) { modulus(&w.Words[2]) }, "WordNotInField"},
 		"commitment above modulus": {func(w *store.SettlementWork) { modulus(&w.Proof.Inputs[0]) }, "CommitmentNotInField"},
-		"opens": {func(w *store.SettlementWork) {
-			w.Words[4] = settle.Element{19: 1}
-			w.Words = w.Words[:7]
-		}, "RecordsNotSupported"},
+		"L1 operations": {func(w *store.SettlementWork) {
+			w.Words[4] = settle.Element{27: 1}
+			w.Words = w.Words[:8]
+		}, "L1OperationsNotSupported"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			work := h.work(1, genesisRoot, h.deployment.Domain, 3)
+			work := h.work(1, genesisRoot, h.deployment.Domain, 6)
 			c.change(&work)
 			h.rows = newMemory(h)
 			h.rows.add(work)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -132,6 +133,32 @@ func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees
 		return nil, fmt.Errorf("sign L1 transaction: %w", err)
 	}
 	return tx, nil
+}
+
+// sendAndWait sends tx and looks for its receipt every poll; an error when it was
+// reverted. A node out of reach is asked again until ctx ends.
+func (w *wallet) sendAndWait(ctx context.Context, tx *types.Transaction, poll time.Duration) (*types.Receipt, error) {
+	if err := w.node.SendTransaction(ctx, tx); err != nil {
+		return nil, fmt.Errorf("send: %w", callError(err))
+	}
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		receipt, err := w.node.TransactionReceipt(ctx, tx.Hash())
+		switch {
+		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
+			return receipt, nil
+		case err == nil:
+			return nil, fmt.Errorf("transaction %s was reverted", tx.Hash())
+		case !errors.Is(err, ethereum.NotFound) && !IsUnavailable(err) && !isIndexing(err):
+			return nil, fmt.Errorf("ask for the receipt of %s: %w", tx.Hash(), withoutURL(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("transaction %s was sent and has no receipt: %w", tx.Hash(), ctx.Err())
+		case <-ticker.C:
+		}
+	}
 }
 
 // Nodes tell these apart by text only.

@@ -44,9 +44,9 @@ type RegistryRegistration struct {
 
 // RollupMetaData contains all meta data concerning the Rollup contract.
 var RollupMetaData = bind.MetaData{
-	ABI: "[{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"genesisRoot_\",\"type\":\"uint256\"},{\"internalType\":\"bytes32\",\"name\":\"genesisHash_\",\"type\":\"bytes32\"},{\"components\":[{\"internalType\":\"address\",\"name\":\"governor\",\"type\":\"address\"},{\"internalType\":\"uint256\",\"name\":\"delay\",\"type\":\"uint256\"},{\"internalType\":\"bool\",\"name\":\"unsafeDevKeys\",\"type\":\"bool\"},{\"internalType\":\"address[]\",\"name\":\"operators\",\"type\":\"address[]\"},{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration[]\",\"name\":\"registrations\",\"type\":\"tuple[]\"}],\"internalType\":\"structRegistry.Config\",\"name\":\"config\",\"type\":\"tuple\"}],\"stateMutability\":\"nonpayable\",\"type\":\"constructor\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"AlreadyProposed\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"chainId\",\"type\":\"uint256\"}],\"name\":\"ChainIdTooLarge\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"commitment\",\"type\":\"uint256\"}],\"name\":\"CommitmentNotInField\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"counts\",\"type\":\"uint256\"}],\"name\":\"CountsOutOfRange\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"delay\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"maximum\",\"type\":\"uint256\"}],\"name\":\"DelayTooLong\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"delay\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"minimum\",\"type\":\"uint256\"}],\"name\":\"DelayTooShort\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"}],\"name\":\"EntryExists\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"root\",\"type\":\"uint256\"}],\"name\":\"GenesisRootNotInField\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"got\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"want\",\"type\":\"bytes32\"}],\"name\":\"KeyHashMismatch\",\"type\":\"error\"},{\"inputs\":[],\"name\":\"MissingAddress\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"sender\",\"type\":\"address\"}],\"name\":\"NotGovernor\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"sender\",\"type\":\"address\"}],\"name\":\"NotOperator\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"NotProposed\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"l1Operations\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"opens\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"exits\",\"type\":\"uint256\"}],\"name\":\"RecordsNotSupported\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"readyAt\",\"type\":\"uint256\"}],\"name\":\"TooEarly\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"expiredAt\",\"type\":\"uint256\"}],\"name\":\"TooLate\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"}],\"name\":\"UnknownVerifier\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"verifier\",\"type\":\"address\"}],\"name\":\"VerifierChanged\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"index\",\"type\":\"uint256\"}],\"name\":\"WordNotInField\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongDomain\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongLength\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongNumber\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongOldRoot\",\"type\":\"error\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"number\",\"type\":\"uint32\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"newRoot\",\"type\":\"uint256\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"commitment\",\"type\":\"uint256\"}],\"name\":\"BatchSettled\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"Cancelled\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"},{\"indexed\":false,\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"readyAt\",\"type\":\"uint256\"}],\"name\":\"OperatorProposed\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"OperatorSet\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"},{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"indexed\":false,\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"readyAt\",\"type\":\"uint256\"}],\"name\":\"VerifierProposed\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"indexed\":false,\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"name\":\"VerifierRegistered\",\"type\":\"event\"},{\"inputs\":[],\"name\":\"ACTIVATION_WINDOW\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"CIRCUIT\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"MAXIMUM_DELAY\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"MINIMUM_DELAY\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"activateOperator\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"}],\"name\":\"activateVerifier\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"batchNumber\",\"outputs\":[{\"internalType\":\"uint32\",\"name\":\"\",\"type\":\"uint32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"cancel\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"delay\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"domain\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"name\":\"entries\",\"outputs\":[{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"codeHash\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"}],\"name\":\"entryId\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"pure\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"genesisHash\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"genesisRoot\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"governor\",\"outputs\":[{\"internalType\":\"address\",\"name\":\"\",\"type\":\"address\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"operatorProposal\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"pure\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"\",\"type\":\"address\"}],\"name\":\"operators\",\"outputs\":[{\"internalType\":\"bool\",\"name\":\"\",\"type\":\"bool\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"proposeOperator\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"}],\"name\":\"proposeVerifier\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"name\":\"readyAt\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"root\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"uint256\",\"name\":\"commitment\",\"type\":\"uint256\"},{\"internalType\":\"uint256[]\",\"name\":\"words\",\"type\":\"uint256[]\"},{\"internalType\":\"bytes\",\"name\":\"proof\",\"type\":\"bytes\"}],\"name\":\"settle\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"unsafeDevKeys\",\"outputs\":[{\"internalType\":\"bool\",\"name\":\"\",\"type\":\"bool\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"}],\"name\":\"verifierProposal\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"}]",
+	ABI: "[{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"genesisRoot_\",\"type\":\"uint256\"},{\"internalType\":\"bytes32\",\"name\":\"genesisHash_\",\"type\":\"bytes32\"},{\"components\":[{\"internalType\":\"address\",\"name\":\"governor\",\"type\":\"address\"},{\"internalType\":\"uint256\",\"name\":\"delay\",\"type\":\"uint256\"},{\"internalType\":\"bool\",\"name\":\"unsafeDevKeys\",\"type\":\"bool\"},{\"internalType\":\"address[]\",\"name\":\"operators\",\"type\":\"address[]\"},{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration[]\",\"name\":\"registrations\",\"type\":\"tuple[]\"}],\"internalType\":\"structRegistry.Config\",\"name\":\"config\",\"type\":\"tuple\"}],\"stateMutability\":\"nonpayable\",\"type\":\"constructor\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"AlreadyProposed\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"chainId\",\"type\":\"uint256\"}],\"name\":\"ChainIdTooLarge\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"commitment\",\"type\":\"uint256\"}],\"name\":\"CommitmentNotInField\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"counts\",\"type\":\"uint256\"}],\"name\":\"CountsOutOfRange\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"delay\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"maximum\",\"type\":\"uint256\"}],\"name\":\"DelayTooLong\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"delay\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"minimum\",\"type\":\"uint256\"}],\"name\":\"DelayTooShort\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"}],\"name\":\"EntryExists\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"},{\"internalType\":\"uint32\",\"name\":\"index\",\"type\":\"uint32\"}],\"name\":\"ExitAlreadyClaimed\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"index\",\"type\":\"uint32\"},{\"internalType\":\"uint256\",\"name\":\"depth\",\"type\":\"uint256\"}],\"name\":\"ExitIndexOutOfRange\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"index\",\"type\":\"uint256\"}],\"name\":\"ExitMalformed\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"},{\"internalType\":\"uint32\",\"name\":\"index\",\"type\":\"uint32\"}],\"name\":\"ExitNotProven\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"root\",\"type\":\"uint256\"}],\"name\":\"GenesisRootNotInField\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"got\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"want\",\"type\":\"bytes32\"}],\"name\":\"KeyHashMismatch\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"l1Operations\",\"type\":\"uint256\"}],\"name\":\"L1OperationsNotSupported\",\"type\":\"error\"},{\"inputs\":[],\"name\":\"MissingAddress\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"}],\"name\":\"NoExits\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"sender\",\"type\":\"address\"}],\"name\":\"NotGovernor\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"sender\",\"type\":\"address\"}],\"name\":\"NotOperator\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"NotProposed\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"readyAt\",\"type\":\"uint256\"}],\"name\":\"TooEarly\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"expiredAt\",\"type\":\"uint256\"}],\"name\":\"TooLate\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"}],\"name\":\"UnknownVerifier\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"verifier\",\"type\":\"address\"}],\"name\":\"VerifierChanged\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"index\",\"type\":\"uint256\"}],\"name\":\"WordNotInField\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongDomain\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongLength\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongNumber\",\"type\":\"error\"},{\"inputs\":[{\"internalType\":\"uint256\",\"name\":\"got\",\"type\":\"uint256\"},{\"internalType\":\"uint256\",\"name\":\"want\",\"type\":\"uint256\"}],\"name\":\"WrongOldRoot\",\"type\":\"error\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"number\",\"type\":\"uint32\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"newRoot\",\"type\":\"uint256\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"commitment\",\"type\":\"uint256\"}],\"name\":\"BatchSettled\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"Cancelled\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"},{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"index\",\"type\":\"uint32\"},{\"indexed\":true,\"internalType\":\"address\",\"name\":\"l1\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"uint32\",\"name\":\"token\",\"type\":\"uint32\"},{\"indexed\":false,\"internalType\":\"uint128\",\"name\":\"amount\",\"type\":\"uint128\"}],\"name\":\"ExitClaimed\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"count\",\"type\":\"uint256\"},{\"indexed\":false,\"internalType\":\"bytes32\",\"name\":\"root\",\"type\":\"bytes32\"}],\"name\":\"ExitsStored\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"},{\"indexed\":false,\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"readyAt\",\"type\":\"uint256\"}],\"name\":\"OperatorProposed\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"OperatorSet\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"},{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"indexed\":false,\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"},{\"indexed\":false,\"internalType\":\"uint256\",\"name\":\"readyAt\",\"type\":\"uint256\"}],\"name\":\"VerifierProposed\",\"type\":\"event\"},{\"anonymous\":false,\"inputs\":[{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"indexed\":true,\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"indexed\":true,\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"indexed\":false,\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"indexed\":false,\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"name\":\"VerifierRegistered\",\"type\":\"event\"},{\"inputs\":[],\"name\":\"ACTIVATION_WINDOW\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"CIRCUIT\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"MAXIMUM_DELAY\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"MINIMUM_DELAY\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"activateOperator\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"}],\"name\":\"activateVerifier\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"batchNumber\",\"outputs\":[{\"internalType\":\"uint32\",\"name\":\"\",\"type\":\"uint32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"proposal\",\"type\":\"bytes32\"}],\"name\":\"cancel\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"},{\"internalType\":\"uint32\",\"name\":\"index\",\"type\":\"uint32\"},{\"internalType\":\"address\",\"name\":\"l1\",\"type\":\"address\"},{\"internalType\":\"uint32\",\"name\":\"token\",\"type\":\"uint32\"},{\"internalType\":\"uint128\",\"name\":\"amount\",\"type\":\"uint128\"},{\"internalType\":\"bytes32[]\",\"name\":\"path\",\"type\":\"bytes32[]\"}],\"name\":\"claim\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"delay\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"domain\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"name\":\"entries\",\"outputs\":[{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"codeHash\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"}],\"name\":\"entryId\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"pure\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"},{\"internalType\":\"uint32\",\"name\":\"index\",\"type\":\"uint32\"}],\"name\":\"exitClaimed\",\"outputs\":[{\"internalType\":\"bool\",\"name\":\"\",\"type\":\"bool\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"uint32\",\"name\":\"batch\",\"type\":\"uint32\"}],\"name\":\"exitsRoots\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"root\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"genesisHash\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"genesisRoot\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"governor\",\"outputs\":[{\"internalType\":\"address\",\"name\":\"\",\"type\":\"address\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"operatorProposal\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"pure\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"\",\"type\":\"address\"}],\"name\":\"operators\",\"outputs\":[{\"internalType\":\"bool\",\"name\":\"\",\"type\":\"bool\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"address\",\"name\":\"operator\",\"type\":\"address\"},{\"internalType\":\"bool\",\"name\":\"allowed\",\"type\":\"bool\"}],\"name\":\"proposeOperator\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"}],\"name\":\"proposeVerifier\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"name\":\"readyAt\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"root\",\"outputs\":[{\"internalType\":\"uint256\",\"name\":\"\",\"type\":\"uint256\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"uint256\",\"name\":\"commitment\",\"type\":\"uint256\"},{\"internalType\":\"uint256[]\",\"name\":\"words\",\"type\":\"uint256[]\"},{\"internalType\":\"bytes\",\"name\":\"proof\",\"type\":\"bytes\"}],\"name\":\"settle\",\"outputs\":[],\"stateMutability\":\"nonpayable\",\"type\":\"function\"},{\"inputs\":[],\"name\":\"unsafeDevKeys\",\"outputs\":[{\"internalType\":\"bool\",\"name\":\"\",\"type\":\"bool\"}],\"stateMutability\":\"view\",\"type\":\"function\"},{\"inputs\":[{\"components\":[{\"internalType\":\"bytes32\",\"name\":\"circuit\",\"type\":\"bytes32\"},{\"internalType\":\"bytes32\",\"name\":\"shape\",\"type\":\"bytes32\"},{\"internalType\":\"uint32\",\"name\":\"version\",\"type\":\"uint32\"},{\"internalType\":\"contractIVerifier\",\"name\":\"verifier\",\"type\":\"address\"},{\"internalType\":\"bytes32\",\"name\":\"keyHash\",\"type\":\"bytes32\"}],\"internalType\":\"structRegistry.Registration\",\"name\":\"registration\",\"type\":\"tuple\"}],\"name\":\"verifierProposal\",\"outputs\":[{\"internalType\":\"bytes32\",\"name\":\"\",\"type\":\"bytes32\"}],\"stateMutability\":\"view\",\"type\":\"function\"}]",
 	ID:  "Rollup",
-	Bin: "0x610140604052348015610010575f5ffd5b5060405161257038038061257083398101604081905261002f91610708565b805181906001600160a01b0316158061004b5750606081015151155b1561006957604051633a31dae360e21b815260040160405180910390fd5b8060400151158015610081575062093a808160200151105b156100b657602081015160405163d6ef4a3160e01b8152600481019190915262093a8060248201526044015b60405180910390fd5b6301e13380816020015111156100f2576020810151604051630e62012f60e31b815260048101919091526301e1338060248201526044016100ad565b80516001600160a01b0316608052602081015160a0526040810151151560c0525f5b8160600151518110156101575761014f8260600151828151811061013a5761013a6107e5565b6020026020010151600161022660201b60201c565b600101610114565b505f5b81608001515181101561019b5761019382608001518281518110610180576101806107e5565b60200260200101516102a960201b60201c565b60010161015a565b50507f30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000183106101e05760405163b404ed4160e01b8152600481018490526024016100ad565b6001600160401b0346111561020a57604051631063f20160e11b81524660048201526024016100ad565b504660a01b301760e05261010082905261012052600355610810565b6001600160a01b03821661024d57604051633a31dae360e21b815260040160405180910390fd5b6001600160a01b0382165f8181526020818152604091829020805460ff191685151590811790915591519182527f1a594081ae893ab78e67d9b9e843547318164322d32c65369d78a96172d9dc8f910160405180910390a25050565b6102b2816103aa565b604051806060016040528082606001516001600160a01b031681526020018260800151815260200182606001516001600160a01b03163f81525060015f61030b845f0151856020015186604001516104f760201b60201c565b815260208082019290925260409081015f20835181546001600160a01b0319166001600160a01b0391821617825584840151600183015593820151600290910155838101518483015185516060870151608088015185519190971681529485019590955263ffffffff90911693909290917f7bba781b0f35fc1a22c523955e2b02b6b9d15bf648a0f8469d03e50a8f23ad6a910160405180910390a450565b60608101516001600160a01b03166103d557604051633a31dae360e21b815260040160405180910390fd5b5f6001600160a01b031660015f6103fe845f0151856020015186604001516104f760201b60201c565b815260208101919091526040015f20546001600160a01b0316146104585780516020820151604080840151905163ac1d0d1b60e01b81526004810193909352602483019190915263ffffffff1660448201526064016100ad565b5f81606001516001600160a01b03166361728f396040518163ffffffff1660e01b8152600401602060405180830381865afa158015610499573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906104bd91906107f9565b9050816080015181146104f35760808201516040516321fd20d160e21b81526100ad918391600401918252602082015260400190565b5050565b604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b634e487b7160e01b5f52604160045260245ffd5b60405160a081016001600160401b038111828210171561056e5761056e610538565b60405290565b604051601f8201601f191681016001600160401b038111828210171561059c5761059c610538565b604052919050565b6001600160a01b03811681146105b8575f5ffd5b50565b5f6001600160401b038211156105d3576105d3610538565b5060051b60200190565b5f82601f8301126105ec575f5ffd5b81516105ff6105fa826105bb565b610574565b8082825260208201915060208360051b860101925085831115610620575f5ffd5b602085015b83811015610646578051610638816105a4565b835260209283019201610625565b5095945050505050565b5f82601f83011261065f575f5ffd5b815161066d6105fa826105bb565b80828252602082019150602060a0840286010192508583111561068e575f5ffd5b602085015b838110156106465760a081880312156106aa575f5ffd5b6106b261054c565b8151815260208083015190820152604082015163ffffffff811681146106d6575f5ffd5b604082015260608201516106e9816105a4565b606082015260808281015190820152835260209092019160a001610693565b5f5f5f6060848603121561071a575f5ffd5b83516020850151604086015191945092506001600160401b0381111561073e575f5ffd5b840160a0818703121561074f575f5ffd5b61075761054c565b8151610762816105a4565b81526020828101519082015260408201518015158114610780575f5ffd5b604082015260608201516001600160401b0381111561079d575f5ffd5b6107a9888285016105dd565b60608301525060808201516001600160401b038111156107c7575f5ffd5b6107d388828501610650565b60808301525080925050509250925092565b634e487b7160e01b5f52603260045260245ffd5b5f60208284031215610809575f5ffd5b5051919050565b60805160a05160c05160e0516101005161012051611ce161088f5f395f61038e01525f61049d01525f81816104630152818161054601526105a401525f6103c801525f8181610336015261172a01525f818161019801528181610847015281816109c501528181610aa801528181610b340152610c660152611ce15ff3fe608060405234801561000f575f5ffd5b506004361061018f575f3560e01c80639bb6d1fd116100dd578063bea2080111610088578063c703372111610063578063c703372114610498578063d4ab1d46146104bf578063ebf0c717146104d2575f5ffd5b8063bea208011461043f578063c2fb26a61461045e578063c4d252f514610485575f5ffd5b8063b1b43ae5116100b8578063b1b43ae5146103fd578063b6462e7d14610407578063ba8730651461041a575f5ffd5b80639bb6d1fd146103b0578063a10fe286146103c3578063afe20135146103ea575f5ffd5b8063583ace1c1161013d5780637e8ecf47116101185780637e8ecf47146103635780638468bb0d1461037657806394391a6d14610389575f5ffd5b8063583ace1c1461031c5780636a42b8f8146103315780637d645fab14610358575f5ffd5b806332da04bd1161016d57806332da04bd1461028e57806338ff1c38146102c35780634d7fc152146102cd575f5ffd5b80630c340a241461019357806313e7c9d8146101e4578063267b692214610216575b5f5ffd5b6101ba7f000000000000000000000000000000000000000000000000000000000000000081565b60405173ffffffffffffffffffffffffffffffffffffffff90911681526020015b60405180910390f35b6102066101f2366004611897565b5f6020819052908152604090205460ff1681565b60405190151581526020016101db565b61025c6102243660046118b9565b600160208190525f918252604090912080549181015460029091015473ffffffffffffffffffffffffffffffffffffffff9092169183565b6040805173ffffffffffffffffffffffffffffffffffffffff90941684526020840192909252908201526060016101db565b6102b57f7472616e736974696f6e0000000000000000000000000000000000000000000081565b6040519081526020016101db565b6102b56212750081565b6102b56102db3660046118e8565b604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b61032f61032a36600461195f565b6104db565b005b6102b57f000000000000000000000000000000000000000000000000000000000000000081565b6102b56301e1338081565b61032f610371366004611a23565b61082f565b6102b5610384366004611a47565b6108d4565b6102b57f000000000000000000000000000000000000000000000000000000000000000081565b61032f6103be366004611a23565b6109ad565b6102067f000000000000000000000000000000000000000000000000000000000000000081565b61032f6103f8366004611ae8565b610a90565b6102b562093a8081565b61032f610415366004611ae8565b610b1c565b60045461042a9063ffffffff1681565b60405163ffffffff90911681526020016101db565b6102b561044d3660046118b9565b60026020525f908152604090205481565b6102b57f000000000000000000000000000000000000000000000000000000000000000081565b61032f6104933660046118b9565b610c4e565b6102b57f000000000000000000000000000000000000000000000000000000000000000081565b6102b56104cd366004611ae8565b610d42565b6102b560035481565b335f9081526020819052604090205460ff1661052a576040517f76c6c93a0000000000000000000000000000000000000000000000000000000081523360048201526024015b60405180910390fd5b5f6105358888610dcc565b90505f6105428686610f1b565b90507f00000000000000000000000000000000000000000000000000000000000000008160600151146105d05760608101516040517f100f61d400000000000000000000000000000000000000000000000000000000815260048101919091527f00000000000000000000000000000000000000000000000000000000000000006024820152604401610521565b6004545f906105e69063ffffffff166001611b50565b825190915063ffffffff82161461063b5781516040517f5af70411000000000000000000000000000000000000000000000000000000008152600481019190915263ffffffff82166024820152604401610521565b60035482602001511461068b5760208201516003546040517f5ed96baa00000000000000000000000000000000000000000000000000000000815260048101929092526024820152604401610521565b61010082015160e083015160a08401511717156106f55760a082015160e08301516101008401516040517f32495f81000000000000000000000000000000000000000000000000000000008152600481019390935260248301919091526044820152606401610521565b5f61070189898961111b565b90505f61070f8989846111b7565b604080516060810182528c81526020810185905280820183905290517f28a4e14800000000000000000000000000000000000000000000000000000000815291925073ffffffffffffffffffffffffffffffffffffffff8716916328a4e1489161077f918b918b91600401611b6c565b5f6040518083038186803b158015610795575f5ffd5b505afa1580156107a7573d5f5f3e3d5ffd5b505050506040848101516003819055600480547fffffffffffffffffffffffffffffffffffffffffffffffffffffffff000000001663ffffffff87169081179091558251918252602082018d9052917f1a919a7df7c357f1719622280bcf9588a0ce300cb73babad5167fb92e18f1d22910160405180910390a2505050505050505050505050565b3373ffffffffffffffffffffffffffffffffffffffff7f000000000000000000000000000000000000000000000000000000000000000016146108a0576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610521565b6108ba6108b561038436849003840184611a47565b611287565b6108d16108cc36839003830183611a47565b611376565b50565b5f81826060015173ffffffffffffffffffffffffffffffffffffffff163f60405160200161099092919060e08152600860e08201527f76657269666965720000000000000000000000000000000000000000000000006101008201525f61012082019050835160208301526020840151604083015263ffffffff604085015116606083015273ffffffffffffffffffffffffffffffffffffffff6060850151166080830152608084015160a08301528260c08301529392505050565b604051602081830303815290604052805190602001209050919050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610a1e576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610521565b610a35610a3036839003830183611a47565b6114ec565b5f610a4861038436849003840184611a47565b9050807fdaecf4116e11eaa5e7a8183fccceeb466b93e79943283e59bd783b2f5382dbcb83610a76846116c2565b604051610a84929190611be4565b60405180910390a25050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610b01576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610521565b610b0e6108b58383610d42565b610b188282611764565b5050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610b8d576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610521565b73ffffffffffffffffffffffffffffffffffffffff8216610bda576040517fe8c76b8c00000000000000000000000000000000000000000000000000000000815260040160405180910390fd5b5f610be58383610d42565b9050807f837919e15830daf602e930d820ac3fc12fe17de36b0b7581a7037a711a86c1a28484610c14856116c2565b6040805173ffffffffffffffffffffffffffffffffffffffff909416845291151560208401529082015260600160405180910390a2505050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610cbf576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610521565b5f818152600260205260408120549003610d08576040517f506e525800000000000000000000000000000000000000000000000000000000815260048101829052602401610521565b5f818152600260205260408082208290555182917fbaa1eb22f2a492ba1a5fea61b8df4d27c6c8b5f3971e63bb58fa14ff72eedb7091a250565b5f8282604051602001610dad92919060608082526008908201527f6f70657261746f72000000000000000000000000000000000000000000000000608082015273ffffffffffffffffffffffffffffffffffffffff9290921660208301521515604082015260a00190565b6040516020818303038152906040528051906020012090505b92915050565b5f5f60015f610e387f7472616e736974696f6e000000000000000000000000000000000000000000008787604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b815260208101919091526040015f20805473ffffffffffffffffffffffffffffffffffffffff169250905081610ea9576040517faebb53010000000000000000000000000000000000000000000000000000000081526004810185905263ffffffff84166024820152604401610521565b80600201548273ffffffffffffffffffffffffffffffffffffffff163f14610f14576040517eaccbf000000000000000000000000000000000000000000000000000000000815273ffffffffffffffffffffffffffffffffffffffff83166004820152602401610521565b5092915050565b610f616040518061012001604052805f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81525090565b6005821015610fa6576040517fb863f0410000000000000000000000000000000000000000000000000000000081526004810183905260056024820152604401610521565b82825f818110610fb857610fb8611c4a565b602002919091013582525082826001818110610fd657610fd6611c4a565b9050602002013581602001818152505082826002818110610ff957610ff9611c4a565b60200291909101356040830152508282600381811061101a5761101a611c4a565b60200291909101356060830152505f8383600481811061103c5761103c611c4a565b90506020020135905060a081901c5f14611085576040517f91eadad500000000000000000000000000000000000000000000000000000000815260048101829052602401610521565b63ffffffff818116608080850191909152602083901c821660a0850152604083901c821660c0850152606083901c90911660e084015281901c6101008301525f6110ce83611831565b9050838114611113576040517fb863f0410000000000000000000000000000000000000000000000000000000081526004810185905260248101829052604401610521565b505092915050565b5f7f30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f00000018410611178576040517f15805a4600000000000000000000000000000000000000000000000000000000815260048101859052602401610521565b6040518260051b8582528085602084013760200190207effffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff16949350505050565b5f7f30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f00000018185600586901b81015b81811115611236577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe001803584811061122757600160208484030401935050611236565b848186898909089550506111e3565b5050801561127e57611249600182611c77565b6040517f2753c4f500000000000000000000000000000000000000000000000000000000815260040161052191815260200190565b50509392505050565b5f81815260026020526040812054908190036112d2576040517f506e525800000000000000000000000000000000000000000000000000000000815260048101839052602401610521565b8042101561130f576040517f2a35a32400000000000000000000000000000000000000000000000000000000815260048101829052602401610521565b61131c6212750082611c8a565b421115611365576113306212750082611c8a565b6040517f691e568200000000000000000000000000000000000000000000000000000000815260040161052191815260200190565b505f90815260026020526040812055565b61137f816114ec565b6040518060600160405280826060015173ffffffffffffffffffffffffffffffffffffffff16815260200182608001518152602001826060015173ffffffffffffffffffffffffffffffffffffffff163f81525060015f611428845f015185602001518660400151604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b815260208082019290925260409081015f20835181547fffffffffffffffffffffffff00000000000000000000000000000000000000001673ffffffffffffffffffffffffffffffffffffffff91821617825584840151600183015593820151600290910155838101518483015185516060870151608088015185519190971681529485019590955263ffffffff90911693909290917f7bba781b0f35fc1a22c523955e2b02b6b9d15bf648a0f8469d03e50a8f23ad6a910160405180910390a450565b606081015173ffffffffffffffffffffffffffffffffffffffff1661153d576040517fe8c76b8c00000000000000000000000000000000000000000000000000000000815260040160405180910390fd5b80516020808301516040808501518151808501959095528482019290925263ffffffff90911660608085019190915281518085039091018152608090930181528251928201929092205f9081526001909152205473ffffffffffffffffffffffffffffffffffffffff1615611601578051602082015160408084015190517fac1d0d1b0000000000000000000000000000000000000000000000000000000081526004810193909352602483019190915263ffffffff166044820152606401610521565b5f816060015173ffffffffffffffffffffffffffffffffffffffff166361728f396040518163ffffffff1660e01b8152600401602060405180830381865afa15801561164f573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906116739190611c9d565b905081608001518114610b185760808201516040517f87f48344000000000000000000000000000000000000000000000000000000008152610521918391600401918252602082015260400190565b5f8181526002602052604090205480158015906116eb57506116e76212750082611c8a565b4211155b15611725576040517f56a75c3600000000000000000000000000000000000000000000000000000000815260048101839052602401610521565b61174f7f000000000000000000000000000000000000000000000000000000000000000042611c8a565b5f928352600260205260409092208290555090565b73ffffffffffffffffffffffffffffffffffffffff82166117b1576040517fe8c76b8c00000000000000000000000000000000000000000000000000000000815260040160405180910390fd5b73ffffffffffffffffffffffffffffffffffffffff82165f818152602081815260409182902080547fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff001685151590811790915591519182527f1a594081ae893ab78e67d9b9e843547318164322d32c65369d78a96172d9dc8f9101610a84565b5f8161010001516002028260e0015160020260028460c001516001018161185a5761185a611cb4565b048460a001516003028560800151600501010101019050919050565b73ffffffffffffffffffffffffffffffffffffffff811681146108d1575f5ffd5b5f602082840312156118a7575f5ffd5b81356118b281611876565b9392505050565b5f602082840312156118c9575f5ffd5b5035919050565b803563ffffffff811681146118e3575f5ffd5b919050565b5f5f5f606084860312156118fa575f5ffd5b8335925060208401359150611911604085016118d0565b90509250925092565b5f5f83601f84011261192a575f5ffd5b50813567ffffffffffffffff811115611941575f5ffd5b602083019150836020828501011115611958575f5ffd5b9250929050565b5f5f5f5f5f5f5f60a0888a031215611975575f5ffd5b87359650611985602089016118d0565b955060408801359450606088013567ffffffffffffffff8111156119a7575f5ffd5b8801601f81018a136119b7575f5ffd5b803567ffffffffffffffff8111156119cd575f5ffd5b8a60208260051b84010111156119e1575f5ffd5b60209190910194509250608088013567ffffffffffffffff811115611a04575f5ffd5b611a108a828b0161191a565b989b979a50959850939692959293505050565b5f60a0828403128015611a34575f5ffd5b509092915050565b80356118e381611876565b5f60a0828403128015611a58575f5ffd5b5060405160a0810167ffffffffffffffff81118282101715611aa1577f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b60409081528335825260208085013590830152611abf9084016118d0565b6040820152611ad060608401611a3c565b60608201526080928301359281019290925250919050565b5f5f60408385031215611af9575f5ffd5b8235611b0481611876565b915060208301358015158114611b18575f5ffd5b809150509250929050565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b63ffffffff8181168382160190811115610dc657610dc6611b23565b60808152826080820152828460a08301375f60a084830101525f60a07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f860116830101905060208201835f5b6003811015611bd9578151835260209283019290910190600101611bba565b505050949350505050565b823581526020808401359082015260c0810163ffffffff611c07604086016118d0565b1660408301526060840135611c1b81611876565b73ffffffffffffffffffffffffffffffffffffffff1660608301526080938401359382019390935260a0015290565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b81810381811115610dc657610dc6611b23565b80820180821115610dc657610dc6611b23565b5f60208284031215611cad575f5ffd5b5051919050565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601260045260245ffd",
+	Bin: "0x610140604052348015610010575f5ffd5b50604051612cad380380612cad83398101604081905261002f91610708565b805181906001600160a01b0316158061004b5750606081015151155b1561006957604051633a31dae360e21b815260040160405180910390fd5b8060400151158015610081575062093a808160200151105b156100b657602081015160405163d6ef4a3160e01b8152600481019190915262093a8060248201526044015b60405180910390fd5b6301e13380816020015111156100f2576020810151604051630e62012f60e31b815260048101919091526301e1338060248201526044016100ad565b80516001600160a01b0316608052602081015160a0526040810151151560c0525f5b8160600151518110156101575761014f8260600151828151811061013a5761013a6107e5565b6020026020010151600161022660201b60201c565b600101610114565b505f5b81608001515181101561019b5761019382608001518281518110610180576101806107e5565b60200260200101516102a960201b60201c565b60010161015a565b50507f30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f000000183106101e05760405163b404ed4160e01b8152600481018490526024016100ad565b6001600160401b0346111561020a57604051631063f20160e11b81524660048201526024016100ad565b504660a01b301760e05261010082905261012052600555610810565b6001600160a01b03821661024d57604051633a31dae360e21b815260040160405180910390fd5b6001600160a01b0382165f8181526020818152604091829020805460ff191685151590811790915591519182527f1a594081ae893ab78e67d9b9e843547318164322d32c65369d78a96172d9dc8f910160405180910390a25050565b6102b2816103aa565b604051806060016040528082606001516001600160a01b031681526020018260800151815260200182606001516001600160a01b03163f81525060015f61030b845f0151856020015186604001516104f760201b60201c565b815260208082019290925260409081015f20835181546001600160a01b0319166001600160a01b0391821617825584840151600183015593820151600290910155838101518483015185516060870151608088015185519190971681529485019590955263ffffffff90911693909290917f7bba781b0f35fc1a22c523955e2b02b6b9d15bf648a0f8469d03e50a8f23ad6a910160405180910390a450565b60608101516001600160a01b03166103d557604051633a31dae360e21b815260040160405180910390fd5b5f6001600160a01b031660015f6103fe845f0151856020015186604001516104f760201b60201c565b815260208101919091526040015f20546001600160a01b0316146104585780516020820151604080840151905163ac1d0d1b60e01b81526004810193909352602483019190915263ffffffff1660448201526064016100ad565b5f81606001516001600160a01b03166361728f396040518163ffffffff1660e01b8152600401602060405180830381865afa158015610499573d5f5f3e3d5ffd5b505050506040513d601f19601f820116820180604052508101906104bd91906107f9565b9050816080015181146104f35760808201516040516321fd20d160e21b81526100ad918391600401918252602082015260400190565b5050565b604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b634e487b7160e01b5f52604160045260245ffd5b60405160a081016001600160401b038111828210171561056e5761056e610538565b60405290565b604051601f8201601f191681016001600160401b038111828210171561059c5761059c610538565b604052919050565b6001600160a01b03811681146105b8575f5ffd5b50565b5f6001600160401b038211156105d3576105d3610538565b5060051b60200190565b5f82601f8301126105ec575f5ffd5b81516105ff6105fa826105bb565b610574565b8082825260208201915060208360051b860101925085831115610620575f5ffd5b602085015b83811015610646578051610638816105a4565b835260209283019201610625565b5095945050505050565b5f82601f83011261065f575f5ffd5b815161066d6105fa826105bb565b80828252602082019150602060a0840286010192508583111561068e575f5ffd5b602085015b838110156106465760a081880312156106aa575f5ffd5b6106b261054c565b8151815260208083015190820152604082015163ffffffff811681146106d6575f5ffd5b604082015260608201516106e9816105a4565b606082015260808281015190820152835260209092019160a001610693565b5f5f5f6060848603121561071a575f5ffd5b83516020850151604086015191945092506001600160401b0381111561073e575f5ffd5b840160a0818703121561074f575f5ffd5b61075761054c565b8151610762816105a4565b81526020828101519082015260408201518015158114610780575f5ffd5b604082015260608201516001600160401b0381111561079d575f5ffd5b6107a9888285016105dd565b60608301525060808201516001600160401b038111156107c7575f5ffd5b6107d388828501610650565b60808301525080925050509250925092565b634e487b7160e01b5f52603260045260245ffd5b5f60208284031215610809575f5ffd5b5051919050565b60805160a05160c05160e051610100516101205161241e61088f5f395f6103c201525f61050301525f81816104c90152818161085401526108b201525f6103fc01525f818161036a0152611bbd01525f81816101b901528181610b4b01528181610cc901528181610dac01528181610e380152610fc3015261241e5ff3fe608060405234801561000f575f5ffd5b50600436106101b0575f3560e01c80639bb6d1fd116100f3578063c1fea5db11610093578063c4d252f51161006e578063c4d252f5146104eb578063c7033721146104fe578063d4ab1d4614610525578063ebf0c71714610538575f5ffd5b8063c1fea5db14610492578063c2080fbc146104b1578063c2fb26a6146104c4575f5ffd5b8063b1b43ae5116100ce578063b1b43ae514610431578063b6462e7d1461043b578063ba8730651461044e578063bea2080114610473575f5ffd5b80639bb6d1fd146103e4578063a10fe286146103f7578063afe201351461041e575f5ffd5b80634d7fc1521161015e5780637d645fab116101395780637d645fab1461038c5780637e8ecf47146103975780638468bb0d146103aa57806394391a6d146103bd575f5ffd5b80634d7fc15214610303578063583ace1c146103525780636a42b8f814610365575f5ffd5b806332da04bd1161018e57806332da04bd146102af57806338ff1c38146102e45780634c536cac146102ee575f5ffd5b80630c340a24146101b457806313e7c9d814610205578063267b692214610237575b5f5ffd5b6101db7f000000000000000000000000000000000000000000000000000000000000000081565b60405173ffffffffffffffffffffffffffffffffffffffff90911681526020015b60405180910390f35b610227610213366004611e93565b5f6020819052908152604090205460ff1681565b60405190151581526020016101fc565b61027d610245366004611eb5565b600160208190525f918252604090912080549181015460029091015473ffffffffffffffffffffffffffffffffffffffff9092169183565b6040805173ffffffffffffffffffffffffffffffffffffffff90941684526020840192909252908201526060016101fc565b6102d67f7472616e736974696f6e0000000000000000000000000000000000000000000081565b6040519081526020016101fc565b6102d66212750081565b6103016102fc366004611f2c565b610541565b005b6102d6610311366004611fd5565b604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b610301610360366004612007565b6107ee565b6102d67f000000000000000000000000000000000000000000000000000000000000000081565b6102d66301e1338081565b6103016103a53660046120c8565b610b33565b6102d66103b83660046120ec565b610bd8565b6102d67f000000000000000000000000000000000000000000000000000000000000000081565b6103016103f23660046120c8565b610cb1565b6102277f000000000000000000000000000000000000000000000000000000000000000081565b61030161042c36600461218d565b610d94565b6102d662093a8081565b61030161044936600461218d565b610e20565b60065461045e9063ffffffff1681565b60405163ffffffff90911681526020016101fc565b6102d6610481366004611eb5565b60026020525f908152604090205481565b6102d66104a03660046121c8565b60036020525f908152604090205481565b6102276104bf3660046121e1565b610f52565b6102d67f000000000000000000000000000000000000000000000000000000000000000081565b6103016104f9366004611eb5565b610fab565b6102d67f000000000000000000000000000000000000000000000000000000000000000081565b6102d661053336600461218d565b61109f565b6102d660055481565b63ffffffff87165f908152600360205260408120549081900361059d576040517f535ca30d00000000000000000000000000000000000000000000000000000000815263ffffffff891660048201526024015b60405180910390fd5b63ffffffff8716821c156105ec576040517fd2de5e5a00000000000000000000000000000000000000000000000000000000815263ffffffff8816600482015260248101839052604401610594565b5f806105fa6101008a61226c565b6106066101008b612293565b63ffffffff8c81165f90815260046020908152604080832095841680845295909152902054929450600191161b91508082161561067f576040517fb0889db800000000000000000000000000000000000000000000000000000000815263ffffffff808d1660048301528b166024820152604401610594565b604080515f60208083019190915263ffffffff808f1660218401528d8116604184015273ffffffffffffffffffffffffffffffffffffffff8d1660618401528b1660818301526fffffffffffffffffffffffffffffffff8a1660a1808401919091528351808403909101815260c19092019092528051910120849061070c908c63ffffffff168989611128565b14610753576040517fce25437900000000000000000000000000000000000000000000000000000000815263ffffffff808d1660048301528b166024820152604401610594565b63ffffffff8b81165f818152600460209081526040808320888452825291829020868617905581518c851681526fffffffffffffffffffffffffffffffff8c169181019190915273ffffffffffffffffffffffffffffffffffffffff8d16938e1692917f74e093d2a4e30a25339ca790aed02175c12930f5df35b64cfd3f5a2a0de61fc4910160405180910390a45050505050505050505050565b335f9081526020819052604090205460ff16610838576040517f76c6c93a000000000000000000000000000000000000000000000000000000008152336004820152602401610594565b5f61084388886111e8565b90505f6108508686611337565b90507f00000000000000000000000000000000000000000000000000000000000000008160600151146108de5760608101516040517f100f61d400000000000000000000000000000000000000000000000000000000815260048101919091527f00000000000000000000000000000000000000000000000000000000000000006024820152604401610594565b6006545f906108f49063ffffffff1660016122ba565b825190915063ffffffff8216146109495781516040517f5af70411000000000000000000000000000000000000000000000000000000008152600481019190915263ffffffff82166024820152604401610594565b6005548260200151146109995760208201516005546040517f5ed96baa00000000000000000000000000000000000000000000000000000000815260048101929092526024820152604401610594565b60a0820151156109dd578160a001516040517f341127d700000000000000000000000000000000000000000000000000000000815260040161059491815260200190565b5f6109e9898989611537565b90505f6109f78989846115d3565b604080516060810182528c81526020810185905280820183905290517f28a4e14800000000000000000000000000000000000000000000000000000000815291925073ffffffffffffffffffffffffffffffffffffffff8716916328a4e14891610a67918b918b916004016122d6565b5f6040518083038186803b158015610a7d575f5ffd5b505afa158015610a8f573d5f5f3e3d5ffd5b505050506040840151600555600680547fffffffffffffffffffffffffffffffffffffffffffffffffffffffff000000001663ffffffff8516179055610100840151610ae09084908b908b906116a3565b6040808501518151908152602081018c905263ffffffff8516917f1a919a7df7c357f1719622280bcf9588a0ce300cb73babad5167fb92e18f1d22910160405180910390a2505050505050505050505050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610ba4576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610594565b610bbe610bb96103b8368490038401846120ec565b61171a565b610bd5610bd0368390038301836120ec565b611809565b50565b5f81826060015173ffffffffffffffffffffffffffffffffffffffff163f604051602001610c9492919060e08152600860e08201527f76657269666965720000000000000000000000000000000000000000000000006101008201525f61012082019050835160208301526020840151604083015263ffffffff604085015116606083015273ffffffffffffffffffffffffffffffffffffffff6060850151166080830152608084015160a08301528260c08301529392505050565b604051602081830303815290604052805190602001209050919050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610d22576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610594565b610d39610d34368390038301836120ec565b61197f565b5f610d4c6103b8368490038401846120ec565b9050807fdaecf4116e11eaa5e7a8183fccceeb466b93e79943283e59bd783b2f5382dbcb83610d7a84611b55565b604051610d8892919061234e565b60405180910390a25050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610e05576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610594565b610e12610bb9838361109f565b610e1c8282611bf7565b5050565b3373ffffffffffffffffffffffffffffffffffffffff7f00000000000000000000000000000000000000000000000000000000000000001614610e91576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610594565b73ffffffffffffffffffffffffffffffffffffffff8216610ede576040517fe8c76b8c00000000000000000000000000000000000000000000000000000000815260040160405180910390fd5b5f610ee9838361109f565b9050807f837919e15830daf602e930d820ac3fc12fe17de36b0b7581a7037a711a86c1a28484610f1885611b55565b6040805173ffffffffffffffffffffffffffffffffffffffff909416845291151560208401529082015260600160405180910390a2505050565b5f610f5f61010083612293565b63ffffffff8481165f908152600460205260408120929091169190610f866101008661226c565b63ffffffff1681526020019081526020015f2054901c6001165f141590505b92915050565b3373ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000161461101c576040517fad0550d5000000000000000000000000000000000000000000000000000000008152336004820152602401610594565b5f818152600260205260408120549003611065576040517f506e525800000000000000000000000000000000000000000000000000000000815260048101829052602401610594565b5f818152600260205260408082208290555182917fbaa1eb22f2a492ba1a5fea61b8df4d27c6c8b5f3971e63bb58fa14ff72eedb7091a250565b5f828260405160200161110a92919060608082526008908201527f6f70657261746f72000000000000000000000000000000000000000000000000608082015273ffffffffffffffffffffffffffffffffffffffff9290921660208301521515604082015260a00190565b60405160208183030381529060405280519060200120905092915050565b5f805b828110156111de575f80600187841c161561115f57858584818110611152576111526123b4565b905060200201358861117a565b87868685818110611172576111726123b4565b905060200201355b6040517f0100000000000000000000000000000000000000000000000000000000000000602082015260218101839052604181018290529193509150606101604051602081830303815290604052805190602001209750505080600101905061112b565b5093949350505050565b5f5f60015f6112547f7472616e736974696f6e000000000000000000000000000000000000000000008787604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b815260208101919091526040015f20805473ffffffffffffffffffffffffffffffffffffffff1692509050816112c5576040517faebb53010000000000000000000000000000000000000000000000000000000081526004810185905263ffffffff84166024820152604401610594565b80600201548273ffffffffffffffffffffffffffffffffffffffff163f14611330576040517eaccbf000000000000000000000000000000000000000000000000000000000815273ffffffffffffffffffffffffffffffffffffffff83166004820152602401610594565b5092915050565b61137d6040518061012001604052805f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81526020015f81525090565b60058210156113c2576040517fb863f0410000000000000000000000000000000000000000000000000000000081526004810183905260056024820152604401610594565b82825f8181106113d4576113d46123b4565b6020029190910135825250828260018181106113f2576113f26123b4565b9050602002013581602001818152505082826002818110611415576114156123b4565b602002919091013560408301525082826003818110611436576114366123b4565b60200291909101356060830152505f83836004818110611458576114586123b4565b90506020020135905060a081901c5f146114a1576040517f91eadad500000000000000000000000000000000000000000000000000000000815260048101829052602401610594565b63ffffffff818116608080850191909152602083901c821660a0850152604083901c821660c0850152606083901c90911660e084015281901c6101008301525f6114ea83611cc4565b905083811461152f576040517fb863f0410000000000000000000000000000000000000000000000000000000081526004810185905260248101829052604401610594565b505092915050565b5f7f30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f00000018410611594576040517f15805a4600000000000000000000000000000000000000000000000000000000815260048101859052602401610594565b6040518260051b8582528085602084013760200190207effffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff16949350505050565b5f7f30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f00000018185600586901b81015b81811115611652577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe001803584811061164357600160208484030401935050611652565b848186898909089550506115ff565b5050801561169a576116656001826123e1565b6040517f2753c4f500000000000000000000000000000000000000000000000000000000815260040161059491815260200190565b50509392505050565b8015611714575f6116bc8563ffffffff16858585611d09565b63ffffffff86165f81815260036020908152604091829020849055815186815290810184905292935090917f0322ed5dda4893fc3155db15b1108f3295cce4460409078a0652de9105db3a37910160405180910390a2505b50505050565b5f8181526002602052604081205490819003611765576040517f506e525800000000000000000000000000000000000000000000000000000000815260048101839052602401610594565b804210156117a2576040517f2a35a32400000000000000000000000000000000000000000000000000000000815260048101829052602401610594565b6117af62127500826123f4565b4211156117f8576117c362127500826123f4565b6040517f691e568200000000000000000000000000000000000000000000000000000000815260040161059491815260200190565b505f90815260026020526040812055565b6118128161197f565b6040518060600160405280826060015173ffffffffffffffffffffffffffffffffffffffff16815260200182608001518152602001826060015173ffffffffffffffffffffffffffffffffffffffff163f81525060015f6118bb845f015185602001518660400151604080516020810185905290810183905263ffffffff821660608201525f906080016040516020818303038152906040528051906020012090509392505050565b815260208082019290925260409081015f20835181547fffffffffffffffffffffffff00000000000000000000000000000000000000001673ffffffffffffffffffffffffffffffffffffffff91821617825584840151600183015593820151600290910155838101518483015185516060870151608088015185519190971681529485019590955263ffffffff90911693909290917f7bba781b0f35fc1a22c523955e2b02b6b9d15bf648a0f8469d03e50a8f23ad6a910160405180910390a450565b606081015173ffffffffffffffffffffffffffffffffffffffff166119d0576040517fe8c76b8c00000000000000000000000000000000000000000000000000000000815260040160405180910390fd5b80516020808301516040808501518151808501959095528482019290925263ffffffff90911660608085019190915281518085039091018152608090930181528251928201929092205f9081526001909152205473ffffffffffffffffffffffffffffffffffffffff1615611a94578051602082015160408084015190517fac1d0d1b0000000000000000000000000000000000000000000000000000000081526004810193909352602483019190915263ffffffff166044820152606401610594565b5f816060015173ffffffffffffffffffffffffffffffffffffffff166361728f396040518163ffffffff1660e01b8152600401602060405180830381865afa158015611ae2573d5f5f3e3d5ffd5b505050506040513d601f19601f82011682018060405250810190611b069190612407565b905081608001518114610e1c5760808201516040517f87f48344000000000000000000000000000000000000000000000000000000008152610594918391600401918252602082015260400190565b5f818152600260205260409020548015801590611b7e5750611b7a62127500826123f4565b4211155b15611bb8576040517f56a75c3600000000000000000000000000000000000000000000000000000000815260048101839052602401610594565b611be27f0000000000000000000000000000000000000000000000000000000000000000426123f4565b5f928352600260205260409092208290555090565b73ffffffffffffffffffffffffffffffffffffffff8216611c44576040517fe8c76b8c00000000000000000000000000000000000000000000000000000000815260040160405180910390fd5b73ffffffffffffffffffffffffffffffffffffffff82165f818152602081815260409182902080547fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff001685151590811790915591519182527f1a594081ae893ab78e67d9b9e843547318164322d32c65369d78a96172d9dc8f9101610d88565b5f8161010001516002028260e0015160020260028460c0015160010181611ced57611ced612212565b048460a001516003028560800151600501010101019050919050565b5f5f60405160c081015f82528760208301528460011b860360051b87015f5b86811015611da057813560208301356040840193508060801c8260c01c1715611d58576001830196505050611da0565b6040860183905273ffffffffffffffffffffffffffffffffffffffff8216606087015260a091821c60808701529085015260a1601f850120600582901b840152600101611d28565b505082611e21575f855b6001811115611e1a576001811615611dca57600581901b83018290526001015b8060051b830183845b82811015611df857600181036001815360419020825260209190910190604001611dd3565b505050600184536001848101839052602185019290925260418420911c611daa565b5050805193505b50508015611e6957611e346001826123e1565b6040517f89de394900000000000000000000000000000000000000000000000000000000815260040161059491815260200190565b50949350505050565b73ffffffffffffffffffffffffffffffffffffffff81168114610bd5575f5ffd5b5f60208284031215611ea3575f5ffd5b8135611eae81611e72565b9392505050565b5f60208284031215611ec5575f5ffd5b5035919050565b803563ffffffff81168114611edf575f5ffd5b919050565b5f5f83601f840112611ef4575f5ffd5b50813567ffffffffffffffff811115611f0b575f5ffd5b6020830191508360208260051b8501011115611f25575f5ffd5b9250929050565b5f5f5f5f5f5f5f60c0888a031215611f42575f5ffd5b611f4b88611ecc565b9650611f5960208901611ecc565b95506040880135611f6981611e72565b9450611f7760608901611ecc565b935060808801356fffffffffffffffffffffffffffffffff81168114611f9b575f5ffd5b925060a088013567ffffffffffffffff811115611fb6575f5ffd5b611fc28a828b01611ee4565b989b979a50959850939692959293505050565b5f5f5f60608486031215611fe7575f5ffd5b8335925060208401359150611ffe60408501611ecc565b90509250925092565b5f5f5f5f5f5f5f60a0888a03121561201d575f5ffd5b8735965061202d60208901611ecc565b955060408801359450606088013567ffffffffffffffff81111561204f575f5ffd5b61205b8a828b01611ee4565b909550935050608088013567ffffffffffffffff81111561207a575f5ffd5b8801601f81018a1361208a575f5ffd5b803567ffffffffffffffff8111156120a0575f5ffd5b8a60208284010111156120b1575f5ffd5b602082019350809250505092959891949750929550565b5f60a08284031280156120d9575f5ffd5b509092915050565b8035611edf81611e72565b5f60a08284031280156120fd575f5ffd5b5060405160a0810167ffffffffffffffff81118282101715612146577f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b60409081528335825260208085013590830152612164908401611ecc565b6040820152612175606084016120e1565b60608201526080928301359281019290925250919050565b5f5f6040838503121561219e575f5ffd5b82356121a981611e72565b9150602083013580151581146121bd575f5ffd5b809150509250929050565b5f602082840312156121d8575f5ffd5b611eae82611ecc565b5f5f604083850312156121f2575f5ffd5b6121fb83611ecc565b915061220960208401611ecc565b90509250929050565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601260045260245ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b5f63ffffffff83168061228157612281612212565b8063ffffffff84160491505092915050565b5f63ffffffff8316806122a8576122a8612212565b8063ffffffff84160691505092915050565b63ffffffff8181168382160190811115610fa557610fa561223f565b60808152826080820152828460a08301375f60a084830101525f60a07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f860116830101905060208201835f5b6003811015612343578151835260209283019290910190600101612324565b505050949350505050565b823581526020808401359082015260c0810163ffffffff61237160408601611ecc565b166040830152606084013561238581611e72565b73ffffffffffffffffffffffffffffffffffffffff1660608301526080938401359382019390935260a0015290565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b81810381811115610fa557610fa561223f565b80820180821115610fa557610fa561223f565b5f60208284031215612417575f5ffd5b505191905056",
 }
 
 // Rollup is an auto generated Go binding around an Ethereum contract.
@@ -327,6 +327,28 @@ func (rollup *Rollup) TryPackCancel(proposal [32]byte) ([]byte, error) {
 	return rollup.abi.Pack("cancel", proposal)
 }
 
+// PackClaim is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x4c536cac.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function claim(uint32 batch, uint32 index, address l1, uint32 token, uint128 amount, bytes32[] path) returns()
+func (rollup *Rollup) PackClaim(batch uint32, index uint32, l1 common.Address, token uint32, amount *big.Int, path [][32]byte) []byte {
+	enc, err := rollup.abi.Pack("claim", batch, index, l1, token, amount, path)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackClaim is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0x4c536cac.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function claim(uint32 batch, uint32 index, address l1, uint32 token, uint128 amount, bytes32[] path) returns()
+func (rollup *Rollup) TryPackClaim(batch uint32, index uint32, l1 common.Address, token uint32, amount *big.Int, path [][32]byte) ([]byte, error) {
+	return rollup.abi.Pack("claim", batch, index, l1, token, amount, path)
+}
+
 // PackDelay is the Go binding used to pack the parameters required for calling
 // the contract method with ID 0x6a42b8f8.  This method will panic if any
 // invalid/nil inputs are passed.
@@ -471,6 +493,76 @@ func (rollup *Rollup) TryPackEntryId(circuit [32]byte, shape [32]byte, version u
 // Solidity: function entryId(bytes32 circuit, bytes32 shape, uint32 version) pure returns(bytes32)
 func (rollup *Rollup) UnpackEntryId(data []byte) ([32]byte, error) {
 	out, err := rollup.abi.Unpack("entryId", data)
+	if err != nil {
+		return *new([32]byte), err
+	}
+	out0 := *abi.ConvertType(out[0], new([32]byte)).(*[32]byte)
+	return out0, nil
+}
+
+// PackExitClaimed is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xc2080fbc.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function exitClaimed(uint32 batch, uint32 index) view returns(bool)
+func (rollup *Rollup) PackExitClaimed(batch uint32, index uint32) []byte {
+	enc, err := rollup.abi.Pack("exitClaimed", batch, index)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackExitClaimed is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xc2080fbc.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function exitClaimed(uint32 batch, uint32 index) view returns(bool)
+func (rollup *Rollup) TryPackExitClaimed(batch uint32, index uint32) ([]byte, error) {
+	return rollup.abi.Pack("exitClaimed", batch, index)
+}
+
+// UnpackExitClaimed is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xc2080fbc.
+//
+// Solidity: function exitClaimed(uint32 batch, uint32 index) view returns(bool)
+func (rollup *Rollup) UnpackExitClaimed(data []byte) (bool, error) {
+	out, err := rollup.abi.Unpack("exitClaimed", data)
+	if err != nil {
+		return *new(bool), err
+	}
+	out0 := *abi.ConvertType(out[0], new(bool)).(*bool)
+	return out0, nil
+}
+
+// PackExitsRoots is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xc1fea5db.  This method will panic if any
+// invalid/nil inputs are passed.
+//
+// Solidity: function exitsRoots(uint32 batch) view returns(bytes32 root)
+func (rollup *Rollup) PackExitsRoots(batch uint32) []byte {
+	enc, err := rollup.abi.Pack("exitsRoots", batch)
+	if err != nil {
+		panic(err)
+	}
+	return enc
+}
+
+// TryPackExitsRoots is the Go binding used to pack the parameters required for calling
+// the contract method with ID 0xc1fea5db.  This method will return an error
+// if any inputs are invalid/nil.
+//
+// Solidity: function exitsRoots(uint32 batch) view returns(bytes32 root)
+func (rollup *Rollup) TryPackExitsRoots(batch uint32) ([]byte, error) {
+	return rollup.abi.Pack("exitsRoots", batch)
+}
+
+// UnpackExitsRoots is the Go binding that unpacks the parameters returned
+// from invoking the contract method with ID 0xc1fea5db.
+//
+// Solidity: function exitsRoots(uint32 batch) view returns(bytes32 root)
+func (rollup *Rollup) UnpackExitsRoots(data []byte) ([32]byte, error) {
+	out, err := rollup.abi.Unpack("exitsRoots", data)
 	if err != nil {
 		return *new([32]byte), err
 	}
@@ -949,6 +1041,100 @@ func (rollup *Rollup) UnpackCancelledEvent(log *types.Log) (*RollupCancelled, er
 	return out, nil
 }
 
+// RollupExitClaimed represents a ExitClaimed event raised by the Rollup contract.
+type RollupExitClaimed struct {
+	Batch  uint32
+	Index  uint32
+	L1     common.Address
+	Token  uint32
+	Amount *big.Int
+	Raw    *types.Log // Blockchain specific contextual infos
+}
+
+const RollupExitClaimedEventName = "ExitClaimed"
+
+// ContractEventName returns the user-defined event name.
+func (RollupExitClaimed) ContractEventName() string {
+	return RollupExitClaimedEventName
+}
+
+// UnpackExitClaimedEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event ExitClaimed(uint32 indexed batch, uint32 indexed index, address indexed l1, uint32 token, uint128 amount)
+func (rollup *Rollup) UnpackExitClaimedEvent(log *types.Log) (*RollupExitClaimed, error) {
+	event := "ExitClaimed"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != rollup.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(RollupExitClaimed)
+	if len(log.Data) > 0 {
+		if err := rollup.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range rollup.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
+// RollupExitsStored represents a ExitsStored event raised by the Rollup contract.
+type RollupExitsStored struct {
+	Batch uint32
+	Count *big.Int
+	Root  [32]byte
+	Raw   *types.Log // Blockchain specific contextual infos
+}
+
+const RollupExitsStoredEventName = "ExitsStored"
+
+// ContractEventName returns the user-defined event name.
+func (RollupExitsStored) ContractEventName() string {
+	return RollupExitsStoredEventName
+}
+
+// UnpackExitsStoredEvent is the Go binding that unpacks the event data emitted
+// by contract.
+//
+// Solidity: event ExitsStored(uint32 indexed batch, uint256 count, bytes32 root)
+func (rollup *Rollup) UnpackExitsStoredEvent(log *types.Log) (*RollupExitsStored, error) {
+	event := "ExitsStored"
+	if len(log.Topics) == 0 {
+		return nil, bind.ErrNoEventSignature
+	}
+	if log.Topics[0] != rollup.abi.Events[event].ID {
+		return nil, bind.ErrEventSignatureMismatch
+	}
+	out := new(RollupExitsStored)
+	if len(log.Data) > 0 {
+		if err := rollup.abi.UnpackIntoInterface(out, event, log.Data); err != nil {
+			return nil, err
+		}
+	}
+	var indexed abi.Arguments
+	for _, arg := range rollup.abi.Events[event].Inputs {
+		if arg.Indexed {
+			indexed = append(indexed, arg)
+		}
+	}
+	if err := abi.ParseTopics(out, indexed, log.Topics[1:]); err != nil {
+		return nil, err
+	}
+	out.Raw = log
+	return out, nil
+}
+
 // RollupOperatorProposed represents a OperatorProposed event raised by the Rollup contract.
 type RollupOperatorProposed struct {
 	Proposal [32]byte
@@ -1159,14 +1345,32 @@ func (rollup *Rollup) UnpackError(raw []byte) (any, error) {
 	if bytes.Equal(raw[:4], rollup.abi.Errors["EntryExists"].ID.Bytes()[:4]) {
 		return rollup.UnpackEntryExistsError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], rollup.abi.Errors["ExitAlreadyClaimed"].ID.Bytes()[:4]) {
+		return rollup.UnpackExitAlreadyClaimedError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], rollup.abi.Errors["ExitIndexOutOfRange"].ID.Bytes()[:4]) {
+		return rollup.UnpackExitIndexOutOfRangeError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], rollup.abi.Errors["ExitMalformed"].ID.Bytes()[:4]) {
+		return rollup.UnpackExitMalformedError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], rollup.abi.Errors["ExitNotProven"].ID.Bytes()[:4]) {
+		return rollup.UnpackExitNotProvenError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], rollup.abi.Errors["GenesisRootNotInField"].ID.Bytes()[:4]) {
 		return rollup.UnpackGenesisRootNotInFieldError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], rollup.abi.Errors["KeyHashMismatch"].ID.Bytes()[:4]) {
 		return rollup.UnpackKeyHashMismatchError(raw[4:])
 	}
+	if bytes.Equal(raw[:4], rollup.abi.Errors["L1OperationsNotSupported"].ID.Bytes()[:4]) {
+		return rollup.UnpackL1OperationsNotSupportedError(raw[4:])
+	}
 	if bytes.Equal(raw[:4], rollup.abi.Errors["MissingAddress"].ID.Bytes()[:4]) {
 		return rollup.UnpackMissingAddressError(raw[4:])
+	}
+	if bytes.Equal(raw[:4], rollup.abi.Errors["NoExits"].ID.Bytes()[:4]) {
+		return rollup.UnpackNoExitsError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], rollup.abi.Errors["NotGovernor"].ID.Bytes()[:4]) {
 		return rollup.UnpackNotGovernorError(raw[4:])
@@ -1176,9 +1380,6 @@ func (rollup *Rollup) UnpackError(raw []byte) (any, error) {
 	}
 	if bytes.Equal(raw[:4], rollup.abi.Errors["NotProposed"].ID.Bytes()[:4]) {
 		return rollup.UnpackNotProposedError(raw[4:])
-	}
-	if bytes.Equal(raw[:4], rollup.abi.Errors["RecordsNotSupported"].ID.Bytes()[:4]) {
-		return rollup.UnpackRecordsNotSupportedError(raw[4:])
 	}
 	if bytes.Equal(raw[:4], rollup.abi.Errors["TooEarly"].ID.Bytes()[:4]) {
 		return rollup.UnpackTooEarlyError(raw[4:])
@@ -1382,6 +1583,105 @@ func (rollup *Rollup) UnpackEntryExistsError(raw []byte) (*RollupEntryExists, er
 	return out, nil
 }
 
+// RollupExitAlreadyClaimed represents a ExitAlreadyClaimed error raised by the Rollup contract.
+type RollupExitAlreadyClaimed struct {
+	Batch uint32
+	Index uint32
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error ExitAlreadyClaimed(uint32 batch, uint32 index)
+func RollupExitAlreadyClaimedErrorID() common.Hash {
+	return common.HexToHash("0xb0889db8883bc352bbc9ecb636540ca7a37b961c5a9937c49747638130f7aba9")
+}
+
+// UnpackExitAlreadyClaimedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error ExitAlreadyClaimed(uint32 batch, uint32 index)
+func (rollup *Rollup) UnpackExitAlreadyClaimedError(raw []byte) (*RollupExitAlreadyClaimed, error) {
+	out := new(RollupExitAlreadyClaimed)
+	if err := rollup.abi.UnpackIntoInterface(out, "ExitAlreadyClaimed", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// RollupExitIndexOutOfRange represents a ExitIndexOutOfRange error raised by the Rollup contract.
+type RollupExitIndexOutOfRange struct {
+	Index uint32
+	Depth *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error ExitIndexOutOfRange(uint32 index, uint256 depth)
+func RollupExitIndexOutOfRangeErrorID() common.Hash {
+	return common.HexToHash("0xd2de5e5aacbc61a33a59e64551ee47117ef503577bc16a5ed651672fefdf8d4c")
+}
+
+// UnpackExitIndexOutOfRangeError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error ExitIndexOutOfRange(uint32 index, uint256 depth)
+func (rollup *Rollup) UnpackExitIndexOutOfRangeError(raw []byte) (*RollupExitIndexOutOfRange, error) {
+	out := new(RollupExitIndexOutOfRange)
+	if err := rollup.abi.UnpackIntoInterface(out, "ExitIndexOutOfRange", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// RollupExitMalformed represents a ExitMalformed error raised by the Rollup contract.
+type RollupExitMalformed struct {
+	Index *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error ExitMalformed(uint256 index)
+func RollupExitMalformedErrorID() common.Hash {
+	return common.HexToHash("0x89de394950ec807f52d48103cda5c220f7daf79e39c7d9537d3c8297408e7411")
+}
+
+// UnpackExitMalformedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error ExitMalformed(uint256 index)
+func (rollup *Rollup) UnpackExitMalformedError(raw []byte) (*RollupExitMalformed, error) {
+	out := new(RollupExitMalformed)
+	if err := rollup.abi.UnpackIntoInterface(out, "ExitMalformed", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// RollupExitNotProven represents a ExitNotProven error raised by the Rollup contract.
+type RollupExitNotProven struct {
+	Batch uint32
+	Index uint32
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error ExitNotProven(uint32 batch, uint32 index)
+func RollupExitNotProvenErrorID() common.Hash {
+	return common.HexToHash("0xce2543798a52b8611b261f91e21f74af358fa0f10b425f29a5c6ad3c558b3b28")
+}
+
+// UnpackExitNotProvenError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error ExitNotProven(uint32 batch, uint32 index)
+func (rollup *Rollup) UnpackExitNotProvenError(raw []byte) (*RollupExitNotProven, error) {
+	out := new(RollupExitNotProven)
+	if err := rollup.abi.UnpackIntoInterface(out, "ExitNotProven", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RollupGenesisRootNotInField represents a GenesisRootNotInField error raised by the Rollup contract.
 type RollupGenesisRootNotInField struct {
 	Root *big.Int
@@ -1431,6 +1731,30 @@ func (rollup *Rollup) UnpackKeyHashMismatchError(raw []byte) (*RollupKeyHashMism
 	return out, nil
 }
 
+// RollupL1OperationsNotSupported represents a L1OperationsNotSupported error raised by the Rollup contract.
+type RollupL1OperationsNotSupported struct {
+	L1Operations *big.Int
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error L1OperationsNotSupported(uint256 l1Operations)
+func RollupL1OperationsNotSupportedErrorID() common.Hash {
+	return common.HexToHash("0x341127d7a473e7f56f2c01601b09958638a502e57cca4be66b134319296a22e9")
+}
+
+// UnpackL1OperationsNotSupportedError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error L1OperationsNotSupported(uint256 l1Operations)
+func (rollup *Rollup) UnpackL1OperationsNotSupportedError(raw []byte) (*RollupL1OperationsNotSupported, error) {
+	out := new(RollupL1OperationsNotSupported)
+	if err := rollup.abi.UnpackIntoInterface(out, "L1OperationsNotSupported", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RollupMissingAddress represents a MissingAddress error raised by the Rollup contract.
 type RollupMissingAddress struct {
 }
@@ -1449,6 +1773,30 @@ func RollupMissingAddressErrorID() common.Hash {
 func (rollup *Rollup) UnpackMissingAddressError(raw []byte) (*RollupMissingAddress, error) {
 	out := new(RollupMissingAddress)
 	if err := rollup.abi.UnpackIntoInterface(out, "MissingAddress", raw); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// RollupNoExits represents a NoExits error raised by the Rollup contract.
+type RollupNoExits struct {
+	Batch uint32
+}
+
+// ErrorID returns the hash of canonical representation of the error's signature.
+//
+// Solidity: error NoExits(uint32 batch)
+func RollupNoExitsErrorID() common.Hash {
+	return common.HexToHash("0x535ca30d72c6805ccdff20ed8b89cb135e57558c1c63e78596ac5ddefeb47131")
+}
+
+// UnpackNoExitsError is the Go binding used to decode the provided
+// error data into the corresponding Go error struct.
+//
+// Solidity: error NoExits(uint32 batch)
+func (rollup *Rollup) UnpackNoExitsError(raw []byte) (*RollupNoExits, error) {
+	out := new(RollupNoExits)
+	if err := rollup.abi.UnpackIntoInterface(out, "NoExits", raw); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -1521,32 +1869,6 @@ func RollupNotProposedErrorID() common.Hash {
 func (rollup *Rollup) UnpackNotProposedError(raw []byte) (*RollupNotProposed, error) {
 	out := new(RollupNotProposed)
 	if err := rollup.abi.UnpackIntoInterface(out, "NotProposed", raw); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// RollupRecordsNotSupported represents a RecordsNotSupported error raised by the Rollup contract.
-type RollupRecordsNotSupported struct {
-	L1Operations *big.Int
-	Opens        *big.Int
-	Exits        *big.Int
-}
-
-// ErrorID returns the hash of canonical representation of the error's signature.
-//
-// Solidity: error RecordsNotSupported(uint256 l1Operations, uint256 opens, uint256 exits)
-func RollupRecordsNotSupportedErrorID() common.Hash {
-	return common.HexToHash("0x32495f81b14f6cfad47389485804cd34f37f5109083bf39eeb1a365c10e2a7eb")
-}
-
-// UnpackRecordsNotSupportedError is the Go binding used to decode the provided
-// error data into the corresponding Go error struct.
-//
-// Solidity: error RecordsNotSupported(uint256 l1Operations, uint256 opens, uint256 exits)
-func (rollup *Rollup) UnpackRecordsNotSupportedError(raw []byte) (*RollupRecordsNotSupported, error) {
-	out := new(RollupRecordsNotSupported)
-	if err := rollup.abi.UnpackIntoInterface(out, "RecordsNotSupported", raw); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ExitClaims} from "./ExitClaims.sol";
 import {IVerifier} from "./IVerifier.sol";
 import {PublicData} from "./PublicData.sol";
 import {Registry} from "./Registry.sol";
 
 /// @title Settle: the state root of the rollup, moved on by proofs
-/// @notice HOLDS NO MONEY: nothing is payable, no token is touched, and there are neither deposits
-/// nor exits yet. Ether that is forced here is lost.
-contract Rollup is Registry {
+/// @notice HOLDS NO MONEY: nothing is payable, no token is touched, there are no deposits, and a claimed exit
+/// pays nothing until there is a bridge. Ether that is forced here is lost.
+contract Rollup is Registry, ExitClaims {
     /// @notice A batch was proven: `newRoot` is the state root after it.
     event BatchSettled(uint32 indexed number, uint256 newRoot, uint256 commitment);
 
@@ -24,8 +25,8 @@ contract Rollup is Registry {
     error UnknownVerifier(bytes32 shape, uint32 version);
     /// @notice The verifier has other code than when it was registered.
     error VerifierChanged(address verifier);
-    /// @notice L1 operations, opens and exits have no rules in the circuit yet: their counts must be 0.
-    error RecordsNotSupported(uint256 l1Operations, uint256 opens, uint256 exits);
+    /// @notice L1 operations have no rules yet: their count must be 0.
+    error L1OperationsNotSupported(uint256 l1Operations);
     /// @notice The genesis root is not below r.
     error GenesisRootNotInField(uint256 root);
     /// @notice The chain id does not fit the 64 bits that the domain has for it.
@@ -59,7 +60,7 @@ contract Rollup is Registry {
         root = genesisRoot_;
     }
 
-    /// @notice Settles the next batch.
+    /// @notice Settles the next batch. How many opens and exits it may have is up to the circuit of the shape.
     /// @param shape Shape of the circuit that the proof is for.
     /// @param version Version of its registry entry.
     /// @param commitment c, to which the circuit bound D.
@@ -76,9 +77,7 @@ contract Rollup is Registry {
         uint32 number = batchNumber + 1; // checked: reverts past 2^32 - 1
         if (header.number != number) revert WrongNumber(header.number, number);
         if (header.oldRoot != root) revert WrongOldRoot(header.oldRoot, root);
-        if (header.l1Operations | header.opens | header.exits != 0) {
-            revert RecordsNotSupported(header.l1Operations, header.opens, header.exits);
-        }
+        if (header.l1Operations != 0) revert L1OperationsNotSupported(header.l1Operations);
 
         uint256 zeta = PublicData.challenge(commitment, words);
         uint256 value = PublicData.evaluate(words, zeta);
@@ -86,6 +85,7 @@ contract Rollup is Registry {
 
         root = header.newRoot;
         batchNumber = number;
+        _storeExits(number, words, header.exits);
         emit BatchSettled(number, header.newRoot, commitment);
     }
 

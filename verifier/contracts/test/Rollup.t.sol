@@ -96,23 +96,30 @@ contract RollupTest is RollupFixture {
         refuse(longer, abi.encodeWithSelector(PublicData.WrongLength.selector, 8, 7));
     }
 
-    function test_refusesRecordsWithoutRules() public {
-        uint256[3] memory shifts = [uint256(32), 96, 128];
-        uint256[3] memory sizes = [uint256(3), 2, 2];
-        for (uint256 i = 0; i < 3; ++i) {
-            uint256[] memory words = new uint256[](5 + sizes[i]);
-            words[0] = 1;
-            words[1] = GENESIS_ROOT;
-            words[3] = rollup.domain();
-            words[4] = 1 << shifts[i];
-            prove(words);
-            refuse(
-                words,
-                abi.encodeWithSelector(
-                    Rollup.RecordsNotSupported.selector, i == 0 ? 1 : 0, i == 1 ? 1 : 0, i == 2 ? 1 : 0
-                )
-            );
-        }
+    function test_refusesL1Operations() public {
+        uint256[] memory words = new uint256[](8);
+        words[0] = 1;
+        words[1] = GENESIS_ROOT;
+        words[3] = rollup.domain();
+        words[4] = 1 << 32;
+        prove(words);
+        refuse(words, abi.encodeWithSelector(Rollup.L1OperationsNotSupported.selector, 1));
+    }
+
+    /// @dev What an open means is the circuit's business; L1 counts its words.
+    function test_acceptsOpens() public {
+        uint256[] memory words = new uint256[](5 + 1 + 1 + 2);
+        words[0] = 1;
+        words[1] = GENESIS_ROOT;
+        words[2] = 7;
+        words[3] = rollup.domain();
+        words[4] = 1 | 1 << 64 | 1 << 96;
+        words[7] = 99;
+        words[8] = 1 << 159;
+        prove(words);
+        settle(words);
+        assertEq(rollup.root(), 7);
+        assertEq(rollup.exitsRoots(1), 0);
     }
 
     /// @dev word and word + r have the same v.
