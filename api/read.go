@@ -145,11 +145,7 @@ func (s *Server) withPending(ctx context.Context, accounts []store.Account) ([]w
 		p := pending[a.Index]
 		out[i] = wire.Account{
 			Index: a.Index, Owner: a.Owner, L1: a.L1, Token: a.Token, Balance: a.Balance, Nonce: a.Nonce,
-			PendingDebits: p.Debits, Pending: len(p.Nonces), NextNonce: p.NextNonce(a.Nonce),
-		}
-		// Executed between the two reads, a debit is in both: then nothing is left over.
-		if left, ok := a.Balance.Sub(p.Debits); ok {
-			out[i].Available = left
+			PendingDebits: p.Debits, Pending: len(p.Nonces), NextNonce: p.NextNonce(a.Nonce), Available: p.Available(a.Balance),
 		}
 	}
 	return out, nil

@@ -29,8 +29,11 @@ var (
 // per item; the error is for failures of ours, and then nothing was stored.
 //
 // It refuses with unknown_account, wrong_token, stale_nonce, nonce_too_far,
-// nonce_conflict and insufficient_balance (executed balance less accepted pending
-// debits). The same id again returns the stored status; a rejected one is accepted
+// nonce_conflict, insufficient_balance (executed balance less accepted pending
+// debits) and zero_amount (an exit-all for which only its fee is available). While
+// an exit-all of an account is pending nothing is available to what comes after it,
+// whatever their nonces: it takes the balance that it finds when it is executed, so
+// a promise beside it could not be kept. The same id again returns the stored status; a rejected one is accepted
 // anew.
 func (s *Store) Admit(ctx context.Context, items []Submission) ([]Admission, error) {
 	if len(items) == 0 {
@@ -77,6 +80,7 @@ type doorSender struct {
 	nonce   settle.Nonce
 	balance settle.Amount
 	pending *big.Int // accepted debits
+	all     bool     // an exit-all is among them
 }
 
 type doorNonce struct {
@@ -133,7 +137,7 @@ func openDoor(ctx context.Context, tx pgx.Tx, items []Submission) (*door, error)
 	batch.Queue(pendingBySenderSQL, senders).Query(func(rows pgx.Rows) error {
 		var p pendingRow
 		_, err := pgx.ForEachRow(rows, p.fields(), func() error {
-			d.senders[p.sender].pending = p.Debits.Big()
+			d.senders[p.sender].pending, d.senders[p.sender].all = p.Debits.Big(), p.All
 			return nil
 		})
 		return err
@@ -155,6 +159,7 @@ func (d *door) decide(item *Submission) Admission {
 		return Admission{Refusal: r}
 	}
 	sender.pending.Add(sender.pending, debit(item))
+	sender.all = sender.all || item.Kind == settle.KindExitAll
 	d.live[doorNonce{item.From, item.Nonce}] = item.ID
 	d.stored[item.ID] = settle.TxAccepted
 	if stored {
@@ -185,10 +190,20 @@ func (d *door) refusal(sender *doorSender, item *Submission) *settle.Refusal {
 	if other, taken := d.live[doorNonce{item.From, item.Nonce}]; taken {
 		return settle.Refuse(settle.CodeNonceConflict, "nonce %d of account %d is taken by transaction %s", item.Nonce, item.From, other)
 	}
-	free := new(big.Int).Sub(sender.balance.Big(), sender.pending)
-	if need := debit(item); free.Cmp(need) < 0 {
-		return settle.Refuse(settle.CodeInsufficientBalance,
-			"amount and fee are %s; account %d has %s, of which %s is pending", need, item.From, sender.balance, sender.pending)
+	return sender.afford(item)
+}
+
+// afford refuses what the sender's available balance does not cover.
+func (s *doorSender) afford(item *Submission) *settle.Refusal {
+	free, reserved := new(big.Int).Sub(s.balance.Big(), s.pending), "of which "+s.pending.String()+" is pending"
+	if s.all {
+		free, reserved = new(big.Int), "all of which a pending exit-all takes"
+	}
+	switch covers := free.Cmp(debit(item)); {
+	case covers < 0:
+		return settle.Refuse(settle.CodeInsufficientBalance, "amount and fee are %s; account %d has %s, %s", debit(item), item.From, s.balance, reserved)
+	case covers == 0 && item.Kind == settle.KindExitAll:
+		return settle.Refuse(settle.CodeZeroAmount, "exit-all with a fee of %s would pay nothing; account %d has %s, %s", item.Fee, item.From, s.balance, reserved)
 	}
 	return nil
 }

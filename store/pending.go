@@ -10,8 +10,19 @@ import (
 
 // Pending is what accepted, unexecuted transactions of one sender will take.
 type Pending struct {
-	Debits settle.Amount  // amounts and fees
+	Debits settle.Amount  // amounts and fees; of an exit-all the fee
+	All    bool           // an exit-all is among them: it takes the rest
 	Nonces []settle.Nonce // ascending
+}
+
+// Available returns what is left of an executed balance for further transactions.
+func (p Pending) Available(balance settle.Amount) settle.Amount {
+	// Executed between the reads of balance and pending, a debit is in both.
+	left, ok := balance.Sub(p.Debits)
+	if p.All || !ok {
+		return settle.Amount{}
+	}
+	return left
 }
 
 // NextNonce returns the first nonce from the executed one on that no pending
@@ -31,7 +42,9 @@ type pendingRow struct {
 	Pending
 }
 
-func (r *pendingRow) fields() []any { return []any{&r.sender, (*amount)(&r.Debits), &r.Nonces} }
+func (r *pendingRow) fields() []any {
+	return []any{&r.sender, (*amount)(&r.Debits), &r.All, &r.Nonces}
+}
 
 // PendingBySender returns what is pending of those senders that have something
 // pending, in one query.
