@@ -28,12 +28,14 @@ type cli struct {
 	Demo demoCmd `cmd:"" help:"Run the whole rollup once: deploy, submit signed transfers over REST, prove, settle, compare roots."`
 	Up   upCmd   `cmd:"" help:"Run all roles: API, sequencer, submitter and worker processes."`
 
-	API       apiCmd       `cmd:"" name:"api" help:"Run the REST API alone."`
-	Sequencer sequencerCmd `cmd:"" help:"Run the sequencer alone: executes transactions and seals batches."`
-	Worker    workerCmd    `cmd:"" help:"Run one prover worker."`
-	Submitter submitterCmd `cmd:"" help:"Run the submitter alone: settles proven batches on L1."`
+	API        apiCmd        `cmd:"" name:"api" help:"Run the REST API alone."`
+	Sequencer  sequencerCmd  `cmd:"" help:"Run the sequencer alone: executes transactions and seals batches."`
+	Worker     workerCmd     `cmd:"" help:"Run one prover worker."`
+	ProveChild proveChildCmd `cmd:"" hidden:"" help:"Prove for the worker that started this process."`
+	Submitter  submitterCmd  `cmd:"" help:"Run the submitter alone: settles proven batches on L1."`
 
 	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and rollup to L1 and write genesis to the database."`
+	Jobs     jobsCmd     `cmd:"" help:"Look at proof jobs and dead letters, retry and discard them."`
 	Keys     keysCmd     `cmd:"" help:"Make and inspect proving keys."`
 	Circuits circuitsCmd `cmd:"" help:"Look at the circuits."`
 	DB       dbCmd       `cmd:"" name:"db" help:"Manage the database."`

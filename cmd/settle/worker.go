@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -14,15 +13,13 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/jobs"
-	"github.com/zksettle/settle/prover"
-	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/store"
 )
 
 type workerCmd struct {
 	dataFlags
 	keysFlags
-	KeysBudget int64  `help:"Most bytes of proving keys held in memory; 0 for no bound." default:"0" env:"SETTLE_KEYS_BUDGET"`
+	provingFlags
 	Metrics    string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_WORKER_METRICS"`
 	WithParent bool   `help:"Stop when standard input ends." hidden:""`
 }
@@ -53,32 +50,19 @@ func (c workerCmd) Run(a *app) error {
 			stop := a.serveMetrics(listener, registry)
 			defer stop()
 		}
-		cache := provingkeys.NewCache(provingkeys.CacheConfig{
-			Dir: c.KeysDir, Budget: c.KeysBudget, Fingerprint: provingkeys.Committed, Options: c.options(a),
-		})
-		if err := preload(a.ctx, cache, rollup); err != nil {
+		p, err := a.newProvers(c.keysFlags, c.provingFlags, rollup)
+		if err != nil {
+			return err
+		}
+		defer p.child.Close()
+		if err := p.preload(a.ctx, rollup); err != nil {
 			return err
 		}
 		return jobs.RunWorker(a.ctx, jobs.Config{
-			Pool: db.pool, Store: db.store, Logger: a.log, Metrics: metrics, Holder: holder(),
-			Prover: prover.NewTransition(cache, a.log), Keys: keyHashes(rollup),
+			Pool: db.pool, Store: db.store, Logger: a.log, Metrics: metrics, Holder: holder(), Policy: c.policy(),
+			Prover: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
 		})
 	})
-}
-
-// preload loads a key before the first job is claimed, so that a worker without
-// usable keys claims none.
-func preload(ctx context.Context, cache *provingkeys.Cache, rollup store.Rollup) error {
-	if len(rollup.Verifiers) == 0 {
-		return errors.New("the rollup has no verifiers, so there is nothing to prove for")
-	}
-	first := rollup.Verifiers[0]
-	_, release, err := cache.Acquire(ctx, first.Circuit, first.Shape)
-	if err != nil {
-		return err
-	}
-	release()
-	return nil
 }
 
 func keyHashes(rollup store.Rollup) map[string]settle.KeyHash {

@@ -1,0 +1,310 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/store"
+)
+
+type jobsCmd struct {
+	List    jobsListCmd    `cmd:"" help:"List proof jobs, those of the newest batch first."`
+	Show    jobsShowCmd    `cmd:"" help:"Show a job with every failed attempt."`
+	Retry   jobsRetryCmd   `cmd:"" help:"Put a job that nobody is at back in the queue at once, a dead letter too."`
+	Discard jobsDiscardCmd `cmd:"" help:"Make a waiting job a dead letter: nobody tries it until it is retried, and settlement waits for its batch."`
+}
+
+type jobsListCmd struct {
+	dataFlags
+	Dead  bool     `help:"Dead letters alone: jobs that nobody will try again although their proof is missing."`
+	State []string `help:"Jobs in these states alone: available, pending, scheduled, retryable, running, completed, cancelled, discarded."`
+	Batch uint32   `help:"Jobs of this batch alone."`
+	Limit int      `help:"Show at most this many; 0 for all." default:"50"`
+	JSON  bool     `name:"json" help:"Print a JSON array."`
+}
+
+// Run prints the jobs.
+func (c jobsListCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		found, err := db.store.Jobs(a.ctx, store.JobFilter{DeadLetters: c.Dead, States: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			shown := make([]jobView, len(found))
+			for i, j := range found {
+				shown[i] = viewJob(j, nil)
+			}
+			return a.printJSON(shown)
+		}
+		return writeJobs(a.stdout, found)
+	})
+}
+
+// jobSelection names jobs by their own number or by their batch.
+type jobSelection struct {
+	Job   int64  `arg:"" optional:"" help:"Number of the job (settle jobs list)."`
+	Batch uint32 `help:"The jobs of this batch instead."`
+}
+
+// find returns the jobs that are meant, or says that there are none.
+func (s jobSelection) find(ctx context.Context, db *database) ([]store.Job, error) {
+	if (s.Job > 0) == (s.Batch > 0) {
+		return nil, errors.New("name either a job, or a batch by --batch")
+	}
+	found, err := db.store.Jobs(ctx, store.JobFilter{Job: s.Job, Batch: settle.BatchNumber(s.Batch)})
+	if err == nil && len(found) == 0 {
+		err = errors.New("there is no such job (settle jobs list --limit 0 lists all)")
+	}
+	return found, err
+}
+
+type jobsShowCmd struct {
+	dataFlags
+	jobSelection
+	JSON bool `name:"json" help:"Print a JSON array."`
+}
+
+// Run prints jobs in full.
+func (c jobsShowCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		found, err := c.find(a.ctx, db)
+		if err != nil {
+			return err
+		}
+		shown := make([]jobView, len(found))
+		for i, j := range found {
+			failures, err := db.store.ProofFailures(a.ctx, j.Batch)
+			if err != nil {
+				return err
+			}
+			shown[i] = viewJob(j, failures)
+		}
+		if c.JSON {
+			return a.printJSON(shown)
+		}
+		for _, j := range shown {
+			if err := j.write(a.stdout); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type jobsRetryCmd struct {
+	dataFlags
+	jobSelection
+	Dead bool `help:"All dead letters."`
+}
+
+// Run retries.
+func (c jobsRetryCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		if !c.Dead {
+			found, err := c.find(a.ctx, db)
+			if err != nil {
+				return err
+			}
+			return a.changeJobs(found, "is back in the queue", db.store.RetryJob)
+		}
+		if c.Job > 0 || c.Batch > 0 {
+			return errors.New("--dead retries all dead letters: name no job beside it")
+		}
+		found, err := db.store.Jobs(a.ctx, store.JobFilter{DeadLetters: true})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			_, err := fmt.Fprintln(a.stdout, "there are no dead letters")
+			return err
+		}
+		return a.changeJobs(found, "is back in the queue", db.store.RetryJob)
+	})
+}
+
+type jobsDiscardCmd struct {
+	dataFlags
+	jobSelection
+}
+
+// Run discards.
+func (c jobsDiscardCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		found, err := c.find(a.ctx, db)
+		if err != nil {
+			return err
+		}
+		return a.changeJobs(found, "is a dead letter; settlement waits for its batch", db.store.DiscardJob)
+	})
+}
+
+// changeJobs changes one job after the other and says so.
+func (a *app) changeJobs(found []store.Job, done string, change func(context.Context, int64) error) error {
+	var failed []error
+	for _, j := range found {
+		err := change(a.ctx, j.ID)
+		switch {
+		case errors.Is(err, store.ErrJobRunning):
+			err = fmt.Errorf("job %d of batch %d is running at %s: stop that worker, or wait until its attempt ends", j.ID, j.Batch, orDash(j.Holder))
+		case errors.Is(err, store.ErrProofExists):
+			err = fmt.Errorf("job %d: the proof of batch %d is stored, there is nothing to do", j.ID, j.Batch)
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		if _, err := fmt.Fprintf(a.stdout, "job %d of batch %d %s\n", j.ID, j.Batch, done); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// jobView is a job as --json shows it.
+type jobView struct {
+	Job         int64              `json:"job"`
+	Batch       settle.BatchNumber `json:"batch"`
+	BatchStatus settle.BatchStatus `json:"batch_status"`
+	State       string             `json:"state"`
+	DeadLetter  bool               `json:"dead_letter"`
+	Proven      bool               `json:"proven"`
+	Circuit     string             `json:"circuit"`
+	Shape       string             `json:"shape"`
+	KeyHash     settle.KeyHash     `json:"key_hash"`
+	Attempts    int                `json:"attempts"`
+	CreatedAt   time.Time          `json:"created_at"`
+	NextAt      *time.Time         `json:"next_at,omitempty"`
+	AttemptedAt *time.Time         `json:"attempted_at,omitempty"`
+	FinalizedAt *time.Time         `json:"finalized_at,omitempty"`
+	Holder      *string            `json:"holder,omitempty"`
+	HeartbeatAt *time.Time         `json:"heartbeat_at,omitempty"`
+	MemoryAbove *int64             `json:"memory_above,omitempty"` // bytes; for larger workers until memory_until
+	MemoryUntil *time.Time         `json:"memory_until,omitempty"`
+	Failures    int                `json:"failures"`
+	LastFailure *failureView       `json:"last_failure,omitempty"`
+	History     []failureView      `json:"history,omitempty"` // oldest first
+}
+
+type failureView struct {
+	At      time.Time          `json:"at"`
+	Class   store.FailureClass `json:"class"`
+	Attempt int                `json:"attempt,omitempty"`
+	Worker  string             `json:"worker,omitempty"`
+	Detail  string             `json:"detail"`
+}
+
+func viewJob(j store.Job, failures []store.ProofFailure) jobView {
+	v := jobView{
+		Job: j.ID, Batch: j.Batch, BatchStatus: j.BatchStatus, State: j.State, DeadLetter: j.DeadLetter(), Proven: j.Proven,
+		Circuit: j.Circuit, Shape: j.Shape, KeyHash: j.KeyHash, Attempts: j.Attempt, CreatedAt: j.CreatedAt,
+		AttemptedAt: j.AttemptedAt, FinalizedAt: j.FinalizedAt, Holder: j.Holder, HeartbeatAt: j.HeartbeatAt,
+		MemoryAbove: j.MemoryAbove, MemoryUntil: j.MemoryUntil, Failures: j.Failures,
+	}
+	if j.FinalizedAt == nil && j.State != "running" {
+		v.NextAt = &j.ScheduledAt
+	}
+	if j.LastClass != nil && j.LastError != nil && j.LastAt != nil {
+		v.LastFailure = &failureView{At: *j.LastAt, Class: *j.LastClass, Detail: *j.LastError}
+	}
+	for _, f := range failures {
+		if f.Circuit == j.Circuit && f.KeyHash == j.KeyHash {
+			v.History = append(v.History, failureView{At: f.FailedAt, Class: f.Class, Attempt: f.Attempt, Worker: f.Worker, Detail: f.Detail})
+		}
+	}
+	return v
+}
+
+func writeJobs(w io.Writer, found []store.Job) error {
+	if len(found) == 0 {
+		_, err := fmt.Fprintln(w, "there are no such jobs")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "JOB\tBATCH\tSHAPE\tSTATE\tATTEMPTS\tSINCE\tHOLDER\tCLASS\tLAST FAILURE")
+	for _, j := range found {
+		state, since := j.State, j.ScheduledAt
+		switch {
+		case j.DeadLetter():
+			state += " (dead letter)"
+		case j.State == "running" && j.AttemptedAt != nil:
+			since = *j.AttemptedAt
+		}
+		if j.FinalizedAt != nil {
+			since = *j.FinalizedAt
+		}
+		class := "-"
+		if j.LastClass != nil {
+			class = string(*j.LastClass)
+		}
+		fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", j.ID, j.Batch, j.Shape, state, j.Attempt,
+			since.UTC().Format(time.DateTime), orDash(j.Holder), class, firstLine(orDash(j.LastError)))
+	}
+	return table.Flush()
+}
+
+func (v jobView) write(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name string, value any) { fmt.Fprintf(table, "%s\t%v\n", name, value) }
+	state := v.State
+	if v.DeadLetter {
+		state += fmt.Sprintf(" (dead letter: settlement waits; settle replay %d names the fault, settle jobs retry %d tries again)", v.Batch, v.Job)
+	}
+	row("job", v.Job)
+	row("batch", fmt.Sprintf("%d (%s)", v.Batch, v.BatchStatus))
+	row("state", state)
+	row("proof stored", v.Proven)
+	row("circuit", v.Circuit+", shape "+v.Shape)
+	row("key hash", v.KeyHash)
+	row("attempts", v.Attempts)
+	for _, t := range []struct {
+		name string
+		at   *time.Time
+	}{{"created", &v.CreatedAt}, {"next attempt", v.NextAt}, {"begun last", v.AttemptedAt}, {"finished", v.FinalizedAt}, {"heartbeat", v.HeartbeatAt}} {
+		if t.at != nil {
+			row(t.name, t.at.UTC().Format(time.RFC3339))
+		}
+	}
+	if v.Holder != nil {
+		row("holder", *v.Holder)
+	}
+	if v.MemoryAbove != nil && v.MemoryUntil != nil {
+		row("memory", fmt.Sprintf("ran out on a worker with %d MiB; larger workers first until %s", *v.MemoryAbove>>20, v.MemoryUntil.UTC().Format(time.RFC3339)))
+	}
+	row("failures", v.Failures)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, f := range v.History {
+		detail := strings.ReplaceAll(strings.TrimSpace(f.Detail), "\n", "\n      ")
+		fmt.Fprintf(w, "  %s  %s, attempt %d, %s\n      %s\n", f.At.UTC().Format(time.RFC3339), f.Class, f.Attempt, f.Worker, detail)
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+func orDash(s *string) string {
+	if s == nil || *s == "" {
+		return "-"
+	}
+	return *s
+}
+
+// firstLine shortens a message for a table.
+func firstLine(s string) string {
+	const most = 100
+	line, _, more := strings.Cut(s, "\n")
+	if runes := []rune(line); len(runes) > most {
+		line, more = string(runes[:most]), true
+	}
+	if more {
+		line += " …"
+	}
+	return line
+}
