@@ -163,10 +163,10 @@ func (r *demoReport) check(transfers int) error {
 
 func (r *demoReport) table(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nbatch\ttransfers\tassign\tsolve\tprove\tgas\tgas/transfer\troot on L1\troot here\t")
+	fmt.Fprintln(w, "\nbatch\ttransfers\tassign\tsolve\tprove\tmemory\tgas\tgas/transfer\troot on L1\troot here\t")
 	for _, b := range r.Batches {
-		fmt.Fprintf(w, "%d\t%d\t%.2f s\t%.2f s\t%.2f s\t%d\t%d\t%s\t%s\t\n", b.Number, b.Transactions,
-			b.AssignSeconds, b.SolveSeconds, b.ProveSeconds, b.Gas, b.GasPerTransfer, shortRoot(b.L1Root), shortRoot(b.LocalRoot))
+		fmt.Fprintf(w, "%d\t%d\t%.2f s\t%.2f s\t%.2f s\t%d MiB\t%d\t%d\t%s\t%s\t\n", b.Number, b.Transactions,
+			b.AssignSeconds, b.SolveSeconds, b.ProveSeconds, b.PeakMemory>>20, b.Gas, b.GasPerTransfer, shortRoot(b.L1Root), shortRoot(b.LocalRoot))
 	}
 	if err := w.Flush(); err != nil {
 		return err

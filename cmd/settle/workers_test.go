@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -111,17 +112,18 @@ func TestPausedWorker(t *testing.T) {
 		require.Equal(t, c.worker.holder(t), one[string](r, "select worker from proofs where batch = $1", c.batch))
 		require.True(t, one[bool](r, "select late from proofs where batch = $1", c.batch))
 	}
-	r.await("the batch is settled", func() bool { return r.status().Settled.Batch == c.batch })
 	job := "select state::text || ' ' || attempt from river_job where (args->>'batch')::bigint = $1"
-	if !first {
+	if !first { // at once: the second attempt is paused, and its lease expires too
 		require.Equal(t, "running 2", one[string](r, job, c.batch), "the job stays with the second attempt")
 	}
+	r.await("the batch is settled", func() bool { return r.status().Settled.Batch == c.batch })
 	c.other.signal(syscall.SIGCONT)
-	r.await("the job is completed", func() bool { return one[string](r, job, c.batch) == "completed 2" })
+	r.await("the job is completed", func() bool { return strings.HasPrefix(one[string](r, job, c.batch), "completed ") })
+	completed := one[string](r, job, c.batch)
 	r.submit(6)
 	r.awaitSettled()
 	c.worker.stop()
-	require.Equal(t, "completed 2", one[string](r, job, c.batch), "nothing was reported late")
+	require.Equal(t, completed, one[string](r, job, c.batch), "nothing was reported late")
 }
 
 // TestFailedProofHeals: a batch whose witness input is damaged cannot be proven, and
