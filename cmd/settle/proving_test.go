@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+)
+
+// poisoned gives replays another witness input than the stored one.
+type poisoned struct {
+	*store.Store
+	change func(*state.Trace)
+}
+
+func (p poisoned) WitnessInput(ctx context.Context, n settle.BatchNumber) (store.WitnessInput, error) {
+	w, err := p.Store.WitnessInput(ctx, n)
+	if err != nil {
+		return w, err
+	}
+	trace, err := state.DecodeTrace(w.Data)
+	if err != nil {
+		return w, err
+	}
+	p.change(trace)
+	w.Data, err = state.EncodeTrace(trace)
+	w.Hash = sha256.Sum256(w.Data)
+	return w, err
+}
+
+// TestReplayNamesWhatFails replays a sealed batch as it is and with poisoned inputs.
+func TestReplayNamesWhatFails(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.roles()
+	r.submit(2)
+	r.sealedAfter(0)
+	env := environment(t, r.settings)
+	require.Contains(t, string(succeed(t, env, "replay", "1")), "OK: batch 1")
+	require.Contains(t, refuse(t, env, "replay", "77"), "there is no batch 77")
+
+	circuits.RegisterHints() // as main does
+	for name, c := range map[string]struct {
+		change func(*state.Trace)
+		steps  string
+		solved bool // it comes to a constraint
+	}{
+		"an overdraft that the balances hide": {func(tr *state.Trace) {
+			tr.Transactions[0].Sender.Before.Balance = settle.NewAmount(0)
+		}, "solve", true},
+		"a signature":        {func(tr *state.Trace) { tr.Transactions[0].Transaction.Signature.S[31] ^= 1 }, "signature assign", false},
+		"a node of the tree": {func(tr *state.Trace) { tr.Nodes[0].Level = 2 }, "solve", true},
+		"a root":             {func(tr *state.Trace) { tr.Header.NewRoot.SetOne() }, "batch batch solve", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			report, err := replay(t.Context(), poisoned{r.store, c.change}, 1)
+			require.NoError(t, err)
+			require.False(t, report.OK)
+			var steps []string
+			for _, f := range report.Findings {
+				steps = append(steps, f.Step)
+			}
+			last := report.Findings[len(report.Findings)-1]
+			text, err := json.Marshal(report)
+			require.NoError(t, err)
+			t.Logf("%s", text)
+			require.Equal(t, c.steps, strings.Join(steps, " "))
+			if c.solved {
+				require.NotNil(t, last.Constraint)
+				require.NotEmpty(t, last.Chip)
+				require.NotEmpty(t, last.Code)
+			}
+		})
+	}
+}
+
+// children lists the processes that p has started and not waited for.
+func (p *process) children() []int {
+	p.t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
+	require.NoError(p.t, err)
+	var pids []int
+	for _, task := range tasks {
+		data, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, field := range strings.Fields(string(data)) {
+			pid, err := strconv.Atoi(field)
+			require.NoError(p.t, err)
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// TestKilledProvingProcess: the process in which a worker proves is killed while it
+// is at a batch. The worker lives, the failure is one of resources, the batch is
+// proven, and no process and no zombie stays.
+func TestKilledProvingProcess(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.roles()
+	worker := r.role("worker")
+	var killed settle.BatchNumber
+	for last := settle.BatchNumber(0); killed == 0; {
+		r.submit(2)
+		last = r.sealedAfter(last)
+		r.await("the worker is at the batch", func() bool {
+			held, _ := maybe[bool](r, "select not released from leases where batch = $1", last)
+			return held || r.proven(last)
+		})
+		for _, pid := range worker.children() {
+			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		}
+		r.await("it is proven", func() bool { return r.proven(last) })
+		failures, err := r.store.ProofFailures(t.Context(), last)
+		require.NoError(t, err)
+		if len(failures) > 0 {
+			require.Equal(t, store.FailResource, failures[0].Class)
+			require.Contains(t, failures[0].Detail, "SIGKILL")
+			killed = last
+		}
+	}
+	require.Len(t, worker.children(), 1)
+	r.awaitSettled()
+	require.Equal(t, worker.holder(t), r.batch(killed).Proofs[0].Worker)
+
+	var shown []jobView
+	require.NoError(t, json.Unmarshal(succeed(t, environment(t, r.settings), "jobs", "show", "--batch", fmt.Sprint(killed), "--json"), &shown))
+	require.Len(t, shown, 1)
+	require.True(t, shown[0].Proven)
+	require.Equal(t, store.FailResource, shown[0].History[0].Class)
+	require.Contains(t, string(succeed(t, environment(t, r.settings), "jobs", "list")), "completed")
+
+	child := worker.children()[0]
+	r.release(worker)
+	worker.kill() // waits for all that hold its standard error
+	await(t, "the proving process is gone", func() bool {
+		_, err := os.Stat(fmt.Sprintf("/proc/%d", child))
+		return os.IsNotExist(err)
+	})
+}
+
+// TestWorkerTooSmall: a worker that could prove nothing says so at its start.
+func TestWorkerTooSmall(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	env := environment(t, r.settings)
+	require.Contains(t, refuse(t, append(env, "SETTLE_WORKER_MEMORY=1MiB"), "worker"), "raise --memory")
+}
