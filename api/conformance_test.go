@@ -129,6 +129,7 @@ func TestRepliesConformToTheDocument(t *testing.T) {
 	for _, c := range [][2]string{
 		{"/v1/transactions/" + id.String(), "/v1/transactions/{id}"}, {"/v1/transactions/x", "/v1/transactions/{id}"},
 		{"/v1/accounts/2", "/v1/accounts/{index}"}, {"/v1/accounts/99", "/v1/accounts/{index}"},
+		{"/v1/accounts/2?batch=0", "/v1/accounts/{index}"}, {"/v1/accounts/2/proof", "/v1/accounts/{index}/proof"},
 		{"/v1/accounts" + query("owner", owner.Owner.String(), "l1", owner.L1.String(), "limit", "1"), "/v1/accounts"},
 		{"/v1/batches/1", "/v1/batches/{number}"}, {"/v1/batches", "/v1/batches"}, {"/v1/batches?limit=1", "/v1/batches"},
 		{"/v1/status", "/v1/status"}, {"/healthz", "/healthz"}, {"/readyz", "/readyz"},

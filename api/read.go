@@ -59,6 +59,7 @@ func transactionState(t store.TransactionDetail) wire.TransactionState {
 
 type accountInput struct {
 	Index string `path:"index" doc:"Account index: 0 to 4294967295" pattern:"^[0-9]{1,10}$" example:"3"`
+	Batch string `query:"batch" doc:"Executed batch that left the account so; 0 is genesis. Absent: the account now" pattern:"^[0-9]{1,10}$" example:"1"`
 }
 
 type accountOutput struct{ Body wire.Account }
@@ -67,6 +68,9 @@ func (s *Server) account(ctx context.Context, in *accountInput) (*accountOutput,
 	index, err := parameter[settle.AccountIndex]("index", in.Index, "an account index")
 	if err != nil {
 		return nil, err
+	}
+	if in.Batch != "" {
+		return s.accountAt(ctx, index, in.Batch)
 	}
 	a, err := s.cfg.Store.Account(ctx, index)
 	if errors.Is(err, store.ErrNotFound) {

@@ -32,7 +32,8 @@ func (s *Server) routes() error {
 	api.OpenAPI().Paths["/v1/transactions"].Post.RequestBody = s.submissionBody(api.OpenAPI().Components.Schemas)
 
 	get(api, "getTransaction", "/v1/transactions/{id}", "transactions", "A transaction and what became of it", s.transaction, bad, missing, unavailable)
-	get(api, "getAccount", "/v1/accounts/{index}", "accounts", "An account: executed state, pending debits, next nonce", s.account, bad, missing, unavailable)
+	get(api, "getAccount", "/v1/accounts/{index}", "accounts", "An account: executed state, pending debits, next nonce; or as a batch left it", s.account, bad, missing, unavailable)
+	get(api, "getAccountProof", "/v1/accounts/{index}/proof", "accounts", "Merkle proof of an account against the root after a batch", s.accountProof, bad, missing, unavailable)
 	get(api, "listAccounts", "/v1/accounts", "accounts", "The accounts of a payment address (owner, l1), by index", s.accounts, bad, unavailable)
 	get(api, "getBatch", "/v1/batches/{number}", "batches", "A batch with its proofs and settlement", s.batch, bad, missing, unavailable)
 	get(api, "listBatches", "/v1/batches", "batches", "Batches, newest first", s.batches, bad, unavailable)

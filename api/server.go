@@ -45,6 +45,11 @@ type Store interface {
 	ProvenProgress(ctx context.Context) (store.Progress, error)
 	Rollup(ctx context.Context) (store.Rollup, error)
 	Status(ctx context.Context) (store.Status, error)
+	Point(ctx context.Context, n settle.BatchNumber) (store.Point, error)
+	LastSettled(ctx context.Context) (store.Point, error)
+	AccountAt(ctx context.Context, i settle.AccountIndex, n settle.BatchNumber) (store.Account, error)
+	EachAccountAt(ctx context.Context, n settle.BatchNumber, f func(store.Account) error) error
+	LeavesBetween(ctx context.Context, from, to settle.BatchNumber) ([]store.LeafChange, error)
 }
 
 // Config configures a Server. Zero values take the defaults named here.
@@ -98,6 +103,7 @@ type Server struct {
 	log        *slog.Logger
 	domain     fr.Element
 	fields     []field
+	trees      *trees
 	metrics    *metrics
 	mux        *http.ServeMux
 	handler    http.Handler
@@ -117,6 +123,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, fields: transactionFields(), mux: http.NewServeMux(),
+		trees:      newTrees(cfg.Store),
 		submitting: make(chan struct{}, cfg.MaxSubmitting),
 		verifying:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}

@@ -91,6 +91,21 @@ type Account struct {
 	Pending       int                 `json:"pending" doc:"Number of accepted, unexecuted transactions" example:"1"`
 	Available     settle.Amount       `json:"available" doc:"Balance less pending debits; 0 while an exit-all is pending" example:"3749900"`
 	NextNonce     settle.Nonce        `json:"next_nonce" doc:"First free nonce: to use in the next transaction" example:"12"`
+	Batch         *settle.BatchNumber `json:"batch,omitempty" required:"false" doc:"Batch that left the account so, if one was asked for; pending fields are then 0"`
+}
+
+// AccountProof shows that an account stands in the state tree after a batch.
+type AccountProof struct {
+	Batch       settle.BatchNumber  `json:"batch" doc:"Batch; 0 is genesis" example:"1"`
+	BatchStatus settle.BatchStatus  `json:"batch_status" enum:"sealed,proven,settling,settled,final" doc:"Status of the batch; only settled and final roots are on L1" example:"settled"`
+	Root        settle.Element      `json:"root" doc:"State root after the batch"`
+	Index       settle.AccountIndex `json:"index" doc:"Position in the state tree" example:"3"`
+	Owner       settle.Element      `json:"owner" doc:"x-coordinate of the owner's key"`
+	L1          settle.Address      `json:"l1" doc:"Ethereum address that exits are paid to"`
+	Token       settle.TokenID      `json:"token" doc:"Token held" example:"0"`
+	Balance     settle.Amount       `json:"balance" doc:"Balance in smallest units" example:"5000000"`
+	Nonce       settle.Nonce        `json:"nonce" doc:"Nonce" example:"11"`
+	Siblings    []settle.Element    `json:"siblings" nullable:"false" doc:"48 digests: from the leaf upwards, at each of 16 levels the three other children of the parent in order"`
 }
 
 // Accounts lists accounts by index.
