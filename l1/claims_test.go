@@ -1,7 +1,6 @@
 package l1_test
 
 import (
-	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -56,13 +55,7 @@ func someExits(n int) []publicdata.Exit {
 // claim claims by an account that has nothing to do with the exit.
 func (h *harness) claim(c l1.Claim) (l1.Claimed, error) {
 	h.t.Helper()
-	ctx, stop := context.WithCancel(h.t.Context())
-	defer stop()
-	go func() {
-		for ctx.Err() == nil {
-			h.chain.Commit()
-		}
-	}()
+	defer h.mine()()
 	cfg := l1.ClaimConfig{ChainID: h.chain.ChainID(), Rollup: h.deployment.Rollup, Poll: 2 * time.Millisecond}
 	return l1.ClaimExit(h.t.Context(), h.client, h.chain.Keys()[3], cfg, c)
 }

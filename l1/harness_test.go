@@ -116,14 +116,24 @@ func (h *harness) deploy(cfg l1.DeployConfig) (l1.Deployment, error) {
 	if cfg.Keys == nil {
 		cfg.Keys = []l1.VerifierKey{h.key()}
 	}
-	ctx, stop := context.WithCancel(h.t.Context())
-	defer stop()
-	go func() {
+	defer h.mine()()
+	return l1.Deploy(h.t.Context(), h.client, h.chain.Keys()[0], cfg)
+}
+
+// mine makes blocks until the returned function is called, which returns when the
+// last one is made: a chain that is closed under it ends the process.
+func (h *harness) mine() (stop func()) {
+	ctx, cancel := context.WithCancel(h.t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
 		for ctx.Err() == nil {
 			h.chain.Commit()
 		}
-	}()
-	return l1.Deploy(h.t.Context(), h.client, h.chain.Keys()[0], cfg)
+	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 func (h *harness) config() l1.SubmitterConfig {

@@ -145,9 +145,16 @@ func (w *wallet) sendAndWait(ctx context.Context, tx *types.Transaction, poll ti
 	defer ticker.Stop()
 	for {
 		receipt, err := w.node.TransactionReceipt(ctx, tx.Hash())
+		var head uint64
+		if err == nil {
+			head, err = w.node.BlockNumber(ctx)
+		}
 		switch {
 		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
-			return receipt, nil
+			// A node can know a receipt before calls see the state after it.
+			if head >= receipt.BlockNumber.Uint64() {
+				return receipt, nil
+			}
 		case err == nil:
 			return nil, fmt.Errorf("transaction %s was reverted", tx.Hash())
 		case !errors.Is(err, ethereum.NotFound) && !IsUnavailable(err) && !isIndexing(err):
