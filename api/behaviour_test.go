@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -215,8 +216,11 @@ func TestBackPressureOnUnproven(t *testing.T) {
 func TestBackPressureOnConcurrency(t *testing.T) {
 	r := newRig(t, func(c *api.Config) { c.MaxSubmitting = 1 })
 	body, writer := io.Pipe()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/transactions", body)
+	reading := make(chan struct{}) // closed when the handler asks for the body: then it has the slot
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(reading) }})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+"/v1/transactions", body)
 	require.NoError(t, err)
+	req.Header.Set("Expect", "100-continue")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -224,13 +228,13 @@ func TestBackPressureOnConcurrency(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}()
-	_, err = writer.Write([]byte("["))
-	require.NoError(t, err)
+	select {
+	case <-reading:
+	case <-time.After(deadline):
+		require.Fail(t, "the submission is not read")
+	}
 	tx := r.transfer(alice, bob, 5, 0)
-	require.Eventually(t, func() bool {
-		out := r.send(http.MethodPost, "/v1/transactions", tx)
-		return out.status == http.StatusTooManyRequests && out.problem.Code == settle.CodeBackPressure
-	}, deadline, time.Millisecond)
+	r.refused(tx, http.StatusTooManyRequests, settle.CodeBackPressure, "1 submissions are being handled at once")
 	require.NoError(t, writer.Close())
 	<-done
 	out := r.send(http.MethodPost, "/v1/transactions", tx)

@@ -271,6 +271,12 @@ func (r *rig) get(path string, v any) {
 // execute runs the sequencer until nothing is accepted any more.
 func (r *rig) execute() {
 	r.t.Helper()
+	r.executeOn(shape)
+}
+
+// executeOn does it with batches of a shape.
+func (r *rig) executeOn(shape sequencer.Shape) {
+	r.t.Helper()
 	s, err := sequencer.New(sequencer.Config{
 		Store: r.store, Hasher: poseidon.New(), Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
 		Policy:       sequencer.Policy{Shapes: []sequencer.Shape{shape}, MaxAge: time.Millisecond, MaxUnproven: 100},

@@ -62,6 +62,19 @@ func exampleTransfer() wire.Transaction {
 	return t
 }
 
+// exampleOf has the form of another kind: what it fixes at 0 is said as well.
+func exampleOf(kind settle.Kind) wire.Transaction {
+	t := exampleTransfer()
+	t.Kind, t.To = kind.String(), 0
+	if kind != settle.KindOpen {
+		t.ToOwner = settle.Element{}
+	}
+	if kind == settle.KindExitAll {
+		t.Amount = settle.Amount{}
+	}
+	return t
+}
+
 // humaConfig is huma without its documentation page, schema links and defaults
 // that would fetch or reveal more than the interface needs.
 func (s *Server) humaConfig() huma.Config {
@@ -150,7 +163,10 @@ func (s *Server) submissionBody(r huma.Registry) *huma.RequestBody {
 		Description: fmt.Sprintf("One signed transaction, or an array of at most %d; at most %d bytes.", settle.MaxSubmitItems, s.cfg.MaxBodyBytes),
 		Content: jsonContent(
 			&huma.Schema{OneOf: []*huma.Schema{one, {Type: huma.TypeArray, Items: one, MaxItems: &most}}},
-			map[string]any{"one": exampleTransfer(), "array": []wire.Transaction{exampleTransfer()}}),
+			map[string]any{
+				"one": exampleTransfer(), "array": []wire.Transaction{exampleTransfer()},
+				"open": exampleOf(settle.KindOpen), "exit": exampleOf(settle.KindExit), "exit-all": exampleOf(settle.KindExitAll),
+			}),
 	}
 }
 

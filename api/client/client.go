@@ -1,5 +1,5 @@
 // Package client is the wallet side of the REST interface: it builds and signs
-// transfers, submits them, and reads what became of them.
+// transactions, submits them, and reads what became of them.
 package client
 
 import (

@@ -10,7 +10,6 @@ import (
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
-	"github.com/zksettle/settle/state"
 )
 
 // Address is a payment address: the pair of owner and l1. An account under a
@@ -40,59 +39,50 @@ func (w Wallet) Address() Address { return Address{Owner: w.key.Public().Element
 // Domain returns the domain that the wallet signs under.
 func (w Wallet) Domain() settle.Element { return settle.Element(w.domain.Bytes()) }
 
-// Transfer says what to send. Receiver is the pair that the payee gave; To is the
-// index of an account of that pair, as looked up.
-type Transfer struct {
-	From       settle.AccountIndex
-	To         settle.AccountIndex
-	Receiver   Address
-	Token      settle.TokenID
-	Amount     settle.Amount // exact; must have a short form
-	Fee        settle.Amount // exact; must have a short form
-	Nonce      settle.Nonce
-	ValidUntil settle.BatchNumber // 0: no limit
-}
-
-// Sign returns the transfer signed, and its id. An amount or fee without an exact
-// short form is a *settle.Refusal that names the nearest one below.
-func (w Wallet) Sign(t Transfer) (wire.Transaction, settle.Hash, error) {
-	tx, err := t.transaction()
-	if err != nil {
-		return wire.Transaction{}, settle.Hash{}, err
-	}
-	tx.PublicKey = w.key.Public().X
-	if tx.Signature, err = schnorr.Sign(w.key, tx.Message(w.domain), nil); err != nil {
-		return wire.Transaction{}, settle.Hash{}, fmt.Errorf("sign: %w", err)
-	}
-	return wire.Transaction{
-		Kind: settle.KindTransfer.String(), From: t.From, To: t.To, Token: t.Token, Amount: t.Amount, Fee: t.Fee,
-		Nonce: t.Nonce, ValidUntil: t.ValidUntil, ToOwner: t.Receiver.Owner, ToL1: t.Receiver.L1,
-		PublicKey: w.key.Public().Element(), Signature: tx.Signature.Bytes(),
-	}, tx.ID(w.domain), nil
-}
-
-func (t Transfer) transaction() (state.Transaction, error) {
-	tx := state.Transaction{
-		Kind: settle.KindTransfer, From: t.From, To: t.To, Token: t.Token, Nonce: t.Nonce, ValidUntil: t.ValidUntil, ToL1: t.Receiver.L1,
-	}
-	if t.Nonce >= settle.MaxNonce {
-		return tx, settle.Refuse(settle.CodeNonceTooFar, "nonce %d, expected one below %d", t.Nonce, settle.MaxNonce)
-	}
-	owner, err := schnorr.ParsePublicKey(t.Receiver.Owner[:])
-	if err != nil {
-		return tx, fmt.Errorf("receiver: %w", err)
-	}
-	tx.ToOwner = owner.X
-	if tx.Amount, err = state.NewFloat40(t.Amount); err != nil {
-		return tx, err
-	}
-	tx.Fee, err = state.NewFloat16(t.Fee)
-	return tx, err
-}
-
 // Pay looks sender and receiver up by their pairs, signs a transfer of amount with
 // the next free nonce and the minimum fee, and submits it.
 func (c *Client) Pay(ctx context.Context, w Wallet, to Address, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {
+	return c.send(ctx, w, token, func(from sender) (Order, error) {
+		receiver, err := c.find(ctx, to, token)
+		if err != nil {
+			return nil, fmt.Errorf("receiver: %w", err)
+		}
+		return Transfer{From: from.index, To: receiver.Index, Receiver: to, Token: token, Amount: amount, Fee: from.fee, Nonce: from.nonce}, nil
+	})
+}
+
+// Open opens an account of the pair for token with amount out of the wallet's own,
+// also when the pair has one already. The transaction's state names its index once
+// it is executed, and Accounts finds it.
+func (c *Client) Open(ctx context.Context, w Wallet, account Address, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {
+	return c.send(ctx, w, token, func(from sender) (Order, error) {
+		return Open{From: from.index, Account: account, Token: token, Amount: amount, Fee: from.fee, Nonce: from.nonce}, nil
+	})
+}
+
+// Exit takes amount out to the wallet's l1.
+func (c *Client) Exit(ctx context.Context, w Wallet, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {
+	return c.send(ctx, w, token, func(from sender) (Order, error) {
+		return Exit{From: from.index, Token: token, Amount: amount, Fee: from.fee, Nonce: from.nonce}, nil
+	})
+}
+
+// ExitAll takes the whole balance less the fee out to the wallet's l1.
+func (c *Client) ExitAll(ctx context.Context, w Wallet, token settle.TokenID) (wire.Receipt, error) {
+	return c.send(ctx, w, token, func(from sender) (Order, error) {
+		return ExitAll{From: from.index, Token: token, Fee: from.fee, Nonce: from.nonce}, nil
+	})
+}
+
+// sender is the wallet's account, its next free nonce and the minimum fee.
+type sender struct {
+	index settle.AccountIndex
+	nonce settle.Nonce
+	fee   settle.Amount
+}
+
+// send looks the wallet's account up, signs what order says and submits it.
+func (c *Client) send(ctx context.Context, w Wallet, token settle.TokenID, order func(sender) (Order, error)) (wire.Receipt, error) {
 	status, err := c.Status(ctx)
 	if err != nil {
 		return wire.Receipt{}, err
@@ -100,21 +90,21 @@ func (c *Client) Pay(ctx context.Context, w Wallet, to Address, token settle.Tok
 	if status.Domain != w.Domain() {
 		return wire.Receipt{}, fmt.Errorf("the API serves the rollup of domain %s, the wallet signs for %s", status.Domain, w.Domain())
 	}
-	sender, err := c.find(ctx, w.Address(), token)
+	account, err := c.find(ctx, w.Address(), token)
 	if err != nil {
 		return wire.Receipt{}, fmt.Errorf("sender: %w", err)
 	}
-	receiver, err := c.find(ctx, to, token)
-	if err != nil {
-		return wire.Receipt{}, fmt.Errorf("receiver: %w", err)
-	}
-	t := Transfer{From: sender.Index, To: receiver.Index, Receiver: to, Token: token, Amount: amount, Nonce: sender.NextNonce}
+	from := sender{index: account.Index, nonce: account.NextNonce}
 	for _, f := range status.FeeAccounts {
 		if f.Token == token {
-			t.Fee = f.MinimumFee
+			from.fee = f.MinimumFee
 		}
 	}
-	tx, _, err := w.Sign(t)
+	o, err := order(from)
+	if err != nil {
+		return wire.Receipt{}, err
+	}
+	tx, _, err := w.Sign(o)
 	if err != nil {
 		return wire.Receipt{}, err
 	}

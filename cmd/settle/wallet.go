@@ -12,6 +12,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/client"
+	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 )
@@ -21,6 +22,9 @@ type walletCmd struct {
 	New     walletNewCmd     `cmd:"" help:"Make a key."`
 	Show    walletShowCmd    `cmd:"" help:"List the accounts of a key."`
 	Send    walletSendCmd    `cmd:"" help:"Sign a transfer and submit it."`
+	Open    walletOpenCmd    `cmd:"" help:"Open an account for a payment address that has none, and fund it."`
+	Exit    walletExitCmd    `cmd:"" help:"Take an amount out to the key file's L1 address."`
+	ExitAll walletExitAllCmd `cmd:"" help:"Take the whole balance, less the fee, out to the key file's L1 address."`
 }
 
 // walletFile is a private key and the L1 address that exits go to.
@@ -179,34 +183,125 @@ func (c walletShowCmd) Run(a *app) error {
 	return a.printJSON(accounts)
 }
 
-type walletSendCmd struct {
-	rollupFlags
+// addressFlags name the payment address of another.
+type addressFlags struct {
 	ToOwner string `help:"Owner of the receiver, as they gave it." required:""`
 	ToL1    string `name:"to-l1" help:"L1 address of the receiver, as they gave it." required:""`
-	Token   uint32 `help:"Token." default:"0"`
-	Amount  string `help:"Amount in the token's smallest unit." required:""`
 }
 
-// Run sends and prints the receipt.
-func (c walletSendCmd) Run(a *app) error {
-	var to client.Address
-	if err := to.Owner.UnmarshalText([]byte(c.ToOwner)); err != nil {
-		return fmt.Errorf("--to-owner: %w", err)
+func (f addressFlags) address() (to client.Address, err error) {
+	if err := to.Owner.UnmarshalText([]byte(f.ToOwner)); err != nil {
+		return to, fmt.Errorf("--to-owner: %w", err)
 	}
-	if err := to.L1.UnmarshalText([]byte(c.ToL1)); err != nil {
-		return fmt.Errorf("--to-l1: %w", err)
+	if err := to.L1.UnmarshalText([]byte(f.ToL1)); err != nil {
+		return to, fmt.Errorf("--to-l1: %w", err)
 	}
-	amount, err := settle.ParseAmount(c.Amount)
+	return to, nil
+}
+
+// tokenFlags choose the account that pays.
+type tokenFlags struct {
+	Token uint32 `help:"Token." default:"0"`
+}
+
+func (f tokenFlags) token() settle.TokenID { return settle.TokenID(f.Token) }
+
+// amountFlags say how much.
+type amountFlags struct {
+	Amount string `help:"Amount in the token's smallest unit." required:""`
+}
+
+func (f amountFlags) amount() (settle.Amount, error) {
+	amount, err := settle.ParseAmount(f.Amount)
 	if err != nil {
-		return fmt.Errorf("--amount: %w", err)
+		return amount, fmt.Errorf("--amount: %w", err)
 	}
-	api, wallet, err := c.open()
+	return amount, nil
+}
+
+// submit opens the wallet, submits and prints the receipt.
+func (f rollupFlags) submit(a *app, send func(*client.Client, client.Wallet) (wire.Receipt, error)) error {
+	api, wallet, err := f.open()
 	if err != nil {
 		return err
 	}
-	receipt, err := api.Pay(a.ctx, wallet, to, settle.TokenID(c.Token), amount)
+	receipt, err := send(api, wallet)
 	if err != nil {
 		return err
 	}
 	return a.printJSON(receipt)
+}
+
+type walletSendCmd struct {
+	rollupFlags
+	addressFlags
+	tokenFlags
+	amountFlags
+}
+
+// Run sends and prints the receipt.
+func (c walletSendCmd) Run(a *app) error {
+	to, err := c.address()
+	if err != nil {
+		return err
+	}
+	amount, err := c.amount()
+	if err != nil {
+		return err
+	}
+	return c.submit(a, func(api *client.Client, wallet client.Wallet) (wire.Receipt, error) {
+		return api.Pay(a.ctx, wallet, to, c.token(), amount)
+	})
+}
+
+type walletOpenCmd struct {
+	rollupFlags
+	addressFlags
+	tokenFlags
+	amountFlags
+}
+
+// Run opens the account and prints the receipt; the transaction names the index
+// once it is executed.
+func (c walletOpenCmd) Run(a *app) error {
+	account, err := c.address()
+	if err != nil {
+		return err
+	}
+	amount, err := c.amount()
+	if err != nil {
+		return err
+	}
+	return c.submit(a, func(api *client.Client, wallet client.Wallet) (wire.Receipt, error) {
+		return api.Open(a.ctx, wallet, account, c.token(), amount)
+	})
+}
+
+type walletExitCmd struct {
+	rollupFlags
+	tokenFlags
+	amountFlags
+}
+
+// Run exits and prints the receipt.
+func (c walletExitCmd) Run(a *app) error {
+	amount, err := c.amount()
+	if err != nil {
+		return err
+	}
+	return c.submit(a, func(api *client.Client, wallet client.Wallet) (wire.Receipt, error) {
+		return api.Exit(a.ctx, wallet, c.token(), amount)
+	})
+}
+
+type walletExitAllCmd struct {
+	rollupFlags
+	tokenFlags
+}
+
+// Run exits and prints the receipt.
+func (c walletExitAllCmd) Run(a *app) error {
+	return c.submit(a, func(api *client.Client, wallet client.Wallet) (wire.Receipt, error) {
+		return api.ExitAll(a.ctx, wallet, c.token())
+	})
 }
