@@ -74,14 +74,26 @@ func (p *process) follow(r io.ReadCloser, log *slog.Logger) {
 			p.last = p.last[1:]
 		}
 		p.mu.Unlock()
-		level := slog.LevelDebug
-		for _, bad := range []string{"WARNING:", "FATAL:", "PANIC:"} {
-			if strings.Contains(line, bad) {
-				level = slog.LevelWarn
-			}
-		}
-		log.Log(context.Background(), level, "postgres", "message", line)
+		log.Log(context.Background(), levelOf(line), "postgres", "message", line)
 	}
+}
+
+// levelOf is debug for what is ordinary when a server starts, or stops under its clients.
+func levelOf(line string) slog.Level {
+	for _, ordinary := range []string{
+		"the database system is starting up", "the database system is shutting down", "connection to client lost",
+		"terminating connection due to administrator command",
+	} {
+		if strings.Contains(line, ordinary) {
+			return slog.LevelDebug
+		}
+	}
+	for _, bad := range []string{"WARNING:", "FATAL:", "PANIC:"} {
+		if strings.Contains(line, bad) {
+			return slog.LevelWarn
+		}
+	}
+	return slog.LevelDebug
 }
 
 func (p *process) lastLines() string {
