@@ -8,7 +8,7 @@ import (
 )
 
 // Memory that a proof takes besides its loaded keys, measured as peak resident
-// memory of the proving process (prover/admission_test.go, docs/runbook.md).
+// memory of the proving process (admission_test.go).
 const (
 	// baseMemory is the process itself: binary, runtime, tables of the field.
 	baseMemory = 128 << 20

@@ -17,8 +17,9 @@ func TestNeedCoversMeasuredPeaks(t *testing.T) {
 		proving, system      int64
 		domain, peak, factor uint64
 	}{
-		// Peaks of `settle worker`'s proving process after three proofs, 2 cores.
-		// MEASURED
+		// Result.PeakMemory on 2 cores: of the second proof in a process, and of the first.
+		{"small", 371779861, 119839343, 1 << 20, 2097745920, 2},
+		{"medium", 738676515, 237227191, 1 << 21, 2730270720, 2},
 	} {
 		m := &provingkeys.Manifest{
 			ProvingKey: provingkeys.File{Bytes: measured.proving}, System: provingkeys.File{Bytes: measured.system}, Domain: measured.domain,
