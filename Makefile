@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Arguments of `settle demo`, for example ARGS="--json --keep".
+# Arguments of `settle demo` ("--json --keep") and of `make drill`.
 ARGS ?=
 # Further flags of `go test`, for example TESTFLAGS="-short -run Tree".
 TESTFLAGS ?=
@@ -65,6 +65,11 @@ fuzz: check-go ## Run each fuzz target for FUZZTIME
 			go test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
 		done; \
 	done
+
+.PHONY: drill
+drill: check-go ## Kill, pause and restart everything during 1,000 transfers (ARGS="-drill.seed 7"); report in drill.json
+	@tools/ensure-postgres.sh
+	go test ./cmd/settle -count=1 -timeout 120m -v -run '^TestDrill$$' -drill.transfers 1000 -drill.faults 60 -drill.report "$(CURDIR)/drill.json" $(ARGS)
 
 .PHONY: vet
 vet: check-go ## Run go vet and check that gofmt would change nothing

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/store"
+)
+
+type statusCmd struct {
+	dataFlags
+	JSON     bool          `name:"json" help:"Print one JSON object per look."`
+	Watch    bool          `help:"Look again until stopped."`
+	Interval time.Duration `help:"Time between two looks of --watch." default:"2s"`
+	Rows     int           `help:"Batches to list, newest first." default:"8"`
+}
+
+// lookTimeout bounds one look at the database, and one at L1.
+const lookTimeout = 5 * time.Second
+
+// Run shows the pipeline from the database, for which no role needs to run, and
+// changes nothing.
+func (c statusCmd) Run(a *app) error {
+	if c.Rows < 1 || c.Interval <= 0 {
+		return fmt.Errorf("--rows %d, --interval %s: expected 1 row or more and a time above 0", c.Rows, c.Interval)
+	}
+	pool, err := c.connect(a.ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	checked := false
+	tick := time.NewTicker(c.Interval)
+	defer tick.Stop()
+	for {
+		p, err := c.look(a.ctx, pool, !checked)
+		switch {
+		case a.ctx.Err() != nil:
+			return a.ctx.Err()
+		case err == nil:
+			checked = true
+			err = c.show(a, p)
+		case c.Watch && store.IsUnavailable(err):
+			a.log.Warn("the database does not answer; looking again", "error", redact(err, pool.Config().ConnString()))
+			err = nil
+		}
+		if err != nil || !c.Watch {
+			return redactNil(err, pool.Config().ConnString())
+		}
+		select {
+		case <-a.ctx.Done():
+			return a.ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func redactNil(err error, rawURL string) error {
+	if err == nil {
+		return nil
+	}
+	return redact(err, rawURL)
+}
+
+// connect finds the database of the roles. It starts none: where none runs
+// there is nothing to look at.
+func (c statusCmd) connect(ctx context.Context) (*pgxpool.Pool, error) {
+	u := os.Getenv(envDatabase)
+	if u == "" {
+		noted, ok := runNote{filepath.Join(c.DataDir, "postgres.url")}.read()
+		if !ok {
+			return nil, fmt.Errorf("nothing runs on the data folder %s: start it (settle up), name another folder with --data-dir, or set %s", c.DataDir, envDatabase)
+		}
+		u = noted
+	}
+	pool, err := pgxpool.New(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, u))
+	}
+	return pool, nil
+}
+
+// pipeline is one look at everything between submission and finality.
+type pipeline struct {
+	At              time.Time          `json:"at"`
+	ChainID         uint64             `json:"chain_id"`
+	Rollup          settle.Address     `json:"rollup"`
+	UnsafeDev       bool               `json:"unsafe_dev_keys"`
+	Transactions    wire.TxCounts      `json:"transactions"`
+	Batches         wire.BatchCounts   `json:"batches"`
+	Jobs            wire.JobCounts     `json:"jobs"`
+	OldestUnproven  float64            `json:"oldest_unproven_age_seconds"`
+	Executed        wire.Progress      `json:"executed"`
+	Settled         wire.Progress      `json:"settled"`
+	Final           settle.BatchNumber `json:"final"`
+	L1              *l1Progress        `json:"l1,omitempty"`
+	LastBatches     []pipelineBatch    `json:"last_batches"`
+	Running         []pipelineJob      `json:"running"`
+	DeadLetters     []pipelineJob      `json:"dead_letters"`
+	SettlementWaits *pipelineWait      `json:"settlement_waits,omitempty"`
+}
+
+// l1Progress is what the contract says, or why it could not be asked.
+type l1Progress struct {
+	wire.Progress
+	Error string `json:"error,omitempty"`
+}
+
+type pipelineBatch struct {
+	Number       settle.BatchNumber `json:"number"`
+	Status       settle.BatchStatus `json:"status"`
+	Shape        string             `json:"shape"`
+	Transactions int                `json:"transactions"`
+	AgeSeconds   float64            `json:"age_seconds"` // since it was sealed
+	NewRoot      settle.Element     `json:"new_root"`
+}
+
+// pipelineJob is a running job or a dead letter.
+type pipelineJob struct {
+	Job        int64              `json:"job"`
+	Batch      settle.BatchNumber `json:"batch"`
+	Shape      string             `json:"shape"`
+	Attempt    int                `json:"attempt"`
+	AgeSeconds float64            `json:"age_seconds"` // since the attempt began
+	Worker     string             `json:"worker,omitempty"`
+	Failures   int                `json:"failures"`
+	Class      string             `json:"class,omitempty"` // of the last failure
+	Error      string             `json:"error,omitempty"`
+}
+
+// pipelineWait is why batches that are sealed or proven cannot settle by themselves.
+type pipelineWait struct {
+	Batch  settle.BatchNumber `json:"batch"`
+	Behind int64              `json:"proven_behind"` // proven batches that wait for it
+	Job    int64              `json:"job,omitempty"`
+	Reason string             `json:"reason"`
+}
+
+// look reads the database and then asks L1, if it knows of a node.
+func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*pipeline, error) {
+	reading, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	if check {
+		if err := migrations.Check(reading, pool); err != nil {
+			return nil, err
+		}
+	}
+	s := store.New(pool)
+	rollup, err := s.Rollup(reading)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errors.New("the database has no rollup yet: deploy one (settle deploy, or settle up with --genesis)")
+	}
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.Status(reading)
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{
+		At: time.Now().UTC(), ChainID: rollup.ChainID, Rollup: rollup.Address, UnsafeDev: rollup.UnsafeDev,
+		Transactions: wire.TxCounts(st.Transactions), Batches: wire.BatchCounts(st.Batches), Jobs: wire.JobCounts(st.Jobs),
+		OldestUnproven: st.OldestUnprovenAge.Seconds(), Final: st.FinalBatch,
+		Executed:    wire.Progress{Batch: st.LastBatch, Root: st.LastRoot},
+		Settled:     wire.Progress{Batch: st.SettledBatch, Root: st.SettledRoot},
+		LastBatches: []pipelineBatch{}, Running: []pipelineJob{}, DeadLetters: []pipelineJob{},
+	}
+	if err := p.readJobs(reading, s); err != nil {
+		return nil, err
+	}
+	batches, err := s.Batches(reading, 0, c.Rows)
+	if err != nil {
+		return nil, err
+	}
+	for i := range batches {
+		b := &batches[i]
+		p.LastBatches = append(p.LastBatches, pipelineBatch{b.Number, b.Status, b.Shape, b.Transactions, age(p.At, &b.SealedAt), b.NewRoot})
+	}
+	p.L1 = c.askL1(ctx, rollup)
+	return p, nil
+}
+
+func (p *pipeline) readJobs(ctx context.Context, s *store.Store) error {
+	running, err := s.Jobs(ctx, store.JobFilter{States: []string{"running"}})
+	if err != nil {
+		return err
+	}
+	dead, err := s.Jobs(ctx, store.JobFilter{DeadLetters: true})
+	if err != nil {
+		return err
+	}
+	for i := range running {
+		p.Running = append(p.Running, p.job(&running[i]))
+	}
+	for i := range dead {
+		p.DeadLetters = append(p.DeadLetters, p.job(&dead[i]))
+	}
+	b, err := s.Blockage(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	wait := pipelineWait{Batch: b.Batch, Behind: b.Behind, Reason: "it has no proof job"}
+	if b.Job != nil {
+		wait.Job, wait.Reason = *b.Job, "its proof job is a dead letter"
+	}
+	if b.Class != nil && b.Detail != nil {
+		wait.Reason += fmt.Sprintf(" (%s: %s)", *b.Class, *b.Detail)
+	}
+	p.SettlementWaits = &wait
+	return nil
+}
+
+func (p *pipeline) job(j *store.Job) pipelineJob {
+	out := pipelineJob{Job: j.ID, Batch: j.Batch, Shape: j.Shape, Attempt: j.Attempt, AgeSeconds: age(p.At, j.AttemptedAt), Failures: j.Failures}
+	if j.Holder != nil {
+		out.Worker = *j.Holder
+	}
+	if j.LastClass != nil {
+		out.Class = string(*j.LastClass)
+	}
+	if j.LastError != nil {
+		out.Error = *j.LastError
+	}
+	return out
+}
+
+// age is never below zero: the database's clock may be ahead of ours.
+func age(now time.Time, since *time.Time) float64 {
+	if since == nil {
+		return 0
+	}
+	return max(0, now.Sub(*since).Seconds())
+}
+
+// askL1 reads number and root from the contract; nil where no node is named.
+func (c statusCmd) askL1(ctx context.Context, rollup store.Rollup) *l1Progress {
+	u := os.Getenv(envL1)
+	if u == "" {
+		noted, ok := runNote{filepath.Join(c.DataDir, "chain.url")}.read()
+		if !ok {
+			return nil
+		}
+		u = noted
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	progress, err := readL1(ctx, u, rollup)
+	if err != nil {
+		return &l1Progress{Error: err.Error()}
+	}
+	return &l1Progress{Progress: progress}
+}
+
+func readL1(ctx context.Context, nodeURL string, rollup store.Rollup) (p wire.Progress, err error) {
+	node, err := l1.Dial(ctx, nodeURL, rollup.ChainID)
+	if err != nil {
+		return p, err
+	}
+	defer node.Close()
+	contract := l1.NewClient(node, rollup.Address)
+	if p.Batch, err = contract.BatchNumber(ctx); err != nil {
+		return p, err
+	}
+	p.Root, err = contract.Root(ctx)
+	return p, err
+}
