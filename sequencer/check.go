@@ -148,8 +148,9 @@ func checkParties(accounts Accounts, r Request, owner fr.Element) error {
 		return checkOpened(r, owner)
 	case settle.KindExit, settle.KindExitAll:
 		return checkExited(r, sender)
+	default: // transfer; checkKind knows no other
+		return checkTransferred(accounts, r)
 	}
-	return checkTransferred(accounts, r)
 }
 
 // checkTerms checks fee and expiry.

@@ -211,7 +211,7 @@ func TestArbitraryHistoriesOfEveryKind(t *testing.T) {
 			amount := rapid.SampledFrom([]uint64{1, 300_000, 900_000}).Draw(rt, "amount")
 			name := fmt.Sprint(kind, from, other, amount, nonces[from])
 			if _, ok := pool[name]; !ok {
-				r := w.transfer(from, from%2+2*other, amount, nonces[from])
+				var r Request
 				switch kind {
 				case settle.KindOpen:
 					r = w.open(from, other, amount, nonces[from])
@@ -219,6 +219,8 @@ func TestArbitraryHistoriesOfEveryKind(t *testing.T) {
 					r = w.exit(from, amount, nonces[from])
 				case settle.KindExitAll:
 					r = w.exit(from, 0, nonces[from])
+				default:
+					r = w.transfer(from, from%2+2*other, amount, nonces[from])
 				}
 				pool[name] = w.check(r)
 			}
