@@ -31,8 +31,8 @@ func Need(m *provingkeys.Manifest) uint64 {
 // ErrMemory reports a shape for which there is not enough memory.
 var ErrMemory = errors.New("not enough memory")
 
-// MemoryShort says what is missing. It is ErrMemory.
-type MemoryShort struct {
+// MemoryShortError says what is missing. It is ErrMemory.
+type MemoryShortError struct {
 	Shape     string
 	Need      uint64 // bytes, by Need
 	Available uint64 // bytes
@@ -40,10 +40,10 @@ type MemoryShort struct {
 }
 
 // Never reports whether the worker is too small for the shape at all.
-func (e *MemoryShort) Never() bool { return e.Need > e.Limit }
+func (e *MemoryShortError) Never() bool { return e.Need > e.Limit }
 
 // Error implements error.
-func (e *MemoryShort) Error() string {
+func (e *MemoryShortError) Error() string {
 	if e.Never() {
 		return fmt.Sprintf("%v: a proof of shape %s needs %d MiB, this worker may take %d MiB", ErrMemory, e.Shape, e.Need>>20, e.Limit>>20)
 	}
@@ -51,7 +51,7 @@ func (e *MemoryShort) Error() string {
 }
 
 // Unwrap gives ErrMemory.
-func (e *MemoryShort) Unwrap() error { return ErrMemory }
+func (e *MemoryShortError) Unwrap() error { return ErrMemory }
 
 // Admission decides whether there is memory for a proof before a worker claims its
 // job. Two workers of one machine that look at the same moment may both be let in;
@@ -64,11 +64,11 @@ type Admission struct {
 	Child func() (uint64, []string) // Child.Resident
 }
 
-// Admit returns nil if the shape can be proven now, else a *MemoryShort. What the
+// Admit returns nil if the shape can be proven now, else a *MemoryShortError. What the
 // proving process holds already counts as available, but for keys of other shapes.
 // A system that does not tell its memory (ErrMemoryUnknown) is held to Limit alone.
 func (a *Admission) Admit(shape string) error {
-	short := &MemoryShort{Shape: shape, Need: a.Needs[shape], Limit: a.Limit}
+	short := &MemoryShortError{Shape: shape, Need: a.Needs[shape], Limit: a.Limit}
 	if short.Never() {
 		return short
 	}

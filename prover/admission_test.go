@@ -37,7 +37,7 @@ func TestAdmission(t *testing.T) {
 		Limit: 100, Needs: map[string]uint64{"small": 40, "large": 90, "huge": 120}, Keys: map[string]uint64{"small": 10, "large": 30},
 		Free: func() (uint64, error) { return free, failing }, Child: func() (uint64, []string) { return held, loaded },
 	}
-	var short *prover.MemoryShort
+	var short *prover.MemoryShortError
 	require.ErrorAs(t, a.Admit("huge"), &short)
 	require.True(t, short.Never())
 	require.ErrorIs(t, a.Admit("small"), prover.ErrMemory)

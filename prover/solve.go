@@ -14,17 +14,17 @@ import (
 	fcs "github.com/consensys/gnark/frontend/cs"
 )
 
-// Unsatisfied is a constraint that a witness does not satisfy.
-type Unsatisfied struct {
+// UnsatisfiedError is a constraint that a witness does not satisfy.
+type UnsatisfiedError struct {
 	Constraint int    // its number in the system
 	Detail     string // the values, by gnark
 }
 
 // Error implements error.
-func (e *Unsatisfied) Error() string { return e.Detail }
+func (e *UnsatisfiedError) Error() string { return e.Detail }
 
 // Solve solves a system for a full witness without proving anything, to find out
-// what is wrong with the witness: nil, *Unsatisfied, or what a hint refused. The
+// what is wrong with the witness: nil, *UnsatisfiedError, or what a hint refused. The
 // challenge, which in a proof is hashed from the commitment, is hashed from the
 // committed values themselves, as no key is at hand.
 func Solve(system constraint.ConstraintSystem, full witness.Witness) error {
@@ -43,7 +43,7 @@ func Solve(system constraint.ConstraintSystem, full witness.Witness) error {
 	}))
 	var unsatisfied *cs.UnsatisfiedConstraintError
 	if errors.As(err, &unsatisfied) {
-		return &Unsatisfied{unsatisfied.CID, unsatisfied.Error()}
+		return &UnsatisfiedError{unsatisfied.CID, unsatisfied.Error()}
 	}
 	if err != nil {
 		return fmt.Errorf("solve: %w", err)

@@ -112,7 +112,7 @@ func (a *app) newProvers(keys keysFlags, flags provingFlags, rollup store.Rollup
 	}
 	for shape, need := range p.admission.Needs {
 		if need > limit {
-			short := &prover.MemoryShort{Shape: shape, Need: need, Limit: limit}
+			short := &prover.MemoryShortError{Shape: shape, Need: need, Limit: limit}
 			refused = append(refused, short)
 			a.log.Error("this worker is too small for a shape and leaves it to others", "shape", shape, "reason", short)
 		}

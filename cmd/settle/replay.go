@@ -153,7 +153,7 @@ func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 		return err
 	}
 	err = prover.Solve(system, witness)
-	var unsatisfied *prover.Unsatisfied
+	var unsatisfied *prover.UnsatisfiedError
 	switch {
 	case err == nil:
 		return nil
