@@ -102,7 +102,8 @@ func TestPausedWorker(t *testing.T) {
 	r.roles()
 	c := r.catch([2]*process{r.role("worker"), r.role("worker")}, syscall.SIGSTOP)
 	r.await("the other worker has the lease", func() bool {
-		return one[int](r, "select epoch from leases where batch = $1", c.batch) == 2
+		holder, _ := maybe[string](r, "select holder from leases where batch = $1 and not released", c.batch)
+		return holder == c.other.holder(r.t)
 	})
 	c.other.signal(syscall.SIGSTOP)
 	first := r.proven(c.batch) // by the other, before it was stopped
