@@ -18,7 +18,9 @@ import (
 	"github.com/zksettle/settle/store"
 )
 
-func noMemory() error { return &prover.MemoryShortError{Shape: shapeName, Need: 2, Available: 1, Limit: 3} }
+func noMemory() error {
+	return &prover.MemoryShortError{Shape: shapeName, Need: 2, Available: 1, Limit: 3}
+}
 
 func TestJobIsNotClaimedWithoutMemory(t *testing.T) {
 	f := newFleet(t)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -152,8 +151,8 @@ func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 	if err != nil {
 		return err
 	}
-	err = prover.Solve(system, witness)
-	var unsatisfied *prover.UnsatisfiedError
+	err = circuits.Solve(system, witness)
+	var unsatisfied *circuits.UnsatisfiedError
 	switch {
 	case err == nil:
 		return nil

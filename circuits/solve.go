@@ -1,4 +1,4 @@
-package prover
+package circuits
 
 import (
 	"crypto/sha256"
