@@ -20,7 +20,7 @@ func fieldElement(e settle.Element) (fr.Element, error) {
 }
 
 // stateTransaction reads a transaction as the API shows it.
-func stateTransaction(t wire.Transaction) (state.Transaction, error) {
+func stateTransaction(t wire.TransactionState) (state.Transaction, error) {
 	kind, err := settle.ParseKind(t.Kind)
 	if err != nil {
 		return state.Transaction{}, err
@@ -45,8 +45,12 @@ func stateTransaction(t wire.Transaction) (state.Transaction, error) {
 	if err != nil {
 		return state.Transaction{}, err
 	}
+	var assigned settle.AccountIndex
+	if t.AssignedIndex != nil {
+		assigned = *t.AssignedIndex
+	}
 	return state.Transaction{
-		Kind: kind, From: t.From, To: t.To, Token: t.Token, Amount: amount, Fee: fee, Nonce: t.Nonce, ValidUntil: t.ValidUntil,
+		Kind: kind, Assigned: assigned, From: t.From, To: t.To, Token: t.Token, Amount: amount, Fee: fee, Nonce: t.Nonce, ValidUntil: t.ValidUntil,
 		ToOwner: owner, ToL1: t.ToL1, PublicKey: public, Signature: signature,
 	}, nil
 }

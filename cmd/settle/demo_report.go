@@ -104,7 +104,7 @@ func (d *demoRun) replay(ctx context.Context, ids []settle.Hash) ([]settle.Eleme
 		if t.Batch == nil || t.Position == nil {
 			return nil, fmt.Errorf("transaction %s is in no batch", id)
 		}
-		tx, err := stateTransaction(t.Transaction)
+		tx, err := stateTransaction(t)
 		if err != nil {
 			return nil, fmt.Errorf("transaction %s: %w", id, err)
 		}
