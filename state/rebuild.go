@@ -169,7 +169,7 @@ func (b *replay) record(t publicdata.Transfer) error {
 		err = b.credit(t.To, token, amount)
 	case settle.KindOpen:
 		err = b.open(t.To, token, amount)
-	case settle.KindExit, settle.KindExitAll:
+	case settle.KindExit, settle.KindExitAll: // credit nobody
 	default:
 		err = fmt.Errorf("unknown kind %d", t.Kind)
 	}
