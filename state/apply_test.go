@@ -338,7 +338,7 @@ func requireRebuilds(t require.TestingT, trace *state.Trace, before map[settle.A
 		amount, fee := naiveFloat(r.Amount, 35), naiveFloat(uint64(r.Fee), 11)
 		if r.Kind >= settle.KindExit {
 			require.Zero(t, r.To)
-			require.Equal(t, uint64(accounts[r.From].token), uint64(exits[0].Token))
+			require.Equal(t, accounts[r.From].token, uint64(exits[0].Token))
 			require.Equal(t, accounts[r.From].l1.String(), new(big.Int).SetBytes(exits[0].L1[:]).String())
 			amount, exits = exits[0].Amount.Big(), exits[1:]
 		}

@@ -197,11 +197,12 @@ func checkForm(tx Transaction) error {
 		case tx.To != 0 || !tx.ToOwner.IsZero():
 			return settle.Refuse(settle.CodeInvalidField, "an exit signs to 0 and to_owner 0, got %d and %s", tx.To, tx.ToOwner.String())
 		case tx.Kind == settle.KindExitAll && tx.Amount != 0:
-			return settle.Refuse(settle.CodeInvalidField, "exit-all signs amount 0, got %s: it pays the whole balance less the fee", tx.Amount.Value())
+			return settle.Refuse(settle.CodeInvalidField, "exit-all signs amount 0, got the float %#x: it pays the whole balance less the fee", uint64(tx.Amount))
 		}
 		return nil
+	default:
+		return settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not executed, expected transfer, open, exit or exit-all", tx.Kind)
 	}
-	return settle.Refuse(settle.CodeUnsupportedKind, "kind %s is not executed, expected transfer, open, exit or exit-all", tx.Kind)
 }
 
 // step holds the writes of one transaction until all its accesses have passed.

@@ -36,8 +36,9 @@ func (t *Transaction) Receiver() (index settle.AccountIndex, ok bool) {
 		return t.To, true
 	case settle.KindOpen:
 		return t.Assigned, true
+	default:
+		return 0, false
 	}
-	return 0, false
 }
 
 // IsExit reports whether the transaction pays out on L1.
