@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -22,6 +23,7 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/eth/filters"
+	"github.com/ethereum/go-ethereum/event"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/p2p"
 	"github.com/ethereum/go-ethereum/params"
@@ -70,6 +72,10 @@ type Chain struct {
 	beacon  *catalyst.SimulatedBeacon
 	keys    []*ecdsa.PrivateKey
 	chainID uint64
+
+	stop   chan struct{} // closed to end mining
+	mining sync.WaitGroup
+	closed sync.Once
 }
 
 // Start runs a chain until Close. A port that is in use is an error that says so.
@@ -134,14 +140,17 @@ func start(stack *node.Node, cfg Config, keys []*ecdsa.PrivateKey) (*Chain, erro
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Mining == OnTransaction {
-		catalyst.RegisterSimulatedBeaconAPIs(stack, beacon) // starts the loop that mines
-	}
 	stack.RegisterLifecycle(beacon)
 	if err := stack.Start(); err != nil {
 		return nil, err
 	}
-	return &Chain{stack, backend, beacon, keys, cfg.ChainID}, nil
+	c := &Chain{stack: stack, backend: backend, beacon: beacon, keys: keys, chainID: cfg.ChainID, stop: make(chan struct{})}
+	if cfg.Mining == OnTransaction {
+		transactions := make(chan core.NewTxsEvent, 16)
+		subscription := backend.TxPool().SubscribeTransactions(transactions, true)
+		c.mining.Go(func() { c.mine(transactions, subscription) })
+	}
+	return c, nil
 }
 
 func ethConfig(chainID uint64, keys []*ecdsa.PrivateKey) *ethconfig.Config {
@@ -223,10 +232,44 @@ func (c *Chain) Keys() []*ecdsa.PrivateKey { return c.keys }
 
 // Close stops the chain. A chain in memory is gone.
 func (c *Chain) Close() error {
+	// The beacon must not seal while the chain's database closes: it would panic.
+	c.closed.Do(func() { close(c.stop) })
+	c.mining.Wait()
 	if err := c.stack.Close(); err != nil {
 		return fmt.Errorf("stop dev chain: %w", err)
 	}
 	return nil
+}
+
+// mine makes blocks as long as transactions wait. The beacon's own loop cannot be
+// waited for when the chain closes.
+func (c *Chain) mine(transactions <-chan core.NewTxsEvent, subscription event.Subscription) {
+	defer subscription.Unsubscribe()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-transactions:
+		}
+		for waiting, before := c.executable(), 0; waiting > 0 && waiting != before; {
+			select {
+			case <-c.stop:
+				return
+			default:
+			}
+			c.beacon.Commit()
+			before, waiting = waiting, c.executable()
+		}
+	}
+}
+
+// executable counts the transactions that a block could hold.
+func (c *Chain) executable() int {
+	if err := c.backend.TxPool().Sync(); err != nil {
+		return 0 // the pool is closing
+	}
+	pending, _ := c.backend.TxPool().Stats()
+	return pending
 }
 
 // Commit makes a block of what is pending and returns its hash.
