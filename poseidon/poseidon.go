@@ -5,6 +5,7 @@ package poseidon
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr/poseidon2"
@@ -73,8 +74,16 @@ func (h *Hasher) Leaf(x [4]fr.Element) fr.Element {
 // starting as tag + 2^32·len(words), output lane 0 after the last permutation.
 // No words give one permutation over a zero block.
 func (h *Hasher) Sponge(tag uint32, words []fr.Element) fr.Element {
+	return h.SpongeOf(tag, 0, words)
+}
+
+// SpongeOf is Sponge for words of which only the first count groups are used and the
+// rest is padding: the capacity lane starts as tag + 2^32·len(words) + 2^64·count.
+func (h *Hasher) SpongeOf(tag, count uint32, words []fr.Element) fr.Element {
 	var x [4]fr.Element
-	x[3].SetUint64(uint64(tag) + uint64(len(words))<<32)
+	x[3].SetBigInt(new(big.Int).Add(
+		new(big.Int).SetUint64(uint64(tag)+uint64(len(words))<<32),
+		new(big.Int).Lsh(big.NewInt(int64(count)), 64)))
 	for start := 0; start == 0 || start < len(words); start += Rate {
 		for lane := range min(Rate, len(words)-start) {
 			x[lane].Add(&x[lane], &words[start+lane])

@@ -4,6 +4,7 @@ package gadget
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/std/permutation/poseidon2"
@@ -62,7 +63,15 @@ func (p *Poseidon) Leaf(x [4]frontend.Variable) (frontend.Variable, error) {
 
 // Sponge digests a fixed number of words (package poseidon, method Sponge).
 func (p *Poseidon) Sponge(tag uint32, words []frontend.Variable) (frontend.Variable, error) {
-	x := [4]frontend.Variable{0, 0, 0, uint64(tag) + uint64(len(words))<<32}
+	return p.SpongeOf(tag, 0, words)
+}
+
+// SpongeOf is Sponge for words of which only count groups are used (package
+// poseidon, method SpongeOf). The caller constrains count.
+func (p *Poseidon) SpongeOf(tag uint32, count frontend.Variable, words []frontend.Variable) (frontend.Variable, error) {
+	x := [4]frontend.Variable{
+		0, 0, 0, p.api.Add(uint64(tag)+uint64(len(words))<<32, p.api.Mul(count, new(big.Int).Lsh(big.NewInt(1), 64))),
+	}
 	for start := 0; start == 0 || start < len(words); start += poseidon.Rate {
 		for lane := range min(poseidon.Rate, len(words)-start) {
 			x[lane] = p.api.Add(x[lane], words[start+lane])
