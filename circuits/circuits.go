@@ -18,6 +18,7 @@ import (
 	"github.com/consensys/gnark/frontend"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/aggregate"
 	"github.com/zksettle/settle/circuits/gadget"
 	"github.com/zksettle/settle/circuits/transition"
 	"github.com/zksettle/settle/state"
@@ -34,7 +35,10 @@ var fingerprints string
 
 // RegisterHints registers the hints of all circuits with gnark's solver. A
 // process calls it once before it solves a system that it did not compile.
-func RegisterHints() { solver.RegisterHint(gadget.Hints()...) }
+func RegisterHints() {
+	solver.RegisterHint(gadget.Hints()...)
+	solver.RegisterHint(aggregate.Hints()...)
+}
 
 // Shapes lists every shape, smallest first.
 func Shapes() []Shape { return transition.Shapes() }

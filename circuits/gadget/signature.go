@@ -63,7 +63,7 @@ func (v *SignatureVerifier) Verify(w SignatureWires, m SignedMessage) error {
 	if err != nil {
 		return err
 	}
-	bits, err := v.lowBits(h)
+	bits, err := LowBits(v.api, v.ranges, h)
 	if err != nil {
 		return err
 	}
@@ -89,24 +89,24 @@ func (v *SignatureVerifier) challenge(w SignatureWires, m SignedMessage) (fronte
 	return v.api.Add(lanes[0], w.R.X), nil
 }
 
-// lowBits returns the low 128 bits of h. hi is defined by h = lo + 2^128·hi in
+// LowBits returns the low 128 bits of h, low bit first. hi is defined by h = lo + 2^128·hi in
 // the field; that hi and (r >> 128) - hi both have 126 bits leaves h + r as a
 // second reading only for h < 2^128. With hi's width alone, a third of all h
 // would have one.
-func (v *SignatureVerifier) lowBits(h frontend.Variable) ([]frontend.Variable, error) {
-	bits, err := v.api.Compiler().NewHint(lowBitsHint, schnorr.EndomorphismBits, h)
+func LowBits(api frontend.API, ranges frontend.Rangechecker, h frontend.Variable) ([]frontend.Variable, error) {
+	bits, err := api.Compiler().NewHint(lowBitsHint, schnorr.EndomorphismBits, h)
 	if err != nil {
 		return nil, fmt.Errorf("low bits of h: %w", err)
 	}
 	lo := frontend.Variable(0)
 	for i, bit := range bits {
-		v.api.AssertIsBoolean(bit)
-		lo = v.api.Add(lo, v.api.Mul(bit, new(big.Int).Lsh(big.NewInt(1), uint(i))))
+		api.AssertIsBoolean(bit)
+		lo = api.Add(lo, api.Mul(bit, new(big.Int).Lsh(big.NewInt(1), uint(i))))
 	}
 	shift, top := new(big.Int).Lsh(big.NewInt(1), schnorr.EndomorphismBits), new(big.Int).Rsh(fr.Modulus(), schnorr.EndomorphismBits)
-	hi := v.api.Mul(v.api.Sub(h, lo), new(big.Int).ModInverse(shift, fr.Modulus()))
-	v.ranges.Check(hi, top.BitLen())
-	v.ranges.Check(v.api.Sub(top, hi), top.BitLen())
+	hi := api.Mul(api.Sub(h, lo), new(big.Int).ModInverse(shift, fr.Modulus()))
+	ranges.Check(hi, top.BitLen())
+	ranges.Check(api.Sub(top, hi), top.BitLen())
 	return bits, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/gadget"
 	"github.com/zksettle/settle/state"
 )
 
@@ -94,7 +95,7 @@ func TestCompileRefusesSlotsWithoutChip(t *testing.T) {
 func TestSchema(t *testing.T) {
 	schema, err := frontend.NewSchema(ecc.BN254.ScalarField(), New(mustShape(t, "tiny")))
 	require.NoError(t, err)
-	require.Equal(t, PublicInputs, schema.NbPublic)
+	require.Equal(t, gadget.PublicInputs, schema.NbPublic)
 }
 
 func TestDemoShapeSolves(t *testing.T) {

@@ -1,20 +1,15 @@
 package transition
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/constraint"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
+
+	"github.com/zksettle/settle/circuits/gadget"
 )
-
-// PublicInputs is the number of public inputs of the circuit: c, ζ, v.
-const PublicInputs = 3
-
-// ErrSystem reports a compiled system that breaks what the verifier relies on.
-var ErrSystem = errors.New("constraint system breaks an assumption of the verifier")
 
 // Compile returns the shape's constraint system over BN254's scalar field. It
 // refuses a system that does not have exactly three public inputs and one
@@ -32,24 +27,10 @@ func Compile(shape Shape) (constraint.ConstraintSystem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile shape %s: %w", shape.Name, err)
 	}
-	if err := checkSystem(ccs); err != nil {
+	if err := gadget.CheckSystem(ccs); err != nil {
 		return nil, fmt.Errorf("shape %s: %w", shape.Name, err)
 	}
 	return ccs, nil
-}
-
-func checkSystem(ccs constraint.ConstraintSystem) error {
-	if n := ccs.GetNbPublicVariables() - 1; n != PublicInputs { // the constant wire counts as public
-		return fmt.Errorf("%w: %d public inputs, want %d", ErrSystem, n, PublicInputs)
-	}
-	commitments, ok := ccs.GetCommitments().(constraint.Groth16Commitments)
-	if !ok || len(commitments) != 1 {
-		return fmt.Errorf("%w: want one Groth16 commitment, got %T of %d", ErrSystem, ccs.GetCommitments(), len(commitments))
-	}
-	if n := len(commitments[0].PublicAndCommitmentCommitted); n != 0 {
-		return fmt.Errorf("%w: %d public inputs are committed", ErrSystem, n)
-	}
-	return nil
 }
 
 // check refuses sizes that the circuit has no chips for.

@@ -88,7 +88,7 @@ func TestEveryWitnessValueMatters(t *testing.T) {
 	}
 
 	vector := full.Vector().(fr.Vector)
-	require.Len(t, vector, PublicInputs+len(names))
+	require.Len(t, vector, gadget.PublicInputs+len(names))
 	one := fr.One()
 	stride := 1
 	if testing.Short() {
@@ -97,7 +97,7 @@ func TestEveryWitnessValueMatters(t *testing.T) {
 	for i := 0; i < len(names); i += stride {
 		mutated := make(fr.Vector, len(vector))
 		copy(mutated, vector)
-		mutated[PublicInputs+i].Add(&mutated[PublicInputs+i], &one)
+		mutated[gadget.PublicInputs+i].Add(&mutated[gadget.PublicInputs+i], &one)
 		err := solveWitness(ccs, fromVector(t, mutated))
 		isFree := false
 		for _, pattern := range allowed {
@@ -117,7 +117,7 @@ func fromVector(t testing.TB, v fr.Vector) witness.Witness {
 		values <- v[i]
 	}
 	close(values)
-	require.NoError(t, w.Fill(PublicInputs, len(v)-PublicInputs, values))
+	require.NoError(t, w.Fill(gadget.PublicInputs, len(v)-gadget.PublicInputs, values))
 	return w
 }
 
