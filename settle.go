@@ -234,6 +234,7 @@ const (
 	CodeZeroAmount          Code = "zero_amount"
 	CodeFeeTooLow           Code = "fee_too_low"
 	CodeNoFeeAccount        Code = "no_fee_account"
+	CodeAccountsExhausted   Code = "accounts_exhausted"
 	CodeExpired             Code = "expired"
 	CodeBalanceOverflow     Code = "balance_overflow"
 	CodeInvalidProof        Code = "invalid_proof"

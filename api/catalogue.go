@@ -60,6 +60,8 @@ var catalogue = []entry{
 		"Pay at least minimum_fee of /v1/status."},
 	{settle.CodeNoFeeAccount, http.StatusUnprocessableEntity, "The token has no fee account",
 		"Use a token that /v1/status lists under fee_accounts."},
+	{settle.CodeAccountsExhausted, http.StatusUnprocessableEntity, "The rollup has no index left for a new account",
+		"Send to an account that exists."},
 	{settle.CodeExpired, http.StatusUnprocessableEntity, "The transaction's last batch has passed",
 		"Sign again with a later valid_until, or none."},
 	{settle.CodeBalanceOverflow, http.StatusUnprocessableEntity, "The receiver's balance would reach 2^128",

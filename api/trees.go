@@ -143,9 +143,7 @@ func (t *trees) load(ctx context.Context, n settle.BatchNumber) (*state.Tree, er
 	if err != nil {
 		return nil, err
 	}
-	tree := state.NewTree(t.hasher)
-	tree.Update(indices, leaves)
-	return tree, nil
+	return state.BuildTree(t.hasher, indices, leaves), nil
 }
 
 func (t *trees) move(ctx context.Context, base placedTree, n settle.BatchNumber) (*state.Tree, error) {

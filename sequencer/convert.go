@@ -43,11 +43,17 @@ func fromStored(t store.Submission) (state.Transaction, error) {
 	return tx, nil
 }
 
-func accountFromStored(a store.Account) (state.Indexed, error) {
+// accountFromStored returns an account and its stored digest, which it does not
+// compare.
+func accountFromStored(a store.Account) (x state.Indexed, leaf fr.Element, err error) {
 	owner, err := element(a.Owner, "owner")
+	if err != nil {
+		return x, leaf, err
+	}
+	leaf, err = element(a.Leaf, "digest")
 	return state.Indexed{Index: a.Index, Account: state.Account{
 		Owner: owner, Token: a.Token, Nonce: a.Nonce, Balance: a.Balance, L1: a.L1,
-	}}, err
+	}}, leaf, err
 }
 
 func accountToStored(index settle.AccountIndex, a state.Account, leaf fr.Element) store.Account {

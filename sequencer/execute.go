@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
 
@@ -21,6 +22,9 @@ func (t *tenure) drain(ctx context.Context) error {
 		}
 		c := t.work[0]
 		t.work = t.work[1:]
+		if err := t.state.Verify(c.tx.From); err != nil {
+			return damaged(err)
+		}
 		sender := t.batch.Account(c.tx.From)
 		if c.tx.Nonce > sender.Nonce && !sender.IsEmpty() {
 			t.park(c)
@@ -47,7 +51,10 @@ func (t *tenure) park(c *candidate) {
 
 // offer does with c what the policy says.
 func (t *tenure) offer(ctx context.Context, c *candidate) error {
-	t.assign(c)
+	if err := t.assign(c); err != nil {
+		t.reject(c.id, settle.Refuse(settle.CodeAccountsExhausted, "%v", err))
+		return nil
+	}
 	s := t.snapshot(time.Now())
 	if err := guard(func() error { next := t.batch.UsageWith(c.tx); s.Next = &next; return nil }); err != nil {
 		t.setAside(c.id, err.Error())
@@ -84,21 +91,30 @@ func (t *tenure) offer(ctx context.Context, c *candidate) error {
 // that executes it knows the index: a batch sealed before, or an open that was
 // refused, makes it another one. So nobody can sign for the new account in the
 // same batch but by guessing, and admission, which asks for accounts that exist,
-// takes what it sends from the next batch on.
-func (t *tenure) assign(c *candidate) {
+// takes what it sends from the next batch on. state.ErrExhausted when there is no
+// slot.
+func (t *tenure) assign(c *candidate) (err error) {
 	if c.tx.Kind == settle.KindOpen {
-		c.tx.Assigned = t.batch.NextIndex()
+		c.tx.Assigned, err = t.batch.NextIndex()
 	}
+	return err
 }
 
-// step executes c in the open batch. A refusal rejects it; anything else is a bug
-// of ours, and then c is set aside and the open batch made anew without it, as
-// nobody knows what it has left there.
+// damaged is what a batch finds in the accounts that it was to be executed on: no
+// transaction is to blame, and nothing may be executed.
+func damaged(err error) error { return fmt.Errorf("%w: %w. %s", ErrStateMismatch, err, remedy) }
+
+// step executes c in the open batch. A refusal rejects it. Damaged accounts end the
+// tenure; anything else is a bug of ours, and then c is set aside and the open batch
+// made anew without it, as nobody knows what it has left there.
 func (t *tenure) step(c *candidate) error {
 	err := guard(func() error { return t.batch.Step(c.tx) })
 	if refusal, ok := settle.AsRefusal(err); ok {
 		t.reject(c.id, refusal)
 		return nil
+	}
+	if errors.Is(err, state.ErrDamaged) || errors.Is(err, state.ErrFeeAccount) {
+		return damaged(err)
 	}
 	if err != nil {
 		t.setAside(c.id, err.Error())

@@ -128,6 +128,10 @@ func (m *memoryDB) EachAccount(_ context.Context, f func(store.Account) error) e
 	return nil
 }
 
+func (m *memoryDB) AccountsAstray(context.Context, int) ([]settle.AccountIndex, error) {
+	return nil, nil
+}
+
 // accounts are genesis and all changes.
 func (m *memoryDB) accounts() []store.Account {
 	byIndex := map[settle.AccountIndex]store.Account{}

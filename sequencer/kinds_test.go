@@ -2,6 +2,7 @@ package sequencer
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -79,6 +80,33 @@ func TestCheckTransactionRefusesByKind(t *testing.T) {
 	}
 	w.kinds = []settle.Kind{settle.KindTransfer, settle.KindOpen}
 	requireRefusal(t, w, exit(func(*Request) {}), settle.CodeUnsupportedKind, "kind exit is not taken by this rollup, expected transfer, open")
+}
+
+// Behind the last index there is no account: an open is refused, others are executed.
+func TestNoIndexIsLeft(t *testing.T) {
+	w := newWorld(t, 4, 1, kindShapes)
+	last := w.accounts[3]
+	last.Index = math.MaxUint32 - 1
+	w.accounts = append(w.accounts, last)
+	w.genesis.Accounts = append(w.genesis.Accounts, accountToStored(last.Index, last.Account, last.Leaf(w.hasher)))
+	root := w.state().Root()
+	w.genesis.Rollup.GenesisRoot = root.Bytes()
+	db := newMemoryDB(w)
+	h := newHarness(t, db, nil)
+	fits, none, other := w.check(w.open(1, 1, 500, 0)), w.check(w.open(2, 2, 600, 0)), w.submission(3, 1, 7, 0)
+	db.add(fits, none, other)
+	h.settleDown()
+	require.Len(t, db.rejected, 1)
+	require.Equal(t, settle.CodeAccountsExhausted, db.rejected[none.ID].Code)
+	require.Contains(t, db.rejected[none.ID].Detail, "account 4294967295 exists")
+	require.Len(t, db.batches, 1)
+	require.Equal(t, settle.AccountIndex(math.MaxUint32), *db.batches[0].Transactions[0].AssignedIndex)
+
+	h.reload()
+	again := w.check(w.open(1, 1, 5, 1))
+	db.add(again)
+	h.settleDown()
+	require.Equal(t, settle.CodeAccountsExhausted, db.rejected[again.ID].Code)
 }
 
 // An open's index is assigned in the batch that executes it, after those of the

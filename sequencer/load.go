@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/poseidon"
@@ -24,9 +26,11 @@ var (
 
 // load rebuilds the state after the last sealed batch from Postgres alone.
 //
-// Leaves are hashed from the account rows, not taken from the stored digests:
-// a row whose balance was damaged beside an intact digest would otherwise pass
-// the comparison of roots and make every later batch that touches it unprovable.
+// Leaves are the stored digests; inner nodes are hashed up to the root, which must be
+// that of the last batch. So no digest is wrong, no account missing, none too many.
+// A row whose balance was damaged beside an intact digest passes here. The first
+// batch that would use it finds it (state.ErrDamaged), as does Check; until then the
+// damage is in nothing that was executed or proven.
 func load(ctx context.Context, db Store, h *poseidon.Hasher, shapes []Shape) (*state.State, error) {
 	rollup, err := db.Rollup(ctx)
 	if errors.Is(err, store.ErrNotFound) {
@@ -45,10 +49,6 @@ func load(ctx context.Context, db Store, h *poseidon.Hasher, shapes []Shape) (*s
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := readAccounts(ctx, db)
-	if err != nil {
-		return nil, err
-	}
 	feeAccounts, err := db.FeeAccounts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the fee accounts: %w", err)
@@ -57,13 +57,16 @@ func load(ctx context.Context, db Store, h *poseidon.Hasher, shapes []Shape) (*s
 	for _, f := range feeAccounts {
 		fees[f.Token] = f.Index
 	}
-	s, err := state.Load(h, domain, number, accounts, fees)
+	loader := state.NewLoader(h, domain, number)
+	if err := readAccounts(func(f func(store.Account) error) error { return db.EachAccount(ctx, f) }, loader); err != nil {
+		return nil, err
+	}
+	s, err := loader.State(fees)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStateMismatch, err)
 	}
-	have := s.Root()
-	if settle.Element(have.Bytes()) != root {
-		return nil, mismatch(ctx, db, h, number, root, have.Bytes())
+	if err := checkRoot(ctx, db, s, root); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -81,7 +84,9 @@ func checkShapes(rollup store.Rollup, shapes []Shape) error {
 	return nil
 }
 
-func lastRoot(ctx context.Context, db Store, rollup store.Rollup) (settle.BatchNumber, settle.Element, error) {
+func lastRoot(ctx context.Context, db interface {
+	LastBatch(ctx context.Context) (store.Batch, error)
+}, rollup store.Rollup) (settle.BatchNumber, settle.Element, error) {
 	last, err := db.LastBatch(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, rollup.GenesisRoot, nil
@@ -91,59 +96,76 @@ func lastRoot(ctx context.Context, db Store, rollup store.Rollup) (settle.BatchN
 	return last.Number, last.NewRoot, nil
 }
 
-func readAccounts(ctx context.Context, db Store) ([]state.Indexed, error) {
-	var accounts []state.Indexed
-	var damaged error
-	err := db.EachAccount(ctx, func(a store.Account) error {
-		x, err := accountFromStored(a)
-		if err != nil {
-			damaged = fmt.Errorf("%w: account %d: %w", ErrStateMismatch, a.Index, err)
-			return damaged
+func readAccounts(each func(func(store.Account) error) error, loader *state.Loader) error {
+	var damage error
+	err := each(func(a store.Account) error {
+		x, leaf, err := accountFromStored(a)
+		if err == nil {
+			err = loader.Add(x.Index, x.Account, leaf)
 		}
-		accounts = append(accounts, x)
-		return nil
+		if err != nil {
+			damage = fmt.Errorf("%w: account %d: %w", ErrStateMismatch, a.Index, err)
+		}
+		return damage
 	})
 	switch {
-	case damaged != nil:
-		return nil, damaged
+	case damage != nil:
+		return damage
 	case err != nil:
-		return nil, fmt.Errorf("read the accounts: %w", err)
+		return fmt.Errorf("read the accounts: %w", err)
 	}
-	return accounts, nil
+	return nil
 }
 
-// mismatch explains a root that is not the expected one.
-func mismatch(ctx context.Context, db Store, h *poseidon.Hasher, number settle.BatchNumber, want, have settle.Element) error {
-	hint, err := damagedAccount(ctx, db, h)
-	if err != nil {
-		return err
+// checkRoot returns ErrStateMismatch, explained, unless the state has the root.
+func checkRoot(ctx context.Context, db interface {
+	AccountsAstray(ctx context.Context, limit int) ([]settle.AccountIndex, error)
+}, s *state.State, want settle.Element) error {
+	have := s.Root()
+	if settle.Element(have.Bytes()) == want {
+		return nil
 	}
-	if hint == "" {
-		hint = "every row matches its own digest, so accounts are missing, or there are too many"
+	why := describeDamage(s.Damaged())
+	if why == "" {
+		astray, err := db.AccountsAstray(ctx, maxNamed+1)
+		if err != nil {
+			return err
+		}
+		why = describeAstray(astray)
 	}
-	return fmt.Errorf("%w: after batch %d the root is %s, expected %s; %s. %s", ErrStateMismatch, number, have, want, hint, remedy)
+	if why == "" {
+		why = "every account hashes to its own digest and is what its last change left, so accounts are missing with their history, or it is the batch that is wrong"
+	}
+	return fmt.Errorf("%w: after batch %d the root is %s, expected %s; %s. %s", ErrStateMismatch, s.Number(), settle.Element(have.Bytes()), want, why, remedy)
 }
 
 const remedy = "Nothing was executed. Restore the database from a backup, or rebuild its accounts from genesis and the data of the batches"
 
-// damagedAccount names the first account whose row does not hash to the digest
-// stored in it; "" when there is none.
-func damagedAccount(ctx context.Context, db Store, h *poseidon.Hasher) (damage string, err error) {
-	errFound := errors.New("found")
-	err = db.EachAccount(ctx, func(a store.Account) error {
-		x, err := accountFromStored(a)
-		if err != nil {
-			damage = fmt.Sprintf("account %d: %v", a.Index, err)
-			return errFound
-		}
-		if leaf := x.Leaf(h); settle.Element(leaf.Bytes()) != a.Leaf {
-			damage = fmt.Sprintf("account %d does not hash to its own digest %s", a.Index, a.Leaf)
-			return errFound
-		}
-		return nil
-	})
-	if err != nil && damage == "" {
-		return "", fmt.Errorf("read the accounts: %w", err)
+// maxNamed is how many accounts an error names.
+const maxNamed = 10
+
+func describeDamage(damaged []settle.AccountIndex) string {
+	return describe(damaged, "account %s does not hash to its stored digest", "accounts %s do not hash to their stored digests")
+}
+
+func describeAstray(astray []settle.AccountIndex) string {
+	return describe(astray, "account %s is not what its last change left", "accounts %s are not what their last changes left")
+}
+
+// describe names the accounts; "" when there are none.
+func describe(accounts []settle.AccountIndex, one, several string) string {
+	names := make([]string, 0, maxNamed)
+	for _, index := range accounts[:min(len(accounts), maxNamed)] {
+		names = append(names, strconv.FormatUint(uint64(index), 10))
 	}
-	return damage, nil
+	list := strings.Join(names, ", ")
+	switch {
+	case len(accounts) == 0:
+		return ""
+	case len(accounts) == 1:
+		return fmt.Sprintf(one, list)
+	case len(accounts) > maxNamed:
+		list += " and more"
+	}
+	return fmt.Sprintf(several, list)
 }

@@ -279,27 +279,102 @@ func TestNoGenesis(t *testing.T) {
 	r := &rig{world: newWorld(t, 4, 1, testShapes), t: t, store: store.New(db.Pool)}
 	run := start(t, r.config())
 	require.ErrorIs(t, run.wait(), ErrNoGenesis)
+	_, err := Check(t.Context(), r.store, r.hasher)
+	require.ErrorIs(t, err, ErrNoGenesis)
 }
 
-func TestDamagedAccountStopsTheStart(t *testing.T) {
+// What a start compares is digests and root: whatever was done to digests or to the
+// number of accounts is found, and the accounts are named.
+func TestDamagedAccountsStopTheStart(t *testing.T) {
+	for name, c := range map[string]struct{ sql, says string }{
+		"digest":             {"update accounts set leaf = owner where index = 2", "account 2 does not hash to its stored digest"},
+		"digests":            {"update accounts set leaf = owner where index > 1", "accounts 2, 3 do not hash to their stored digests"},
+		"row of another":     {"update accounts a set owner = b.owner, l1 = b.l1, leaf = b.leaf from accounts b where a.index = 2 and b.index = 3", "account 2 is not what its last change left"},
+		"one is missing":     {"delete from accounts where index = 3", "account 3 is not what its last change left"},
+		"missing everywhere": {"with gone as (delete from accounts where index = 3) delete from account_changes where account = 3", "accounts are missing with their history"},
+		"one too many":       {"insert into accounts select 7, owner, token, nonce, balance, l1, leaf from accounts where index = 3", "account 7 is not what its last change left"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 4, 1)
+			_, err := r.admin.Exec(t.Context(), c.sql)
+			require.NoError(t, err)
+			err = start(t, r.config()).wait()
+			require.ErrorIs(t, err, ErrStateMismatch)
+			require.ErrorContains(t, err, c.says)
+			_, err = Check(t.Context(), r.store, r.hasher)
+			require.ErrorIs(t, err, ErrStateMismatch)
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
+// A damaged balance beside an intact digest is found by whoever would use it, before
+// anything is decided, and by Check.
+func TestDamagedBalanceStopsItsFirstUse(t *testing.T) {
 	r := newRig(t, 4, 1)
+	unused, use := r.submission(1, 3, 5, 0), r.submission(1, 2, 5, 1)
 	_, err := r.admin.Exec(t.Context(), "update accounts set balance = balance + 1 where index = 2")
 	require.NoError(t, err)
 	run := start(t, r.config())
+	r.admit(unused)
+	r.settled()
+	r.admit(use)
+	err = run.wait()
+	require.ErrorIs(t, err, ErrStateMismatch)
+	require.ErrorContains(t, err, "account 2")
+	stored, err := r.store.Transaction(t.Context(), use.ID)
+	require.NoError(t, err)
+	require.Equal(t, settle.TxAccepted, stored.Status, "nobody is to blame but the database")
+
+	_, err = Check(t.Context(), r.store, r.hasher)
+	require.ErrorIs(t, err, ErrStateMismatch)
+	require.ErrorContains(t, err, "account 2 does not hash to its stored digest")
+	_, err = r.admin.Exec(t.Context(), "update accounts set balance = balance - 1 where index = 2")
+	require.NoError(t, err)
+	audit, err := Check(t.Context(), r.store, r.hasher)
+	require.NoError(t, err)
+	require.Equal(t, 4, audit.Accounts)
+
+	run = start(t, r.config())
+	r.settled()
+	run.halt()
+	r.requireSound(2)
+}
+
+// A digest that is damaged while the sequencer works is found by the batch that would
+// replace it, and the restart says so.
+func TestDigestDamagedMeanwhile(t *testing.T) {
+	r := newRig(t, 4, 1)
+	run := start(t, r.config())
+	r.admit(r.submission(1, 3, 5, 0))
+	r.settled()
+	_, err := r.admin.Exec(t.Context(), "update accounts set leaf = owner where index = 2")
+	require.NoError(t, err)
+	r.admit(r.submission(1, 2, 5, 1))
 	err = run.wait()
 	require.ErrorIs(t, err, ErrStateMismatch)
 	require.ErrorContains(t, err, "account 2")
 }
 
-// A damaged digest is not seen by the comparison of roots, which hashes the rows
-// themselves; the first batch that touches it finds it.
-func TestDamagedDigestIsNamed(t *testing.T) {
-	r := newRig(t, 4, 1)
-	_, err := r.admin.Exec(t.Context(), "update accounts set leaf = owner where index = 2")
+// A check may run beside a sequencer at work: it sees whole batches.
+func TestCheckBesideASequencer(t *testing.T) {
+	r := newRigWith(t, 12, 1, kindShapes)
+	audit, err := Check(t.Context(), r.store, r.hasher)
 	require.NoError(t, err)
+	require.Equal(t, Audit{Root: r.genesis.Rollup.GenesisRoot, Accounts: 12}, audit)
 	run := start(t, r.config())
-	r.admit(r.submission(1, 2, 5, 0))
-	err = run.wait()
-	require.ErrorIs(t, err, ErrStateMismatch)
-	require.ErrorContains(t, err, "account 2")
+	for round := range settle.Nonce(5) {
+		for i := range r.keys {
+			r.admit(r.check(r.open(i, i, 3, 2*round)), r.submission(i, (i+1)%12, 5, 2*round+1))
+		}
+		_, err := Check(t.Context(), r.store, r.hasher)
+		require.NoError(t, err)
+	}
+	r.settled()
+	run.halt()
+	last, err := r.store.LastBatch(t.Context())
+	require.NoError(t, err)
+	audit, err = Check(t.Context(), r.store, r.hasher)
+	require.NoError(t, err)
+	require.Equal(t, Audit{Batch: last.Number, Root: last.NewRoot, Accounts: 12 * 6}, audit)
 }

@@ -23,6 +23,7 @@ type Store interface {
 	Rollup(ctx context.Context) (store.Rollup, error)
 	FeeAccounts(ctx context.Context) ([]store.FeeAccount, error)
 	EachAccount(ctx context.Context, f func(store.Account) error) error
+	AccountsAstray(ctx context.Context, limit int) ([]settle.AccountIndex, error)
 	LastBatch(ctx context.Context) (store.Batch, error)
 	Backlog(ctx context.Context) (store.Backlog, error)
 	AcceptedTransactions(ctx context.Context, after int64, limit int) ([]store.Transaction, error)

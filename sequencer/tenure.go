@@ -79,12 +79,8 @@ func (t *tenure) serve(ctx context.Context) error {
 		return causeOf(ctx, err)
 	}
 	if t.rowsDiffer {
-		damage, err := damagedAccount(ctx, t.cfg.Store, t.cfg.Hasher)
-		if err != nil {
-			return causeOf(ctx, err)
-		}
-		if damage != "" {
-			return fmt.Errorf("%w: %s. %s", ErrStateMismatch, damage, remedy)
+		if why := describeDamage(t.state.Damaged()); why != "" {
+			return fmt.Errorf("%w: %s. %s", ErrStateMismatch, why, remedy)
 		}
 		t.rowsDiffer = false
 	}

@@ -364,20 +364,63 @@ func TestLoadRefusals(t *testing.T) {
 	_, err := load(ctx, db, w.hasher, []Shape{{Name: "tiny", KeyHash: settle.KeyHash{7}}})
 	require.ErrorIs(t, err, ErrKeyMismatch)
 
-	w.genesis.Accounts[2].Balance = settle.NewAmount(genesisBalance + 1)
+	leaf := w.genesis.Accounts[2].Leaf
+	w.genesis.Accounts[2].Leaf = w.genesis.Accounts[1].Leaf
 	_, err = load(ctx, db, w.hasher, testShapes)
 	require.ErrorIs(t, err, ErrStateMismatch)
-	require.ErrorContains(t, err, "account 2 does not hash to its own digest")
+	require.ErrorContains(t, err, "account 2 does not hash to its stored digest")
 	require.ErrorContains(t, err, "Restore the database")
+	w.genesis.Accounts[2].Leaf = leaf
 
-	w.genesis.Accounts = w.genesis.Accounts[:3]
-	w.genesis.Accounts[2].Balance = settle.NewAmount(genesisBalance)
+	all := w.genesis.Accounts
+	w.genesis.Accounts = all[:3]
 	_, err = load(ctx, db, w.hasher, testShapes)
 	require.ErrorIs(t, err, ErrStateMismatch)
 	require.ErrorContains(t, err, "accounts are missing")
 
-	w.genesis.Accounts[1].Owner = settle.Element{0xff}
+	w.genesis.Accounts = all
+	for _, spoil := range []func(*store.Account){
+		func(a *store.Account) { a.Owner = settle.Element{0xff} },
+		func(a *store.Account) { a.Leaf = settle.Element{0xff} },
+		func(a *store.Account) { a.Owner = settle.Element{} },
+	} {
+		sound := all[1]
+		spoil(&all[1])
+		_, err = load(ctx, db, w.hasher, testShapes)
+		require.ErrorIs(t, err, ErrStateMismatch)
+		require.ErrorContains(t, err, "account 1")
+		all[1] = sound
+	}
 	_, err = load(ctx, db, w.hasher, testShapes)
-	require.ErrorIs(t, err, ErrStateMismatch)
-	require.ErrorContains(t, err, "account 1")
+	require.NoError(t, err)
+}
+
+// Fields that are not those of their intact digest pass the start. Whoever would use
+// them stops the sequencer before anything is decided on them: nothing is rejected.
+func TestDamagedFieldsStopWhoUsesThem(t *testing.T) {
+	for name, damage := range map[string]func(*store.Account){
+		"poorer": func(a *store.Account) { a.Balance = settle.Amount{} },
+		"richer": func(a *store.Account) { a.Balance = settle.NewAmount(genesisBalance + 1) },
+		"nonce":  func(a *store.Account) { a.Nonce = 3 },
+		"behind": func(a *store.Account) { a.Token = 5 },
+	} {
+		w := newWorld(t, 4, 1, testShapes)
+		unrelated := w.submission(1, 3, 5, 0)
+		users := []store.Submission{w.submission(2, 3, 5, 0), w.submission(2, 3, 5, 1), w.submission(1, 2, 5, 1)}
+		damage(&w.genesis.Accounts[2])
+		for _, sub := range users {
+			db := newMemoryDB(w)
+			h := newHarness(t, db, nil)
+			db.add(unrelated)
+			require.NoError(t, h.fullPass(), "the others go on")
+			db.add(sub)
+			err := h.fullPass()
+			require.ErrorIs(t, err, ErrStateMismatch, "%s: nonce %d of %d", name, sub.Nonce, sub.From)
+			require.ErrorIs(t, err, state.ErrDamaged)
+			require.ErrorContains(t, err, "account 2")
+			require.ErrorContains(t, err, "Restore the database")
+			require.Len(t, db.batches, 1)
+			require.Empty(t, db.rejected)
+		}
+	}
 }

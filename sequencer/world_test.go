@@ -148,6 +148,14 @@ func (w *world) lookup() AccountMap {
 	return m
 }
 
+// Account implements Accounts for those of genesis.
+func (w *world) Account(index settle.AccountIndex) (store.Account, bool) {
+	if int(index) >= len(w.genesis.Accounts) {
+		return store.Account{}, false
+	}
+	return w.genesis.Accounts[index], true
+}
+
 // submission is a checked transfer, ready for store.Admit.
 func (w *world) submission(from, to int, amount uint64, nonce settle.Nonce) store.Submission {
 	w.t.Helper()
@@ -157,7 +165,7 @@ func (w *world) submission(from, to int, amount uint64, nonce settle.Nonce) stor
 // check signs r with its sender's key and sends it through CheckTransaction.
 func (w *world) check(r Request) store.Submission {
 	w.t.Helper()
-	s, err := CheckTransaction(w.rules(), w.lookup(), w.sign(r, int(r.From)))
+	s, err := CheckTransaction(w.rules(), w, w.sign(r, int(r.From)))
 	require.NoError(w.t, err)
 	return s
 }

@@ -73,7 +73,11 @@ func drawTransaction(t *rapid.T, b *state.Batch, w naiveWorld) state.Transaction
 	}
 	switch tx.Kind = rapid.SampledFrom([]settle.Kind{1, 1, 1, 2, 2, 3, 4}).Draw(t, "kind"); tx.Kind {
 	case settle.KindOpen:
-		tx.To, tx.ToOwner, tx.Assigned = 0, element(uint64(rapid.IntRange(1, 4).Draw(t, "new owner"))), b.NextIndex()
+		next, err := b.NextIndex()
+		if err != nil {
+			require.ErrorIs(t, err, state.ErrExhausted) // the last index is taken
+		}
+		tx.To, tx.ToOwner, tx.Assigned = 0, element(uint64(rapid.IntRange(1, 4).Draw(t, "new owner"))), next
 	case settle.KindExit, settle.KindExitAll:
 		tx.To, tx.ToOwner, tx.ToL1 = 0, fr.Element{}, sender.L1
 		if tx.Kind == settle.KindExitAll {

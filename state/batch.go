@@ -15,9 +15,13 @@ import (
 // ErrStale reports a batch whose state has moved on since Begin.
 var ErrStale = errors.New("the state has moved on since the batch began")
 
-// ErrExhausted reports a state after the last batch that a number of 32 bits can
-// name.
-var ErrExhausted = errors.New("batch numbers are exhausted")
+// ErrExhausted reports that 32 bits name no further batch, or no further account
+// behind the highest one.
+var ErrExhausted = errors.New("the rollup's numbers are exhausted")
+
+// ErrFeeAccount reports a fee account that is empty or holds another token. It is
+// no Refusal: whoever configured the state was wrong, not the sender.
+var ErrFeeAccount = errors.New("a fee account cannot be credited")
 
 // ErrSlotTaken reports an open whose assigned slot is not empty. It is no
 // Refusal: whoever assigned the slot was wrong, not the sender.
@@ -33,7 +37,7 @@ type Batch struct {
 	nodes        map[nodeKey]struct{}
 	transactions []TransactionTrace
 	records      settle.Usage // opens and exits alone
-	next         settle.AccountIndex
+	next         uint64
 }
 
 // memoryCell is an account in the batch memory. lastTime is the time of the last
@@ -57,9 +61,15 @@ func (s *State) Begin() *Batch {
 	}
 }
 
-// NextIndex returns the slot that follows the highest account, for the next open.
-// Giving indices in sequence is the sequencer's rule; any empty slot would do.
-func (b *Batch) NextIndex() settle.AccountIndex { return b.next }
+// NextIndex returns the slot that follows the highest account, for the next open,
+// or ErrExhausted when the highest has the last index. Giving indices in sequence is
+// the sequencer's rule; any empty slot would do.
+func (b *Batch) NextIndex() (settle.AccountIndex, error) {
+	if b.next>>settle.IndexBits != 0 {
+		return 0, fmt.Errorf("%w: account %d exists, and no index is behind it", ErrExhausted, b.next-1)
+	}
+	return settle.AccountIndex(b.next), nil
+}
 
 // Number returns the number that the batch will have.
 func (b *Batch) Number() settle.BatchNumber { return b.number }
@@ -129,7 +139,8 @@ func (b *Batch) eachNewNode(index settle.AccountIndex, f func(nodeKey)) {
 }
 
 // Step executes one transaction whose signature the caller has verified. A bad
-// transaction is a *settle.Refusal and changes nothing. ErrStale is not one.
+// transaction is a *settle.Refusal. ErrStale, ErrExhausted, ErrSlotTaken,
+// ErrFeeAccount and ErrDamaged are none. Any error changes nothing.
 func (b *Batch) Step(tx Transaction) error {
 	if err := b.checkFresh(); err != nil {
 		return err
@@ -169,14 +180,14 @@ func (b *Batch) Step(tx Transaction) error {
 			return err
 		}
 	}
-	if trace.Fee, err = s.access(feeIndex, 3, func(a *Account) error { return credit(feeIndex, a, fee) }); err != nil {
+	if trace.Fee, err = s.access(feeIndex, 3, func(a *Account) error { return receiveFee(tx, feeIndex, a, fee) }); err != nil {
 		return err
 	}
 	s.commit()
 	b.countFee(tx.Token, feeIndex)
 	countRecords(&b.records, &tx)
 	if tx.Kind == settle.KindOpen {
-		b.next = max(b.next, tx.Assigned+1)
+		b.next = max(b.next, uint64(tx.Assigned)+1)
 	}
 	b.transactions = append(b.transactions, trace)
 	return nil
@@ -218,6 +229,9 @@ type step struct {
 func (s *step) access(index settle.AccountIndex, k uint32, write func(*Account) error) (Access, error) {
 	cell, ok := s.cells[index]
 	if !ok {
+		if err := s.batch.state.Verify(index); err != nil {
+			return Access{}, err
+		}
 		cell = s.batch.cell(index)
 	}
 	read := Access{Index: index, PreviousTime: cell.lastTime, Before: cell.current}
@@ -288,6 +302,16 @@ func receive(tx Transaction, receiver *Account, amount settle.Amount) error {
 	return credit(tx.To, receiver, amount)
 }
 
+// receiveFee credits the fee account, also with a fee of 0. It must exist and hold
+// the sender's token whatever the state was made of: else an empty slot would get a
+// balance that a later open overwrites, or one token would be paid in another.
+func receiveFee(tx Transaction, index settle.AccountIndex, a *Account, fee settle.Amount) error {
+	if a.IsEmpty() || a.Token != tx.Token {
+		return fmt.Errorf("%w: account %d of token %d, expected an account of token %d", ErrFeeAccount, index, a.Token, tx.Token)
+	}
+	return credit(index, a, fee)
+}
+
 func credit(index settle.AccountIndex, a *Account, amount settle.Amount) error {
 	sum, ok := a.Balance.Add(amount)
 	if !ok {
@@ -329,7 +353,7 @@ func checkReceiver(tx Transaction, receiver Account) error {
 
 func (b *Batch) checkFresh() error {
 	if b.number == 0 { // 2^32 batches: a number that wraps would revive expired transactions
-		return ErrExhausted
+		return fmt.Errorf("%w: the last batch has the last number", ErrExhausted)
 	}
 	if b.state.number+1 != b.number {
 		return fmt.Errorf("%w: batch %d on state %d", ErrStale, b.number, b.state.number)
@@ -357,7 +381,7 @@ func (b *Batch) Seal() (*Trace, error) {
 		cell := b.accounts[index]
 		trace.Accounts = append(trace.Accounts, AccountTrace{Index: index, Old: cell.old, New: cell.current, LastTime: cell.lastTime})
 		leaves[i] = cell.current.Leaf(s.hasher)
-		s.accounts[index] = cell.current
+		s.accounts.set(index, cell.current)
 	}
 	for _, f := range b.fees {
 		trace.FeeAccounts = append(trace.FeeAccounts, *f)

@@ -25,7 +25,7 @@ type Rebuilder struct {
 	hasher   *poseidon.Hasher
 	domain   fr.Element
 	number   settle.BatchNumber
-	accounts map[settle.AccountIndex]Account
+	accounts ledger
 	tree     *Tree
 }
 
@@ -46,9 +46,9 @@ func (r *Rebuilder) Number() settle.BatchNumber { return r.number }
 
 // Accounts returns the accounts that are not empty, by index.
 func (r *Rebuilder) Accounts() []Indexed {
-	out := make([]Indexed, 0, len(r.accounts))
-	for _, index := range slices.Sorted(maps.Keys(r.accounts)) {
-		out = append(out, Indexed{index, r.accounts[index]})
+	var out []Indexed
+	for index, a := range r.accounts.all() {
+		out = append(out, Indexed{index, a})
 	}
 	return out
 }
@@ -89,7 +89,9 @@ func (r *Rebuilder) apply(d *publicdata.Data) error {
 	if got := tree.Root(); !got.Equal(&d.Header.NewRoot) {
 		return fmt.Errorf("its records lead to root %s, it states %s", hexOf(got), hexOf(d.Header.NewRoot))
 	}
-	maps.Copy(r.accounts, b.written)
+	for index, a := range b.written {
+		r.accounts.set(index, a)
+	}
 	r.tree, r.number = tree, d.Header.Number
 	return nil
 }
@@ -122,7 +124,7 @@ func (r *Rebuilder) replay(d *publicdata.Data) (*replay, error) {
 // replay holds the writes of one batch, and the opens and exits that no record
 // has taken yet.
 type replay struct {
-	state   map[settle.AccountIndex]Account
+	state   ledger
 	written map[settle.AccountIndex]Account
 	fees    map[settle.TokenID]settle.AccountIndex
 	opens   []publicdata.Open
@@ -132,7 +134,7 @@ type replay struct {
 func (b *replay) account(index settle.AccountIndex) (Account, error) {
 	a, ok := b.written[index]
 	if !ok {
-		a = b.state[index]
+		a = b.state.at(index)
 	}
 	if a.IsEmpty() {
 		return a, fmt.Errorf("account %d does not exist", index)

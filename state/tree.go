@@ -73,6 +73,11 @@ func (t *Tree) Fork() *Tree {
 }
 
 func (t *Tree) set(level int, position uint32, digest fr.Element) {
+	t.writable(level, position).digests[position&(1<<pageBits-1)] = digest
+}
+
+// writable returns the page of a node, made or copied if need be.
+func (t *Tree) writable(level int, position uint32) *page {
 	p := t.pages[level][position>>pageBits]
 	switch {
 	case p == nil:
@@ -85,7 +90,7 @@ func (t *Tree) set(level int, position uint32, digest fr.Element) {
 		p = &page{owner: t.owner, digests: p.digests}
 		t.pages[level][position>>pageBits] = p
 	}
-	p.digests[position&(1<<pageBits-1)] = digest
+	return p
 }
 
 func (t *Tree) children(level int, position uint32) (c [arity]fr.Element) {

@@ -5,6 +5,7 @@ import (
 	_ "embed" // SQL files
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 
@@ -18,6 +19,8 @@ var (
 	admitLockSQL string
 	//go:embed sql/admit_known.sql
 	admitKnownSQL string
+	//go:embed sql/admit_exhausted.sql
+	admitExhaustedSQL string
 	//go:embed sql/admit_insert.sql
 	admitInsertSQL string
 	//go:embed sql/admit_again.sql
@@ -30,8 +33,8 @@ var (
 //
 // It refuses with unknown_account, wrong_token, stale_nonce, nonce_too_far,
 // nonce_conflict, insufficient_balance (executed balance less accepted pending
-// debits) and zero_amount (an exit-all for which only its fee is available). While
-// an exit-all of an account is pending nothing is available to what comes after it,
+// debits), zero_amount (an exit-all for which only its fee is available) and
+// accounts_exhausted (an open when the last index is taken). While an exit-all of an account is pending nothing is available to what comes after it,
 // whatever their nonces: it takes the balance that it finds when it is executed, so
 // a promise beside it could not be kept. The same id again returns the stored status; a rejected one is accepted
 // anew.
@@ -72,6 +75,8 @@ type door struct {
 	live    map[doorNonce]settle.Hash
 	fresh   []*Submission // to insert
 	again   []*Submission // rejected before
+
+	exhausted bool // no index is left for what an open creates
 }
 
 type doorSender struct {
@@ -142,6 +147,9 @@ func openDoor(ctx context.Context, tx pgx.Tx, items []Submission) (*door, error)
 		})
 		return err
 	})
+	if slices.ContainsFunc(items, func(item Submission) bool { return item.Kind == settle.KindOpen }) {
+		batch.Queue(admitExhaustedSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&d.exhausted) })
+	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("lock senders: %w", err)
 	}
@@ -157,6 +165,9 @@ func (d *door) decide(item *Submission) Admission {
 	sender := d.senders[item.From]
 	if r := d.refusal(sender, item); r != nil {
 		return Admission{Refusal: r}
+	}
+	if item.Kind == settle.KindOpen && d.exhausted {
+		return Admission{Refusal: settle.Refuse(settle.CodeAccountsExhausted, "account %d exists, and no index is behind it", settle.AccountIndex(math.MaxUint32))}
 	}
 	sender.pending.Add(sender.pending, debit(item))
 	sender.all = sender.all || item.Kind == settle.KindExitAll

@@ -15,6 +15,8 @@ var (
 	accountAtSQL string
 	//go:embed sql/accounts_undone.sql
 	accountsUndoneSQL string
+	//go:embed sql/accounts_astray.sql
+	accountsAstraySQL string
 	//go:embed sql/leaves_forward.sql
 	leavesForwardSQL string
 	//go:embed sql/leaves_back.sql
@@ -76,6 +78,17 @@ func (s *Store) EachAccountAt(ctx context.Context, n settle.BatchNumber, f func(
 		return fmt.Errorf("accounts at batch %d: %w", n, err)
 	}
 	return nil
+}
+
+// AccountsAstray lists, by index and at most limit, the accounts that are not what
+// their last change left: none unless somebody wrote to one of the two tables by
+// another way. It reads both.
+func (s *Store) AccountsAstray(ctx context.Context, limit int) ([]settle.AccountIndex, error) {
+	astray, err := list(ctx, s.pool, func(i *settle.AccountIndex) []any { return []any{i} }, accountsAstraySQL, limit)
+	if err != nil {
+		return nil, fmt.Errorf("compare accounts with their history: %w", err)
+	}
+	return astray, nil
 }
 
 // LeafChange is what a leaf becomes between two batches.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,4 +124,24 @@ func TestOpenOfATakenSlot(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.accounts[taken], a)
 	require.Equal(t, settle.TxAccepted, f.txStatus(item.ID))
+}
+
+// With the last index taken no open is let in; other kinds are, and what was let in
+// before keeps its answer.
+func TestNoOpenBehindTheLastIndex(t *testing.T) {
+	f := newFixture(t)
+	before := ofKind(settle.KindOpen, 1, 0, 5)
+	f.admit(before)
+	s := submission(0, 0, 5)
+	f.admit(s)
+	b, _ := f.next(s)
+	last := withLeaf(store.Account{Index: math.MaxUint32, Owner: digest("last"), Token: 1, L1: address(9), Balance: settle.NewAmount(1)})
+	b.Changes = append(b.Changes, store.AccountChange{Before: store.Account{Index: last.Index}, After: last})
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+
+	f.refused(ofKind(settle.KindOpen, 1, 1, 5), settle.CodeAccountsExhausted)
+	require.Contains(t, f.decide(ofKind(settle.KindOpen, 1, 1, 5)).Refusal.Detail, "account 4294967295 exists")
+	f.refused(ofKind(settle.KindOpen, 1, 1, 5000), settle.CodeInsufficientBalance)
+	require.Equal(t, store.Admission{Status: settle.TxAccepted, Existing: true}, f.decide(before))
+	f.admit(ofKind(settle.KindExit, 1, 1, 5), submission(1, 2, 5))
 }
