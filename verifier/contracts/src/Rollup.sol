@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Aggregate} from "./Aggregate.sol";
 import {ExitClaims} from "./ExitClaims.sol";
 import {IVerifier} from "./IVerifier.sol";
 import {PublicData} from "./PublicData.sol";
@@ -10,6 +11,12 @@ import {Registry} from "./Registry.sol";
 /// @notice HOLDS NO MONEY: nothing is payable, no token is touched, there are no deposits, and a claimed exit
 /// pays nothing until there is a bridge. Ether that is forced here is lost.
 contract Rollup is Registry, ExitClaims {
+    /// @dev The last settled batch, while a call moves on from it.
+    struct Tip {
+        uint32 number;
+        uint256 root;
+    }
+
     /// @notice A batch was proven: `newRoot` is the state root after it.
     event BatchSettled(uint32 indexed number, uint256 newRoot, uint256 commitment);
 
@@ -21,20 +28,26 @@ contract Rollup is Registry, ExitClaims {
     error WrongOldRoot(uint256 got, uint256 want);
     /// @notice Batches settle in order and once.
     error WrongNumber(uint256 got, uint256 want);
-    /// @notice No verifier is registered for transition proofs of this shape and version.
-    error UnknownVerifier(bytes32 shape, uint32 version);
+    /// @notice No verifier is registered for proofs of this circuit, shape and version.
+    error UnknownVerifier(bytes32 circuit, bytes32 shape, uint32 version);
     /// @notice The verifier has other code than when it was registered.
     error VerifierChanged(address verifier);
     /// @notice L1 operations have no rules yet: their count must be 0.
     error L1OperationsNotSupported(uint256 l1Operations);
+    /// @notice There is no batch to settle.
+    error EmptyGroup();
+    /// @notice Words stand behind the last batch of the group.
+    error ExcessWords(uint256 count);
     /// @notice The genesis root is not below r.
     error GenesisRootNotInField(uint256 root);
     /// @notice The chain id does not fit the 64 bits that the domain has for it.
     error ChainIdTooLarge(uint256 chainId);
 
-    /// @notice The circuit whose proofs settle single batches. Fixed here, because proofs of another
-    /// circuit have three public inputs too.
-    bytes32 public constant CIRCUIT = "transition";
+    /// @notice The circuit whose proofs settle single batches.
+    /// @dev Both names are fixed here, each to its route: proofs of either circuit have three public inputs.
+    bytes32 public constant TRANSITION = "transition";
+    /// @notice The circuit whose proofs settle groups of batches.
+    bytes32 public constant AGGREGATE = "aggregate";
 
     /// @notice chain id · 2^160 + this contract's address; in every signature and header.
     uint256 public immutable domain;
@@ -69,31 +82,86 @@ contract Rollup is Registry, ExitClaims {
     function settle(bytes32 shape, uint32 version, uint256 commitment, uint256[] calldata words, bytes calldata proof)
         external
     {
-        if (!operators[msg.sender]) revert NotOperator(msg.sender);
-        IVerifier verifier = _verifier(shape, version);
+        IVerifier verifier = _verifier(TRANSITION, shape, version);
+        Tip memory tip = Tip(batchNumber, root);
+        (uint256 zeta, uint256 value) = _advance(tip, PublicData.parseHeader(words), commitment, words);
+        _store(tip);
+        verifier.verify(proof, [commitment, zeta, value]);
+    }
 
-        PublicData.Header memory header = PublicData.parseHeader(words);
+    /// @notice Settles the next batches, as many as there are commitments, by one proof for all of them.
+    /// @param shape Shape of the aggregate circuit: that of the batches and its slots, as in "demo-2".
+    /// @param version Version of its registry entry.
+    /// @param aggregateCommitment C, to which the circuit bound c, ζ and v of each batch.
+    /// @param commitments c of each batch, in order.
+    /// @param words D of each batch, one behind the other: each ends where its counts say.
+    /// @param proof 384 bytes, see Groth16Verifier.
+    function settleAggregate(
+        bytes32 shape,
+        uint32 version,
+        uint256 aggregateCommitment,
+        uint256[] calldata commitments,
+        uint256[] calldata words,
+        bytes calldata proof
+    ) external {
+        IVerifier verifier = _verifier(AGGREGATE, shape, version);
+        uint256[3] memory inputs = _advanceAll(aggregateCommitment, commitments, words);
+        verifier.verify(proof, inputs);
+    }
+
+    /// @dev Moves root and number on by a group of batches and returns (C, Z, V), for which its caller must find
+    /// a proof or revert.
+    function _advanceAll(uint256 aggregateCommitment, uint256[] calldata commitments, uint256[] calldata words)
+        private
+        returns (uint256[3] memory)
+    {
+        if (commitments.length == 0) revert EmptyGroup();
+        Tip memory tip = Tip(batchNumber, root);
+        uint256[] memory list = Aggregate.open(aggregateCommitment, commitments.length);
+        for (uint256 i = 0; i < commitments.length; ++i) {
+            PublicData.Header memory header;
+            uint256[] calldata batch;
+            (header, batch, words) = PublicData.takeFirst(words);
+            (uint256 zeta, uint256 value) = _advance(tip, header, commitments[i], batch);
+            Aggregate.put(list, i, commitments[i], zeta, value);
+        }
+        if (words.length != 0) revert ExcessWords(words.length);
+        _store(tip);
+        return Aggregate.inputs(list);
+    }
+
+    /// @dev Moves the tip on by the batch with this header and D, stores its exits, emits, and returns ζ and v,
+    /// for which its caller must find a proof or revert.
+    function _advance(Tip memory tip, PublicData.Header memory header, uint256 commitment, uint256[] calldata words)
+        private
+        returns (uint256 zeta, uint256 value)
+    {
         if (header.domain != domain) revert WrongDomain(header.domain, domain);
-        uint32 number = batchNumber + 1; // checked: reverts past 2^32 - 1
+        uint32 number = tip.number + 1; // checked: reverts past 2^32 - 1
         if (header.number != number) revert WrongNumber(header.number, number);
-        if (header.oldRoot != root) revert WrongOldRoot(header.oldRoot, root);
+        if (header.oldRoot != tip.root) revert WrongOldRoot(header.oldRoot, tip.root);
         if (header.l1Operations != 0) revert L1OperationsNotSupported(header.l1Operations);
 
-        uint256 zeta = PublicData.challenge(commitment, words);
-        uint256 value = PublicData.evaluate(words, zeta);
-        verifier.verify(proof, [commitment, zeta, value]);
+        zeta = PublicData.challenge(commitment, words);
+        value = PublicData.evaluate(words, zeta);
 
-        root = header.newRoot;
-        batchNumber = number;
+        tip.number = number;
+        tip.root = header.newRoot;
         _storeExits(number, words, header.exits);
         emit BatchSettled(number, header.newRoot, commitment);
     }
 
-    /// @dev The verifier of an entry, with the code that was registered.
-    function _verifier(bytes32 shape, uint32 version) private view returns (IVerifier verifier) {
-        Entry storage entry = entries[entryId(CIRCUIT, shape, version)];
+    function _store(Tip memory tip) private {
+        batchNumber = tip.number;
+        root = tip.root;
+    }
+
+    /// @dev The verifier of an entry, with the code that was registered, if the sender is an operator.
+    function _verifier(bytes32 circuit, bytes32 shape, uint32 version) private view returns (IVerifier verifier) {
+        if (!operators[msg.sender]) revert NotOperator(msg.sender);
+        Entry storage entry = entries[entryId(circuit, shape, version)];
         verifier = entry.verifier;
-        if (address(verifier) == address(0)) revert UnknownVerifier(shape, version);
+        if (address(verifier) == address(0)) revert UnknownVerifier(circuit, shape, version);
         if (address(verifier).codehash != entry.codeHash) revert VerifierChanged(address(verifier));
     }
 }

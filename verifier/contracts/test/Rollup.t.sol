@@ -164,10 +164,10 @@ contract RollupTest is RollupFixture {
     function test_refusesUnknownVerifiers() public {
         uint256[] memory words = batch(2, 7);
         prove(words);
-        vm.expectRevert(abi.encodeWithSelector(Rollup.UnknownVerifier.selector, TINY, 2));
+        vm.expectRevert(abi.encodeWithSelector(Rollup.UnknownVerifier.selector, bytes32("transition"), TINY, 2));
         vm.prank(OPERATOR);
         rollup.settle(TINY, 2, COMMITMENT, words, PROOF);
-        vm.expectRevert(abi.encodeWithSelector(Rollup.UnknownVerifier.selector, bytes32("demo"), 1));
+        vm.expectRevert(abi.encodeWithSelector(Rollup.UnknownVerifier.selector, bytes32("transition"), bytes32("demo"), 1));
         vm.prank(OPERATOR);
         rollup.settle("demo", 1, COMMITMENT, words, PROOF);
     }
@@ -179,7 +179,7 @@ contract RollupTest is RollupFixture {
         rollup = new Rollup(GENESIS_ROOT, GENESIS_HASH, c);
         uint256[] memory words = batch(2, 7);
         prove(words);
-        refuse(words, abi.encodeWithSelector(Rollup.UnknownVerifier.selector, TINY, 1));
+        refuse(words, abi.encodeWithSelector(Rollup.UnknownVerifier.selector, bytes32("transition"), TINY, 1));
     }
 
     function test_refusesABadGenesisRoot() public {
