@@ -231,8 +231,12 @@ func TestExitVectors(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(want, &read))
 	for _, v := range read.Vectors {
-		words := make([]fr.Element, publicdata.HeaderWords, publicdata.HeaderWords+len(v.Words))
-		words[4] = publicdata.Pack(publicdata.U(0, 128), publicdata.U(uint64(v.Count), 32))
+		records := publicdata.Data{Transfers: make([]publicdata.Transfer, v.Count)}
+		for i := range records.Transfers {
+			records.Transfers[i].Kind = settle.KindExit
+		}
+		words := records.Words()
+		words[4] = publicdata.Pack(publicdata.U(0, 64), publicdata.U(uint64(v.Count), 32), publicdata.U(0, 32), publicdata.U(uint64(v.Count), 32))
 		for _, w := range v.Words {
 			var e fr.Element
 			require.NoError(t, e.SetBytesCanonical(w[:]))

@@ -160,7 +160,8 @@ func (d *Data) Words() []fr.Element {
 	return words
 }
 
-// Parse reads D. It accepts exactly what Words returns, or ErrMalformed.
+// Parse reads D, or returns ErrMalformed. It accepts exactly what Words returns of
+// data in which each open and exit has its record (CheckRecords).
 func Parse(words []fr.Element) (*Data, error) {
 	if len(words) < HeaderWords {
 		return nil, fmt.Errorf("%w: %d words, a header has %d", ErrMalformed, len(words), HeaderWords)
@@ -200,7 +201,45 @@ func Parse(words []fr.Element) (*Data, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	if err := d.CheckRecords(); err != nil {
+		return nil, err
+	}
 	return d, nil
+}
+
+// CheckRecords reports as ErrMalformed data in which the sections do not belong
+// together: as many opens as transfers of kind open, as many exits as applied forced
+// exits and transfers of both kinds of exit; an exit has no receiver, exit-all no
+// amount in its record. The circuit proves it of every settled batch, so the
+// contract, which takes counts from the header, does not look at kinds.
+func (d *Data) CheckRecords() error {
+	opens, exits := 0, 0
+	for i, op := range d.L1Ops {
+		if op.Kind < settle.L1Deposit || op.Kind > settle.L1ForcedExit {
+			return fmt.Errorf("%w: L1 operation %d of kind %d", ErrMalformed, i, op.Kind)
+		}
+		if op.Kind == settle.L1ForcedExit && op.Applied {
+			exits++
+		}
+	}
+	for i, t := range d.Transfers {
+		switch t.Kind {
+		case settle.KindTransfer:
+		case settle.KindOpen:
+			opens++
+		case settle.KindExit, settle.KindExitAll:
+			exits++
+			if t.To != 0 || t.Kind == settle.KindExitAll && t.Amount != 0 {
+				return fmt.Errorf("%w: transfer %d is an %s to account %d with amount %#x, expected to 0, and amount 0 for exit-all", ErrMalformed, i, t.Kind, t.To, t.Amount)
+			}
+		default:
+			return fmt.Errorf("%w: transfer %d of kind %d", ErrMalformed, i, t.Kind)
+		}
+	}
+	if opens != len(d.Opens) || exits != len(d.Exits) {
+		return fmt.Errorf("%w: %d opens and %d exits where its records have %d and %d", ErrMalformed, len(d.Opens), len(d.Exits), opens, exits)
+	}
+	return nil
 }
 
 // reader takes records off words and keeps the first error.
@@ -245,9 +284,6 @@ func (r *reader) l1Op() L1Op {
 	op.Amount, op.L1, op.Owner = amount, l1.address(), r.element()
 	r.check(u.end("L1 operation"))
 	r.check(l1.end("L1 operation's address"))
-	if op.Kind < settle.L1Deposit || op.Kind > settle.L1ForcedExit {
-		r.check(fmt.Errorf("%w: L1 operation of kind %d", ErrMalformed, op.Kind))
-	}
 	return op
 }
 
@@ -258,9 +294,6 @@ func (r *reader) transfers(most int) []Transfer {
 		t := Transfer{
 			Kind: settle.Kind(u.uint(settle.KindBits)), From: settle.AccountIndex(u.uint(settle.IndexBits)),
 			To: settle.AccountIndex(u.uint(settle.IndexBits)), Amount: u.uint(settle.AmountBits), Fee: uint16(u.uint(settle.FeeBits)),
-		}
-		if t.Kind < settle.KindTransfer || t.Kind > settle.KindExitAll {
-			r.check(fmt.Errorf("%w: transfer of kind %d", ErrMalformed, t.Kind))
 		}
 		out = append(out, t)
 	}

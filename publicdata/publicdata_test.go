@@ -1,8 +1,10 @@
 package publicdata_test
 
 import (
+	"maps"
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -51,18 +53,97 @@ func drawData(t *rapid.T) *publicdata.Data {
 		})
 	}
 	for range count() {
-		d.Transfers = append(d.Transfers, publicdata.Transfer{
+		x := publicdata.Transfer{
 			Kind: settle.Kind(rapid.IntRange(1, 4).Draw(t, "kind")), From: index(), To: index(),
 			Amount: rapid.Uint64Max(1<<40-1).Draw(t, "amount"), Fee: rapid.Uint16().Draw(t, "fee"),
-		})
+		}
+		if x.Kind >= settle.KindExit {
+			x.To = 0
+		}
+		if x.Kind == settle.KindExitAll {
+			x.Amount = 0
+		}
+		d.Transfers = append(d.Transfers, x)
 	}
-	for range count() {
+	opens, exits := naiveRecords(d)
+	for range opens {
 		d.Opens = append(d.Opens, publicdata.Open{Owner: drawElement(t), L1: drawAddress(t)})
 	}
-	for range count() {
+	for range exits {
 		d.Exits = append(d.Exits, publicdata.Exit{L1: drawAddress(t), Token: token(), Amount: drawAmount(t)})
 	}
 	return d
+}
+
+// naiveRecords counts the opens and exits that the other records of d ask for.
+func naiveRecords(d *publicdata.Data) (opens, exits int) {
+	kinds := map[settle.Kind]int{}
+	for _, x := range d.Transfers {
+		kinds[x.Kind]++
+	}
+	for _, op := range d.L1Ops {
+		if op.Applied {
+			kinds[16*settle.Kind(op.Kind)]++
+		}
+	}
+	return kinds[2], kinds[3] + kinds[4] + kinds[16*3]
+}
+
+// Data whose sections do not belong together is not read, whatever their number.
+func TestParseRelatesRecords(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawData(t)
+		require.NoError(t, d.CheckRecords())
+		spoil := map[string]func(){
+			"an open more": func() { d.Opens = append(d.Opens, publicdata.Open{Owner: drawElement(t)}) },
+			"an exit more": func() { d.Exits = append(d.Exits, publicdata.Exit{Amount: drawAmount(t)}) },
+			"an applied forced exit without exit": func() {
+				d.L1Ops = append(d.L1Ops, publicdata.L1Op{Kind: settle.L1ForcedExit, Applied: true})
+			},
+			"an open instead of an exit": func() {
+				d.Transfers = append(d.Transfers, publicdata.Transfer{Kind: settle.KindOpen})
+				d.Exits = append(d.Exits, publicdata.Exit{})
+			},
+		}
+		if len(d.Opens) > 0 {
+			spoil["an open less"] = func() { d.Opens = d.Opens[1:] }
+			spoil["an exit instead of an open"] = func() {
+				d.Opens = d.Opens[1:]
+				d.Exits = append(d.Exits, publicdata.Exit{})
+			}
+		}
+		if len(d.Exits) > 0 {
+			spoil["an exit less"] = func() { d.Exits = d.Exits[1:] }
+		}
+		for i := range d.Transfers {
+			x := &d.Transfers[i]
+			spoil["another kind"] = func() { x.Kind = x.Kind%4 + 1; x.To, x.Amount = 7, 7 }
+			spoil["no kind"] = func() { x.Kind = 0 }
+			if x.Kind >= settle.KindExit {
+				spoil["exit with a receiver"] = func() { x.To = 1 }
+			}
+			if x.Kind == settle.KindExitAll {
+				spoil["exit-all with an amount"] = func() { x.Amount = 1 }
+			}
+		}
+		name := rapid.SampledFrom(slices.Sorted(maps.Keys(spoil))).Draw(t, "spoil")
+		spoil[name]()
+		require.ErrorIs(t, d.CheckRecords(), publicdata.ErrMalformed, name)
+		_, err := publicdata.Parse(d.Words())
+		require.ErrorIs(t, err, publicdata.ErrMalformed, name)
+	})
+}
+
+// A forced exit that was nullified has no exit.
+func TestNullifiedForcedExitHasNoExit(t *testing.T) {
+	d := &publicdata.Data{L1Ops: []publicdata.L1Op{{Kind: settle.L1ForcedExit}}}
+	require.NoError(t, d.CheckRecords())
+	d.Exits = []publicdata.Exit{{}}
+	require.ErrorIs(t, d.CheckRecords(), publicdata.ErrMalformed)
+	d.L1Ops[0].Applied = true
+	require.NoError(t, d.CheckRecords(), "its amount may be 0")
+	d.L1Ops[0].Kind = settle.L1DepositOpen
+	require.ErrorIs(t, d.CheckRecords(), publicdata.ErrMalformed)
 }
 
 func capacityOf(d *publicdata.Data) settle.Capacity {
@@ -288,6 +369,8 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		require.Equal(t, words, d.Words(), "D has one encoding")
+		opens, exits := naiveRecords(d)
+		require.Equal(t, []int{opens, exits}, []int{len(d.Opens), len(d.Exits)})
 		requireWords(t, naiveWords(d), words)
 	})
 }
