@@ -196,8 +196,12 @@ func (c Capacity) Fits(u Usage) bool {
 		u.FeeAccounts <= c.FeeAccounts && u.Opens <= c.Opens && u.Exits <= c.Exits && u.L1Ops <= c.L1Ops
 }
 
-// CircuitTransition is the name of the circuit that proves one batch.
-const CircuitTransition = "transition"
+// Names of the circuits. The name of a registry entry on L1 decides by which route
+// its proofs settle.
+const (
+	CircuitTransition = "transition" // proves one batch
+	CircuitAggregate  = "aggregate"  // proves that proofs of several batches hold
+)
 
 // ProofEnvelope carries a proof and what is needed to verify it anywhere.
 type ProofEnvelope struct {
@@ -205,7 +209,7 @@ type ProofEnvelope struct {
 	Shape   string     `json:"shape"`
 	KeyHash KeyHash    `json:"key_hash"`
 	Proof   []byte     `json:"proof"`  // gnark's raw (uncompressed) Groth16 encoding
-	Inputs  [3]Element `json:"inputs"` // c, ζ, v
+	Inputs  [3]Element `json:"inputs"` // c, ζ, v; of an aggregate C, Z, V
 }
 
 // Code is a stable, machine-readable error code (docs/errors.md).

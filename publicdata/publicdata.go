@@ -167,16 +167,13 @@ func Parse(words []fr.Element) (*Data, error) {
 		return nil, fmt.Errorf("%w: %d words, a header has %d", ErrMalformed, len(words), HeaderWords)
 	}
 	d := new(Data)
-	number, counts := unpack(words[0]), unpack(words[4])
+	number := unpack(words[0])
 	d.Header = Header{
 		Number:  settle.BatchNumber(number.uint(settle.BatchBits)),
 		OldRoot: words[1], NewRoot: words[2], Domain: words[3],
 	}
-	var n [5]int
-	for i := range n {
-		n[i] = int(counts.uint(settle.CountBits))
-	}
-	if err := errors.Join(number.end("batch number"), counts.end("counts")); err != nil {
+	n, err := counts(words)
+	if err := errors.Join(number.end("batch number"), err); err != nil {
 		return nil, err
 	}
 	if want := Length(n[0], n[1], n[2], n[3], n[4]); want != len(words) {
@@ -240,6 +237,15 @@ func (d *Data) CheckRecords() error {
 		return fmt.Errorf("%w: %d opens and %d exits where its records have %d and %d", ErrMalformed, len(d.Opens), len(d.Exits), opens, exits)
 	}
 	return nil
+}
+
+// counts reads the numbers of records of each section from a header.
+func counts(words []fr.Element) (n [5]int, err error) {
+	u := unpack(words[HeaderWords-1])
+	for i := range n {
+		n[i] = int(u.uint(settle.CountBits))
+	}
+	return n, u.end("counts")
 }
 
 // reader takes records off words and keeps the first error.
