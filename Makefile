@@ -6,6 +6,10 @@ MAKEFLAGS += --no-print-directory
 
 # Arguments of `settle demo` ("--json --keep") and of `make drill`.
 ARGS ?=
+# Runs of `make drill`, each of 1,000 transfers.
+RUNS ?= 1
+# Folder for the report of `make drill` and for the logs of failed runs.
+OUT ?= $(CURDIR)/.settle/drill
 # Further flags of `go test`, for example TESTFLAGS="-short -run Tree".
 TESTFLAGS ?=
 # Packages that `make test` and `make vet` look at.
@@ -67,9 +71,11 @@ fuzz: check-go ## Run each fuzz target for FUZZTIME
 	done
 
 .PHONY: drill
-drill: check-go ## Kill, pause and restart everything during 1,000 transfers (ARGS="-drill.seed 7"); report in drill.json
+drill: check-go ## Kill, pause and restart everything during RUNS runs of 1,000 transfers; report in .settle/drill (ARGS="-drill.seed 7")
 	@tools/ensure-postgres.sh
-	go test ./cmd/settle -count=1 -timeout 120m -v -run '^TestDrill$$' -drill.transfers 1000 -drill.faults 60 -drill.report "$(CURDIR)/drill.json" $(ARGS)
+	@mkdir -p "$(OUT)"
+	go test ./cmd/settle -count=1 -timeout 0 -v -run '^TestDrill$$' -drill.runs $(RUNS) -drill.transfers 1000 -drill.shape demo \
+		-drill.faults 20 -drill.away 60s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
 
 .PHONY: vet
 vet: check-go ## Run go vet and check that gofmt would change nothing

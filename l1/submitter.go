@@ -52,7 +52,8 @@ type SubmitterConfig struct {
 	MaxFee      settle.Amount // cap in wei per gas, against a spiral of replacements; 0: 200 gwei
 	StuckAfter  time.Duration // without a receipt a transaction is replaced at higher fees; 0: 2 minutes
 	Poll        time.Duration // between looks at chain and store; 0: 1 second
-	MaxBackoff  time.Duration // between tries while something is down; 0: 30 seconds
+	MaxOutage   time.Duration // between tries while chain or store cannot be reached, which cost them little; 0: 5 seconds
+	MaxBackoff  time.Duration // between tries after any other failure; 0: 30 seconds
 	Logger      *slog.Logger  // nil: slog.Default()
 	Now         func() time.Time
 }
@@ -68,6 +69,9 @@ func (c *SubmitterConfig) setDefaults() {
 	}
 	if c.Poll == 0 {
 		c.Poll = time.Second
+	}
+	if c.MaxOutage == 0 {
+		c.MaxOutage = 5 * time.Second
 	}
 	if c.MaxBackoff == 0 {
 		c.MaxBackoff = 30 * time.Second
@@ -172,10 +176,11 @@ func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 		case errors.Is(err, store.ErrFenced):
 			return err
 		case err != nil:
-			s.log.WarnContext(ctx, "settling", "batch", outcome.Batch, "error", err, "unavailable", IsUnavailable(err) || store.IsUnavailable(err))
-			pause = min(2*pause, s.cfg.MaxBackoff)
+			away := IsUnavailable(err) || store.IsUnavailable(err)
+			s.log.WarnContext(ctx, "settling", "batch", outcome.Batch, "error", err, "unavailable", away)
+			pause = s.backoff(pause, away)
 		case outcome.Action == Failed:
-			pause = min(2*pause, s.cfg.MaxBackoff)
+			pause = s.backoff(pause, false)
 		default:
 			pause = s.cfg.Poll
 		}
@@ -192,6 +197,14 @@ func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// backoff is the pause after a failure that followed the given one.
+func (s *Submitter) backoff(last time.Duration, away bool) time.Duration {
+	if away {
+		return min(2*last, s.cfg.MaxOutage)
+	}
+	return min(2*last, s.cfg.MaxBackoff)
 }
 
 // Step looks for reorgs and finality, then moves the next batch by one action.

@@ -3,8 +3,8 @@ package l1_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/big"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -337,21 +337,25 @@ func TestNodeBehindIsNoReorg(t *testing.T) {
 	require.Equal(t, []settle.BatchStatus{settle.BatchSettled}, h.rows.statuses())
 }
 
+// TestNodeDownLosesNothing: however long the node is away, it is asked again soon.
 func TestNodeDownLosesNothing(t *testing.T) {
 	h := newHarness(t)
 	h.prove(1, 2)
-	s := h.submitter()
+	tries := make(chan struct{}, 40)
+	ctx, cancel := context.WithCancel(t.Context())
+	config := h.config()
+	config.MaxOutage, config.MaxBackoff = 2*time.Millisecond, 24*time.Hour
+	config.Logger = slog.New(warnings{tries})
+	s, err := l1.NewSubmitter(ctx, h.node, h.rows, config)
+	require.NoError(t, err)
 	h.node.mu.Lock()
 	h.node.down = syscall.ECONNREFUSED
 	h.node.mu.Unlock()
-	var tries atomic.Int32
-	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, nil) }()
-	require.Eventually(t, func() bool {
-		_, err := s.Step(ctx)
-		return l1.IsUnavailable(err) && tries.Add(1) > 3
-	}, 10*time.Second, time.Millisecond)
+	for range 40 { // doubling the pause each time would take 34 years
+		<-tries
+	}
 	require.Empty(t, h.rows.rows)
 	h.node.mu.Lock()
 	h.node.down = nil
@@ -363,6 +367,21 @@ func TestNodeDownLosesNothing(t *testing.T) {
 	}, 30*time.Second, 5*time.Millisecond)
 	cancel()
 	require.NoError(t, <-done)
+}
+
+// warnings passes on that something was logged as a warning.
+type warnings struct{ heard chan<- struct{} }
+
+func (w warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler               { return w }
+func (w warnings) WithGroup(string) slog.Handler                    { return w }
+
+func (w warnings) Handle(context.Context, slog.Record) error {
+	select {
+	case w.heard <- struct{}{}:
+	default: // that many are enough
+	}
+	return nil
 }
 
 func TestFencedSubmitterStops(t *testing.T) {

@@ -1,203 +1,204 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
-	"syscall"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
 )
 
 var (
-	drillTransfers = flag.Int("drill.transfers", 40, "transfers of the fault drill")
-	drillFaults    = flag.Int("drill.faults", 8, "faults of the fault drill")
-	drillSeed      = flag.Uint64("drill.seed", 0, "seed of the fault drill; 0 takes one from the clock")
-	drillReport    = flag.String("drill.report", "", "file for the fault drill's report, JSON")
+	drillRuns      = flag.Int("drill.runs", 1, "runs of the fault drill, each with a seed of its own, from -drill.seed upwards")
+	drillTransfers = flag.Int("drill.transfers", 50, "transfers of a run; one open and one exit come on top of every 50")
+	drillShape     = flag.String("drill.shape", "tiny", "shape of a run's proofs; other than tiny its keys come from the user's cache")
+	drillFaults    = flag.Int("drill.faults", 9, "faults of a run; the first nine are one of each kind")
+	drillAway      = flag.Duration("drill.away", 3*time.Second, "how long the node is out of reach, once in every run")
+	drillSeed      = flag.Uint64("drill.seed", 0, "seed of the first run; 0 takes one from the clock")
+	drillOut       = flag.String("drill.out", "", "folder for report.md, report.json and the logs of failed runs")
 )
 
-// drill is a run of transfers through faults. Same seed, same order of faults; when
-// they hit is up to the machine.
+const (
+	drillRunTime = 30 * time.Minute       // of one run, far longer than it takes
+	drillTick    = 100 * time.Millisecond // between looks at progress and processes
+)
+
+// drill is one run of transactions through faults. Everything but the sender happens
+// on the test's goroutine, tick by tick: an outage that lasts ends at a later tick,
+// so that faults overlap.
 type drill struct {
 	*rig
-	rand   *rand.Rand
-	roles  map[string]*process
-	server *postgres.Server
-	node   *devchain.Chain
-	chain  devchain.Config
-	begun  time.Time
-	report drillResult
+	rand    *rand.Rand
+	server  *postgres.Server
+	node    *devchain.Chain
+	chain   devchain.Config
+	roles   map[string]*role
+	pending []fault // that have not begun, by progress
+	ends    []ending
+	begun   time.Time
+	orders  []order
+	proven  int // transactions, at the last look
+	result  drillResult
+
+	outages                int       // that last
+	healthy                time.Time // when the last outage ended
+	nodeAway, postgresAway bool
 }
 
-type drillResult struct {
-	Seed      uint64       `json:"seed"`
-	Transfers int          `json:"transfers"`
-	Settled   int          `json:"settled"`
-	Lost      int          `json:"lost"`
-	Doubled   int          `json:"doubled"`
-	Batches   uint64       `json:"batches"`
-	Root      string       `json:"root"`
-	L1Agrees  bool         `json:"l1_and_replay_agree"`
-	Seconds   float64      `json:"seconds"`
-	Faults    []drillFault `json:"faults"`
-}
-
-type drillFault struct {
-	AtSeconds float64 `json:"at_seconds"`
-	Fault     string  `json:"fault"`
-}
-
-// TestDrill: roles die at random moments, Postgres and the node restart, a worker is
-// paused, and every accepted transfer is settled exactly once, with no manual step
-// but to start the dead roles again.
+// TestDrill: roles die at random moments, Postgres restarts and crashes, the node
+// restarts and is out of reach, workers are paused for longer than a lease, and
+// every accepted transaction is settled exactly once, with no manual step: a role
+// that ended is started again, as a service manager does.
 func TestDrill(t *testing.T) {
 	seed := *drillSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	t.Logf("seed %d: go test ./cmd/settle -run 'TestDrill$' -drill.seed %d -drill.transfers %d -drill.faults %d", seed, seed, *drillTransfers, *drillFaults)
-	d := newDrill(t, seed)
-	txs := d.sign(*drillTransfers)
-	submitted := make(chan error, 1)
-	sender := d.client
-	go func() {
-		for i := range txs {
-			if _, err := sender.Submit(t.Context(), txs[i]); err != nil {
-				submitted <- fmt.Errorf("transfer %d: %w", i, err)
-				return
-			}
+	report := drillReport{Command: fmt.Sprintf("-drill.seed %d -drill.runs %d -drill.transfers %d -drill.shape %s -drill.faults %d -drill.away %s",
+		seed, *drillRuns, *drillTransfers, *drillShape, *drillFaults, *drillAway), Begun: time.Now().UTC()}
+	t.Logf("go test ./cmd/settle -run 'TestDrill$' %s", report.Command)
+	for i := range *drillRuns {
+		seed := seed + uint64(i)
+		run := func(t *testing.T) {
+			d := &drill{rand: rand.New(rand.NewPCG(seed, 0)), roles: map[string]*role{}, begun: time.Now()}
+			d.result = drillResult{Seed: seed}
+			defer func() {
+				d.conclude(t)
+				report.add(t, d.result)
+			}()
+			d.start(t)
+			d.run()
+			d.finish()
 		}
-		submitted <- nil
-	}()
-	faults := []func(){
-		func() { d.killed("sequencer") }, func() { d.killed("worker") }, func() { d.killed("submitter") }, func() { d.killed("api") },
-		d.postgresRestarts, d.nodeRestarts, d.nodeAway, d.workerPauses,
+		if *drillRuns == 1 {
+			run(t)
+			continue
+		}
+		t.Run(fmt.Sprint(seed), run)
 	}
-	order := d.rand.Perm(len(faults))
-	for i := range *drillFaults {
-		d.pass(time.Duration(d.rand.IntN(1500)) * time.Millisecond)
-		faults[order[i%len(order)]]()
-	}
-	require.NoError(t, <-submitted)
-	d.awaitSettled()
-	d.finish()
 }
 
-func newDrill(t *testing.T, seed uint64) *drill {
+func (d *drill) start(t *testing.T) {
 	t.Helper()
-	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir()})
+	var err error
+	d.server, err = postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir()})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	d := &drill{server: server, chain: devchain.Config{DataDir: newDir(t)}, roles: map[string]*process{}, begun: time.Now(),
-		rand: rand.New(rand.NewPCG(seed, 0)), report: drillResult{Seed: seed}}
+	t.Cleanup(func() { require.NoError(t, d.server.Stop()) })
+	d.chain = devchain.Config{DataDir: newDir(t)}
 	d.node, err = devchain.Start(t.Context(), d.chain)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.node.Close()) })
 	d.chain.Port = portOf(t, d.node.URL())
-	d.rig = rigOn(t, server.URL(), d.node.URL())
+	d.rig = rigOn(t, d.server.URL(), d.node.URL())
+	d.settings["SETTLE_SEAL_IDLE"] = "3s" // most batches are full
+	if *drillShape != "tiny" {
+		d.settings["SETTLE_SHAPES"], d.settings["SETTLE_KEYS_DIR"] = *drillShape, defaultKeysDir()
+		succeed(t, d.env(), "keys", "setup", "--shape", *drillShape, "--unsafe-dev")
+	}
 	d.deploy()
 	// One address for all lives of the API.
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	d.settings["SETTLE_LISTEN"] = listener.Addr().String()
 	require.NoError(t, listener.Close())
-	for _, name := range []string{"sequencer", "worker", "submitter"} {
-		d.roles[name] = d.role(name)
+	d.url = "http://" + d.settings["SETTLE_LISTEN"]
+	d.client, err = client.New(d.url, client.WithRetries())
+	require.NoError(t, err)
+	for name, args := range map[string][]string{
+		"sequencer": {"sequencer"}, "submitter": {"submitter"}, "api": {"api"}, "worker 1": {"worker"}, "worker 2": {"worker"},
+	} {
+		d.roles[name] = &role{name: name, args: args}
+		d.launch(d.roles[name])
 	}
-	d.roles["api"] = d.serve("api")
-	return d
+	d.result.SetupSeconds = time.Since(d.begun).Seconds()
 }
 
-func (d *drill) note(format string, args ...any) {
-	f := drillFault{time.Since(d.begun).Seconds(), fmt.Sprintf(format, args...)}
-	d.report.Faults = append(d.report.Faults, f)
-	d.t.Logf("%.1f s: %s", f.AtSeconds, f.Fault)
-}
-
-// pass lets time pass.
-func (d *drill) pass(period time.Duration) {
+// run submits everything, in step with proving, while faults happen, until all is
+// settled, all faults have happened and all outages have ended.
+func (d *drill) run() {
 	d.t.Helper()
-	timer := time.NewTimer(period)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-d.t.Context().Done():
+	d.begun, d.healthy = time.Now(), time.Now()
+	d.signAll(*drillTransfers)
+	d.plan(*drillFaults, *drillAway)
+	steps, submitted := make(chan int), make(chan error, 1)
+	go func() { submitted <- d.send(d.t.Context(), steps) }()
+	tick := time.NewTicker(drillTick)
+	defer tick.Stop()
+	for settled, sent := 0, false; !sent || settled < len(d.orders) || len(d.pending)+len(d.ends) > 0; {
+		select {
+		case err := <-submitted:
+			require.NoError(d.t, err)
+			sent = true
+		case <-tick.C:
+		}
+		if proven, done, ok := d.progress(); ok {
+			d.proven, settled = proven, done
+		}
+		if !sent {
+			select { // a sender that is busy hears of it later
+			case steps <- d.proven:
+			default:
+			}
+		}
+		d.endOutages()
+		d.beginFaults()
+		d.supervise()
+		if time.Since(d.begun) > drillRunTime {
+			require.FailNow(d.t, "not settled in time", "%d of %d transactions, pending faults %v", settled, len(d.orders), d.pending)
+		}
 	}
+	d.result.Seconds = time.Since(d.begun).Seconds()
 }
 
-func (d *drill) killed(name string) {
-	d.note("SIGKILL of the %s", name)
-	d.release(d.roles[name])
-	d.roles[name].kill()
-	if name == "api" {
-		d.roles[name] = d.serve(name)
+// progress counts transactions that are proven and beyond, and those that are
+// settled; not ok while Postgres is away.
+func (d *drill) progress() (proven, settled int, ok bool) {
+	ctx, cancel := contextWithin(d.t, time.Second)
+	defer cancel()
+	err := d.pool.QueryRow(ctx, `select count(*) filter (where status in ('proven', 'settled', 'final')),
+		count(*) filter (where status in ('settled', 'final')) from transactions`).Scan(&proven, &settled)
+	return proven, settled, err == nil
+}
+
+// conclude sums up, whether the run has passed or failed, and keeps the logs of a
+// run that failed.
+func (d *drill) conclude(t *testing.T) {
+	t.Helper()
+	d.result.Passed = !t.Failed()
+	if d.result.Passed {
 		return
 	}
-	d.roles[name] = d.role(name)
-}
-
-func (d *drill) postgresRestarts() {
-	d.note("Postgres restarts")
-	require.NoError(d.t, d.server.Restart(d.t.Context()))
-}
-
-func (d *drill) nodeRestarts() { d.nodeGone("the node restarts", 0) }
-
-func (d *drill) nodeAway() { d.nodeGone("the node is out of reach for 3 s", 3*time.Second) }
-
-func (d *drill) nodeGone(what string, away time.Duration) {
-	d.note("%s", what)
-	require.NoError(d.t, d.node.Close())
-	d.pass(away)
-	var err error
-	d.node, err = devchain.Start(context.WithoutCancel(d.t.Context()), d.chain)
-	require.NoError(d.t, err)
-}
-
-func (d *drill) workerPauses() {
-	d.note("SIGSTOP of the worker for 3 s, then SIGCONT")
-	d.roles["worker"].signal(syscall.SIGSTOP)
-	d.pass(3 * time.Second)
-	d.roles["worker"].signal(syscall.SIGCONT)
-}
-
-// finish stops all roles, which end without an error, and writes the report.
-// requireConsistent has found the roots equal by then.
-func (d *drill) finish() {
-	d.t.Helper()
-	status := d.status()
-	out := &d.report
-	out.Transfers, out.Settled = len(d.ids), int(status.Transactions.Settled+status.Transactions.Final)
-	out.Lost = out.Transfers - one[int](d.rig, "select count(*) from transactions where status in ('settled', 'final')")
-	out.Doubled = one[int](d.rig, "select count(*) from (select from_account, nonce from transactions where batch is not null group by 1, 2 having count(*) > 1) x")
-	out.Batches, out.Root, out.L1Agrees = uint64(status.Settled.Batch), status.Settled.Root.String(), true
-	out.Seconds = time.Since(d.begun).Seconds()
-	require.Zero(d.t, out.Lost)
-	require.Zero(d.t, out.Doubled)
-	text := string(succeed(d.t, d.env(), "status"))
-	require.Contains(d.t, text, fmt.Sprintf("settled on L1 batch %d  root %s  (equal)", out.Batches, out.Root))
-	var view pipeline
-	require.NoError(d.t, json.Unmarshal(succeed(d.t, d.env(), "status", "--json"), &view))
-	require.Equal(d.t, status.Settled, view.Settled)
-	require.Empty(d.t, view.DeadLetters)
-	for _, p := range d.roles {
-		d.release(p)
-		p.stop()
+	if d.result.Audit == nil && d.rig != nil && len(d.orders) > 0 {
+		audit, err := d.audit()
+		if err != nil {
+			d.result.Findings = append(d.result.Findings, err.Error())
+		}
+		d.result.Audit = &audit
 	}
-	encoded, err := json.MarshalIndent(out, "", "  ")
-	require.NoError(d.t, err)
-	d.t.Logf("%s", encoded)
-	if *drillReport != "" {
-		require.NoError(d.t, os.WriteFile(*drillReport, append(encoded, '\n'), 0o644))
+	if *drillOut == "" {
+		return
+	}
+	dir := filepath.Join(*drillOut, fmt.Sprintf("failed-%d", d.result.Seed))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Errorf("folder of logs: %v", err)
+		return
+	}
+	for _, r := range d.roles {
+		for i, p := range r.lives {
+			name := fmt.Sprintf("%s-life-%d-process-%d.log", r.name, i+1, p.cmd.Process.Pid)
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(p.stderr()+"\n"), 0o644); err != nil {
+				t.Errorf("keep log: %v", err)
+			}
+		}
 	}
 }

@@ -155,7 +155,7 @@ func launch(t *testing.T, env []string, args ...string) *process {
 
 func (p *process) cleanUp() {
 	if p.running() {
-		p.signal(syscall.SIGCONT)
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGCONT) // the group: a proving process may be paused too
 		p.signal(syscall.SIGTERM)
 	}
 	for _, what := range []chan struct{}{p.ended, p.silent} {

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+)
+
+// drillAudit is what became of the accepted transactions: by the calldata of L1,
+// replayed from genesis, and by the API for each id. No count comes from a status
+// in the database.
+type drillAudit struct {
+	Batches     int `json:"batches"`       // on L1
+	OnL1        int `json:"on_l1"`         // records of transactions in the calldata
+	Lost        int `json:"lost"`          // accepted, in no batch on L1
+	Doubled     int `json:"doubled"`       // on L1 more than once
+	Unknown     int `json:"unknown"`       // on L1, never submitted
+	WrongNonce  int `json:"wrong_nonce"`   // the n-th of its sender on L1 has not nonce n
+	APISettled  int `json:"api_settled"`   // settled or final by the API
+	APIMisplace int `json:"api_misplaced"` // in another batch or place by the API than on L1
+
+	RootL1       settle.Element `json:"root_l1"`
+	RootReplay   settle.Element `json:"root_replay"`
+	RootDatabase settle.Element `json:"root_database"`
+	RootAPI      settle.Element `json:"root_api"`
+}
+
+type l1Place struct {
+	batch    settle.BatchNumber
+	position int
+}
+
+// recordKey tells an order in the calldata.
+type recordKey struct {
+	kind   string
+	from   settle.AccountIndex
+	amount uint64 // float40
+}
+
+// audit looks everywhere. It needs the chain, Postgres and the API; what it has found
+// out before an error is in the result.
+func (d *drill) audit() (a drillAudit, err error) {
+	places, err := d.auditL1(&a)
+	if err != nil {
+		return a, err
+	}
+	for i, o := range d.orders {
+		switch len(places[i]) {
+		case 0:
+			a.Lost++
+		case 1:
+		default:
+			a.Doubled++
+		}
+		ctx, cancel := contextWithin(d.t, patience)
+		tx, err := d.client.Transaction(ctx, o.id)
+		cancel()
+		if err != nil {
+			return a, fmt.Errorf("transaction %d: %w", i, err)
+		}
+		if tx.Status == settle.TxSettled || tx.Status == settle.TxFinal {
+			a.APISettled++
+		}
+		if tx.Batch == nil || tx.Position == nil || len(places[i]) == 0 || places[i][0] != (l1Place{*tx.Batch, *tx.Position}) {
+			a.APIMisplace++
+		}
+	}
+	ctx, cancel := contextWithin(d.t, patience)
+	defer cancel()
+	var root []byte
+	if err := d.pool.QueryRow(ctx, "select new_root from batches order by number desc limit 1").Scan(&root); err != nil {
+		return a, fmt.Errorf("root in the database: %w", err)
+	}
+	copy(a.RootDatabase[:], root)
+	status, err := d.client.Status(ctx)
+	a.RootAPI = status.Settled.Root
+	return a, err
+}
+
+// auditL1 replays the calldata and returns where each order is.
+func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
+	ctx, cancel := contextWithin(d.t, patience)
+	defer cancel()
+	node, err := l1.Dial(ctx, d.nodeURL, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer node.Close()
+	head, err := node.BlockNumber(ctx)
+	if err != nil {
+		return nil, err
+	}
+	domain, err := fieldElement(d.deployment.Domain)
+	if err != nil {
+		return nil, err
+	}
+	replay, err := state.NewRebuilder(poseidon.New(), d.genesis, domain)
+	if err != nil {
+		return nil, err
+	}
+	byKey := map[recordKey]int{}
+	for i, o := range d.orders {
+		amount, err := state.NewFloat40(o.Amount)
+		if err != nil {
+			return nil, err
+		}
+		byKey[recordKey{o.Kind, o.From, uint64(amount)}] = i
+	}
+	places := make([][]l1Place, len(d.orders))
+	var nonces [rigAccounts]settle.Nonce
+	contract := l1.NewClient(node, d.deployment.Rollup).At(head)
+	err = contract.History(ctx, 0, head, func(batch l1.Settled) error {
+		a.Batches++
+		if err := replay.Apply(batch.Data); err != nil {
+			return err
+		}
+		if got := element(replay.Root()); got != batch.Root {
+			return fmt.Errorf("batch %d leads to root %s, L1 has %s", batch.Number, got, batch.Root)
+		}
+		for position, r := range batch.Data.Transfers {
+			a.OnL1++
+			i, known := byKey[recordKey{r.Kind.String(), r.From, r.Amount}]
+			if !known {
+				a.Unknown++
+				continue
+			}
+			places[i] = append(places[i], l1Place{batch.Number, position})
+			if d.orders[i].Nonce != nonces[r.From] {
+				a.WrongNonce++
+			}
+			nonces[r.From]++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.RootReplay = element(replay.Root())
+	a.RootL1, err = contract.Root(ctx)
+	return places, err
+}
+
+// finish requires that nothing is lost or doubled, that the roots agree and that no
+// worker completed another one's attempt, and stops all roles, which end without an
+// error.
+func (d *drill) finish() {
+	d.t.Helper()
+	d.requireConsistent()
+	audit, err := d.audit()
+	d.result.Audit = &audit
+	require.NoError(d.t, err)
+	all := len(d.orders)
+	require.Equal(d.t, drillAudit{
+		Batches: audit.Batches, OnL1: all, APISettled: all,
+		RootL1: audit.RootL1, RootReplay: audit.RootL1, RootDatabase: audit.RootL1, RootAPI: audit.RootL1,
+	}, audit)
+	d.requireFenced()
+	var view pipeline
+	require.NoError(d.t, json.Unmarshal(succeed(d.t, d.env(), "status", "--json"), &view))
+	require.Equal(d.t, d.status().Settled, view.Settled)
+	require.Empty(d.t, view.DeadLetters)
+	for _, r := range d.roles {
+		r.process().stop()
+	}
+}
+
+// requireFenced compares proofs, leases and jobs: a proof that came in time has the
+// last epoch of its lease and completed the attempt that made it; a late one has an
+// older epoch. Each batch had one job and got one proof.
+func (d *drill) requireFenced() {
+	d.t.Helper()
+	d.await("every lease is given back", func() bool { return one[int](d.rig, "select count(*) from leases where not released") == 0 })
+	batches := one[int](d.rig, "select count(*) from batches")
+	require.Equal(d.t, batches, one[int](d.rig, "select count(*) from river_job"))
+	require.Equal(d.t, batches, one[int](d.rig, `
+		select count(*) from proofs p join leases l using (batch, circuit, key_hash) join river_job j on j.id = l.job_id
+		where case when p.late then p.epoch < l.epoch
+			else p.epoch = l.epoch and p.worker = l.holder and p.attempt = l.job_attempt and p.attempt = j.attempt end`))
+	d.result.LateProofs = one[int](d.rig, "select count(*) from proofs where late")
+	d.result.Takeovers = one[int](d.rig, "select count(*) from proof_failures where class = $1 and detail like 'lease expired%'", string(store.FailInfrastructure))
+}
