@@ -27,6 +27,7 @@ type fixture struct {
 	last     settle.BatchNumber
 	epoch    store.Epoch // of the sequencer
 	submit   store.Epoch // of the submitter
+	fold     store.Epoch // of the planner of groups; 0 until it is needed
 }
 
 const (
@@ -190,7 +191,7 @@ func (f *fixture) prove(b store.SealedBatch) {
 func newSettlement(n settle.BatchNumber, try int) store.NewSettlement {
 	raw := []byte(fmt.Sprint("raw transaction ", n, " ", try))
 	return store.NewSettlement{
-		Batch: n, RawTx: raw, TxHash: sha256.Sum256(raw), Sender: address(0xabc), Nonce: uint64(n),
+		Batch: n, Last: n, RawTx: raw, TxHash: sha256.Sum256(raw), Sender: address(0xabc), Nonce: uint64(n),
 		GasLimit: 500_000, MaxFee: settle.NewAmount(30e9), MaxTip: settle.NewAmount(1e9),
 	}
 }

@@ -30,7 +30,7 @@ var (
 )
 
 func jobFields(j *Job) []any {
-	return []any{&j.ID, &j.Batch, &j.Circuit, &j.Shape, fixed(j.KeyHash[:]), &j.State, &j.Attempt,
+	return []any{&j.ID, &j.Batch, &j.Last, &j.Circuit, &j.Shape, fixed(j.KeyHash[:]), &j.State, &j.Attempt,
 		&j.CreatedAt, &j.ScheduledAt, &j.AttemptedAt, &j.FinalizedAt, &j.BatchStatus, &j.Proven,
 		&j.Holder, &j.HeartbeatAt, &j.MemoryAbove, &j.MemoryUntil, &j.Failures, &j.LastClass, &j.LastError, &j.LastAt}
 }

@@ -32,8 +32,9 @@ var (
 // StoreProof stores a proof that the caller has verified. Under the lease's current
 // epoch it releases the lease and calls complete (river.JobCompleteTx) in the same
 // transaction; a late proof is kept too, once per key, without completing a job
-// that is not ours any more. A sealed batch becomes proven.
-// ErrProofMismatch if shape, key or commitment c are not the batch's.
+// that is not ours any more. A sealed batch becomes proven; with an aggregate proof,
+// whose lease is of its first batch, the planned group does.
+// ErrProofMismatch if shape, key or commitment c are not the batch's or the group's.
 func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope, st ProofStats, complete func(context.Context, pgx.Tx) error) (ProofOutcome, error) {
 	var out ProofOutcome
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -50,6 +51,11 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 		if err != nil {
 			return err
 		}
+		if p.Circuit == settle.CircuitAggregate {
+			if err := ofGroup(ctx, tx, l.Batch, p); err != nil {
+				return err
+			}
+		}
 		out.Late = !current
 		tag, err := tx.Exec(ctx, proofInsertSQL, l.Batch, p.Circuit, p.KeyHash[:], p.Shape, p.Proof, pack(p.Inputs[:]),
 			l.Epoch, out.Late, l.Holder, l.JobAttempt,
@@ -58,10 +64,15 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 			return err
 		}
 		out.Stored = tag.RowsAffected() == 1
-		if out.Stored && p.Circuit == settle.CircuitTransition && b.Status == settle.BatchSealed {
-			if err := proveBatch(ctx, tx, l.Batch); err != nil {
-				return err
-			}
+		switch {
+		case !out.Stored:
+		case p.Circuit == settle.CircuitTransition && b.Status == settle.BatchSealed:
+			err = proveBatch(ctx, tx, l.Batch)
+		case p.Circuit == settle.CircuitAggregate:
+			err = proveGroup(ctx, tx, l.Batch)
+		}
+		if err != nil {
+			return err
 		}
 		if !current {
 			return nil

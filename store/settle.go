@@ -18,6 +18,10 @@ var (
 	settleLiveSQL string
 	//go:embed sql/settle_replace.sql
 	settleReplaceSQL string
+	//go:embed sql/settle_release_batches.sql
+	settleReleaseBatchesSQL string
+	//go:embed sql/settle_other.sql
+	settleOtherSQL string
 	//go:embed sql/settle_insert.sql
 	settleInsertSQL string
 	//go:embed sql/settle_batch_settling.sql
@@ -45,32 +49,38 @@ var (
 )
 
 // PrepareSettlement stores a signed L1 transaction before it is sent and sets its
-// batch settling. A live settlement of the batch becomes replaced, which needs the
+// batches settling. Live settlements of any of them become replaced, which needs the
 // same sender and nonce, as only one of two such can ever be mined; else
-// ErrIllegalTransition, also for a batch that is neither proven nor settling.
+// ErrIllegalTransition, also for a batch that is neither proven nor settling. A group
+// of other batches than these is given up.
 func (s *Store) PrepareSettlement(ctx context.Context, epoch Epoch, n NewSettlement) (Settlement, error) {
+	if n.Last == 0 {
+		n.Last = n.Batch
+	}
 	var out Settlement
 	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
-		status, err := lockBatch(ctx, tx, n.Batch)
+		locked, err := lockBatches(ctx, tx, n.Batch, n.Last)
 		if err != nil {
 			return err
 		}
-		if status != settle.BatchProven && status != settle.BatchSettling {
-			return fmt.Errorf("%w: the batch is %s", ErrIllegalTransition, status)
+		for _, b := range locked {
+			if b.status != settle.BatchProven && b.status != settle.BatchSettling {
+				return fmt.Errorf("%w: batch %d is %s", ErrIllegalTransition, b.number, b.status)
+			}
 		}
 		if err := replaceable(ctx, tx, n); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, settleReplaceSQL, n.Batch, []byte{}); err != nil {
-			return fmt.Errorf("replace: %w", err)
+		if err := takePlace(ctx, tx, n, nil); err != nil {
+			return err
 		}
-		row, err := one(ctx, tx, settlementFields, settleInsertSQL, n.Batch, n.RawTx, n.TxHash[:], n.Sender[:], n.Nonce,
+		row, err := one(ctx, tx, settlementFields, settleInsertSQL, n.Batch, n.Last, n.RawTx, n.TxHash[:], n.Sender[:], n.Nonce,
 			n.GasLimit, amount(n.MaxFee), amount(n.MaxTip))
 		if err != nil {
 			return fmt.Errorf("insert: %w", err)
 		}
 		out = row.settlement()
-		return moveBatch(ctx, tx, settleBatchSettlingSQL, n.Batch)
+		return moveBatches(ctx, tx, settleBatchSettlingSQL, n)
 	})
 	if err != nil {
 		return Settlement{}, fmt.Errorf("prepare settlement of batch %d: %w", n.Batch, err)
@@ -78,32 +88,57 @@ func (s *Store) PrepareSettlement(ctx context.Context, epoch Epoch, n NewSettlem
 	return out, nil
 }
 
-func lockBatch(ctx context.Context, tx pgx.Tx, n settle.BatchNumber) (status settle.BatchStatus, err error) {
-	err = tx.QueryRow(ctx, settleLockBatchSQL, n).Scan(&status)
-	if errors.Is(err, pgx.ErrNoRows) {
+type lockedBatch struct {
+	number settle.BatchNumber
+	status settle.BatchStatus
+}
+
+// lockBatches locks the rows of batches in order, or returns ErrNotFound if not all
+// are there.
+func lockBatches(ctx context.Context, tx pgx.Tx, first, last settle.BatchNumber) ([]lockedBatch, error) {
+	locked, err := list(ctx, tx, func(b *lockedBatch) []any { return []any{&b.number, &b.status} }, settleLockBatchSQL, first, last)
+	if err == nil && (last < first || len(locked) != int(last-first)+1) {
 		err = ErrNotFound
 	}
-	return status, err
+	return locked, err
 }
 
 func replaceable(ctx context.Context, tx pgx.Tx, n NewSettlement) error {
-	live, err := one(ctx, tx, func(l *NewSettlement) []any {
+	others, err := list(ctx, tx, func(l *NewSettlement) []any {
 		return []any{fixed(l.TxHash[:]), fixed(l.Sender[:]), &l.Nonce}
-	}, settleLiveSQL, n.Batch)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err != nil:
+	}, settleLiveSQL, n.Batch, n.Last)
+	if err != nil {
 		return fmt.Errorf("live settlement: %w", err)
-	case live.Sender != n.Sender || live.Nonce != n.Nonce:
-		return fmt.Errorf("%w: settlement %s of %s with nonce %d is live; only the same sender and nonce replaces it",
-			ErrIllegalTransition, live.TxHash, live.Sender, live.Nonce)
+	}
+	for _, live := range others {
+		if live.Sender != n.Sender || live.Nonce != n.Nonce {
+			return fmt.Errorf("%w: settlement %s of %s with nonce %d is live; only the same sender and nonce replaces it",
+				ErrIllegalTransition, live.TxHash, live.Sender, live.Nonce)
+		}
 	}
 	return nil
 }
 
-func moveBatch(ctx context.Context, tx pgx.Tx, sql string, n settle.BatchNumber) error {
-	if _, err := tx.Exec(ctx, sql, n); err != nil {
+// takePlace replaces the live settlements of n's batches other than the one with this
+// hash, lets their further batches go, and gives up groups of other batches.
+func takePlace(ctx context.Context, tx pgx.Tx, n NewSettlement, hash []byte) error {
+	replaced, err := list(ctx, tx, func(r *NewSettlement) []any { return []any{&r.Batch, &r.Last} }, settleReplaceSQL, n.Batch, n.Last, append([]byte{}, hash...))
+	if err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	for _, r := range replaced {
+		if _, err := tx.Exec(ctx, settleReleaseBatchesSQL, r.Batch, r.Last, n.Batch, n.Last); err != nil {
+			return fmt.Errorf("batches %d to %d: %w", r.Batch, r.Last, err)
+		}
+	}
+	if _, err := tx.Exec(ctx, groupDissolveSQL, n.Batch, n.Last, fmt.Sprintf("batches %d to %d are settled by themselves", n.Batch, n.Last)); err != nil {
+		return fmt.Errorf("give groups up: %w", err)
+	}
+	return nil
+}
+
+func moveBatches(ctx context.Context, tx pgx.Tx, sql string, n NewSettlement) error {
+	if _, err := tx.Exec(ctx, sql, n.Batch, n.Last); err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
 	return notifyBatches(ctx, tx)
@@ -125,26 +160,26 @@ func (s *Store) MarkSent(ctx context.Context, epoch Epoch, txHash settle.Hash) e
 	return nil
 }
 
-// lockSettlement reads a settlement with its batch's row locked, which every change of
-// settlements takes first.
+// lockSettlement reads a settlement with its batches' rows locked, which every change
+// of settlements takes first.
 func lockSettlement(ctx context.Context, tx pgx.Tx, txHash settle.Hash) (Settlement, error) {
 	row, err := one(ctx, tx, settlementFields, settlementByHashSQL, txHash[:])
 	if err != nil {
 		return Settlement{}, err
 	}
-	if _, err := lockBatch(ctx, tx, row.Batch); err != nil {
+	if _, err := lockBatches(ctx, tx, row.Batch, row.Last); err != nil {
 		return Settlement{}, err
 	}
 	row, err = one(ctx, tx, settlementFields, settlementByHashSQL, txHash[:])
 	return row.settlement(), err
 }
 
-// RecordMined records a successful receipt: the settlement becomes mined, its batch
-// and transactions settled. The chain has the last word: replaced, failed and
+// RecordMined records a successful receipt: the settlement becomes mined, its batches
+// and their transactions settled. The chain has the last word: replaced, failed and
 // reorged settlements may be mined too, and a live one is then replaced. The same
 // receipt again changes nothing; another block for a mined one is written over it.
-// ErrIllegalTransition if another settlement of the batch is mined, or a batch before
-// it is not settled.
+// ErrIllegalTransition if another settlement of one of its batches is mined, or a
+// batch before them is not settled.
 func (s *Store) RecordMined(ctx context.Context, epoch Epoch, txHash settle.Hash, r Receipt) error {
 	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
 		t, err := lockSettlement(ctx, tx, txHash)
@@ -155,15 +190,15 @@ func (s *Store) RecordMined(ctx context.Context, epoch Epoch, txHash settle.Hash
 		if same && (t.Status == SettlementMined || t.Status == SettlementFinal) {
 			return nil
 		}
-		shown, err := shownSettlement(ctx, tx, t.Batch)
-		if err != nil {
+		other, err := one(ctx, tx, func(h *settle.Hash) []any { return []any{fixed(h[:])} }, settleOtherSQL, t.Batch, t.Last, txHash[:])
+		if err == nil {
+			return fmt.Errorf("%w: batches %d to %d are settled by %s", ErrIllegalTransition, t.Batch, t.Last, other)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return fmt.Errorf("other settlements: %w", err)
+		}
+		if err := takePlace(ctx, tx, t.NewSettlement, txHash[:]); err != nil {
 			return err
-		}
-		if other := shown.Status; shown.TxHash != txHash && (other == SettlementMined || other == SettlementFinal) {
-			return fmt.Errorf("%w: batch %d is settled by %s", ErrIllegalTransition, t.Batch, shown.TxHash)
-		}
-		if _, err := tx.Exec(ctx, settleReplaceSQL, t.Batch, txHash[:]); err != nil {
-			return fmt.Errorf("replace: %w", err)
 		}
 		if _, err := tx.Exec(ctx, settleMinedSQL, txHash[:], r.BlockNumber, r.BlockHash[:], r.GasUsed, amount(r.EffectiveGasPrice)); err != nil {
 			return err
@@ -172,13 +207,13 @@ func (s *Store) RecordMined(ctx context.Context, epoch Epoch, txHash settle.Hash
 			return nil
 		}
 		// A batch that had gone back to proven passes settling, as drawn.
-		if err := moveBatch(ctx, tx, settleBatchSettlingSQL, t.Batch); err != nil {
+		if err := moveBatches(ctx, tx, settleBatchSettlingSQL, t.NewSettlement); err != nil {
 			return err
 		}
-		if err := moveBatch(ctx, tx, settleBatchSettledSQL, t.Batch); err != nil {
+		if err := moveBatches(ctx, tx, settleBatchSettledSQL, t.NewSettlement); err != nil {
 			return err
 		}
-		return transactionsFollow(ctx, tx, settle.TxSettled, t.Batch)
+		return transactionsFollow(ctx, tx, settle.TxSettled, t.batches()...)
 	})
 	if err != nil {
 		return fmt.Errorf("record settlement %s mined: %w", txHash, err)
@@ -187,7 +222,7 @@ func (s *Store) RecordMined(ctx context.Context, epoch Epoch, txHash settle.Hash
 }
 
 // FailSettlement records that a prepared or sent transaction was reverted, refused
-// or dropped; its batch returns to proven. Repeating it changes nothing;
+// or dropped; its batches return to proven. Repeating it changes nothing;
 // ErrIllegalTransition from any other status.
 func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.Hash, reason string) error {
 	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
@@ -201,7 +236,7 @@ func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.H
 		if _, err := tx.Exec(ctx, settleFailedSQL, txHash[:], reason); err != nil {
 			return err
 		}
-		return moveBatch(ctx, tx, settleBatchProvenSQL, t.Batch)
+		return moveBatches(ctx, tx, settleBatchProvenSQL, t.NewSettlement)
 	})
 	if err != nil {
 		return fmt.Errorf("record settlement %s failed: %w", txHash, err)
@@ -209,8 +244,8 @@ func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.H
 	return nil
 }
 
-// RevertSettlements undoes, after a reorg, the settlement of batch from and of every
-// later one: settled and settling batches return to proven, settled transactions too.
+// RevertSettlements undoes, after a reorg, the settlement of batch from, of those that
+// were settled with it, and of every later one: settled and settling batches return to proven, settled transactions too.
 // It returns the numbers of the batches. Final ones are never touched: ErrIllegalTransition.
 func (s *Store) RevertSettlements(ctx context.Context, epoch Epoch, from settle.BatchNumber, reason string) ([]settle.BatchNumber, error) {
 	var batches []settle.BatchNumber
@@ -235,7 +270,8 @@ func (s *Store) RevertSettlements(ctx context.Context, epoch Epoch, from settle.
 
 func number(n *settle.BatchNumber) []any { return []any{n} }
 
-// FinalizeSettlements makes final every settled batch up to and including upTo.
+// FinalizeSettlements makes final every settled batch up to and including upTo, but no
+// part of what one transaction settled.
 // It returns their numbers.
 func (s *Store) FinalizeSettlements(ctx context.Context, epoch Epoch, upTo settle.BatchNumber) ([]settle.BatchNumber, error) {
 	var batches []settle.BatchNumber

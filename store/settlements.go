@@ -5,6 +5,7 @@ import (
 	_ "embed" // SQL files
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,6 +25,8 @@ var (
 	settlementsMinedSQL string
 	//go:embed sql/settle_next.sql
 	settleNextSQL string
+	//go:embed sql/settle_waited.sql
+	settleWaitedSQL string
 	//go:embed sql/settle_attempts.sql
 	settleAttemptsSQL string
 )
@@ -40,7 +43,7 @@ type settlementRow struct {
 
 func settlementFields(r *settlementRow) []any {
 	t := &r.Settlement
-	return []any{&t.ID, &t.Batch, &t.Attempt, &t.Status, &t.RawTx, fixed(t.TxHash[:]), fixed(t.Sender[:]), &t.Nonce,
+	return []any{&t.ID, &t.Batch, &t.Last, &t.Attempt, &t.Status, &t.RawTx, fixed(t.TxHash[:]), fixed(t.Sender[:]), &t.Nonce,
 		&t.GasLimit, (*amount)(&t.MaxFee), (*amount)(&t.MaxTip), &t.PreparedAt, &t.SentAt,
 		&r.blockNumber, &r.blockHash, &r.gasUsed, &r.gasPrice, &r.failure}
 }
@@ -120,8 +123,17 @@ func (s *Store) MinedSettlements(ctx context.Context) ([]Settlement, error) {
 }
 
 // NextToSettle returns the first batch that is not settled if it is proven or
-// settling; ErrNotFound when there is none or its proof is still being made.
+// settling; ErrNotFound when there is none or its proof is still being made. A proven
+// group settles as one.
 func (s *Store) NextToSettle(ctx context.Context) (SettlementWork, error) {
+	return s.NextToSettleAfter(ctx, 0)
+}
+
+// NextToSettleAfter is NextToSettle for a submitter that leaves it to the planner of
+// groups whether batches are folded. A batch about which nothing is decided, or whose
+// group is being folded, is ErrNotFound until it has been proven for wait; then it
+// settles by its own proof.
+func (s *Store) NextToSettleAfter(ctx context.Context, wait time.Duration) (SettlementWork, error) {
 	var w SettlementWork
 	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
 		if w.Batch, err = one(ctx, tx, batchFields, settleNextSQL); err != nil {
@@ -131,14 +143,6 @@ func (s *Store) NextToSettle(ctx context.Context) (SettlementWork, error) {
 			return ErrNotFound
 		}
 		n := w.Batch.Number
-		if w.Words, err = batchWords(ctx, tx, n); err != nil {
-			return fmt.Errorf("words of batch %d: %w", n, err)
-		}
-		proof, err := proofByKey(ctx, tx, ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: w.Batch.KeyHash})
-		if err != nil {
-			return fmt.Errorf("proof of batch %d: %w", n, err)
-		}
-		w.Proof = proof.ProofEnvelope
 		shown, err := shownSettlement(ctx, tx, n)
 		if err != nil {
 			return err
@@ -146,10 +150,54 @@ func (s *Store) NextToSettle(ctx context.Context) (SettlementWork, error) {
 		if shown != nil && (shown.Status == SettlementPrepared || shown.Status == SettlementSent) {
 			w.Live = shown
 		}
+		key, err := route(ctx, tx, &w, wait)
+		if err != nil {
+			return err
+		}
+		if w.Words, err = batchWords(ctx, tx, n); err != nil {
+			return fmt.Errorf("words of batch %d: %w", n, err)
+		}
+		proof, err := proofByKey(ctx, tx, key)
+		if err != nil {
+			return fmt.Errorf("%s proof of batch %d: %w", key.Circuit, n, err)
+		}
+		w.Proof = proof.ProofEnvelope
 		return tx.QueryRow(ctx, settleAttemptsSQL, n).Scan(&w.Attempts)
 	})
 	if err != nil {
 		return SettlementWork{}, fmt.Errorf("next batch to settle: %w", err)
 	}
 	return w, nil
+}
+
+// route decides by which proof the batch of w settles, and reads the batches that the
+// same proof settles. A transaction that is under way keeps its range. ErrNotFound
+// while the batch may yet be folded.
+func route(ctx context.Context, tx pgx.Tx, w *SettlementWork, wait time.Duration) (ProofKey, error) {
+	n := w.Batch.Number
+	own := ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: w.Batch.KeyHash}
+	g, err := one(ctx, tx, groupFields, groupOfSQL, n)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return ProofKey{}, fmt.Errorf("group of batch %d: %w", n, err)
+	}
+	folded := err == nil && g.Status == GroupProven && g.First == n
+	switch {
+	case w.Live != nil && (!folded || w.Live.Last != g.Last):
+		return own, nil
+	case folded:
+		if w.Parts, err = groupParts(ctx, tx, g.First, g.Last); err != nil {
+			return ProofKey{}, fmt.Errorf("batches %d to %d: %w", g.First, g.Last, err)
+		}
+		return g.ProofKey(), nil
+	case err == nil && g.Status == GroupDirect, wait <= 0:
+		return own, nil
+	}
+	var waited bool
+	if err := tx.QueryRow(ctx, settleWaitedSQL, w.Batch.ProvenAt, wait).Scan(&waited); err != nil {
+		return ProofKey{}, fmt.Errorf("age of batch %d: %w", n, err)
+	}
+	if !waited {
+		return ProofKey{}, ErrNotFound
+	}
+	return own, nil
 }

@@ -16,9 +16,10 @@ import (
 // docs/state-machines.md does not draw, whoever writes.
 func TestDatabaseRefusesIllegalTransitions(t *testing.T) {
 	f := newFixture(t)
-	item := submission(0, 0, 1)
-	f.prove(f.seal(item))
-	_, err := f.PrepareSettlement(t.Context(), f.submit, newSettlement(1, 0))
+	f.prove(f.seal(submission(0, 0, 1)))
+	f.prove(f.seal()) // one transaction alone, as its place is unique
+	f.plan(1, 2)
+	_, err := f.PrepareSettlement(t.Context(), f.submit, spanning(1, 2, 0))
 	require.NoError(t, err)
 
 	for table, machine := range map[string]struct {
@@ -47,6 +48,11 @@ func TestDatabaseRefusesIllegalTransitions(t *testing.T) {
 				"replaced>mined", "failed>mined", "reorged>mined"},
 			columns: `block_number = 1, block_hash = tx_hash, gas_used = 1, gas_price = 1,
 				failure = case when $1 in ('failed', 'reorged') then 'x' end`,
+		},
+		"batch_groups": {
+			statuses: []string{"planned", "proven", "direct"},
+			allowed:  []string{"planned>proven", "planned>direct", "proven>direct"},
+			columns:  `proven_at = now()`,
 		},
 	} {
 		for _, from := range machine.statuses {
@@ -108,7 +114,7 @@ func TestDatabaseRefusesRewrites(t *testing.T) {
 		"update witness_inputs set version = 2":                        "witness_inputs_immutable",
 		"update account_changes set after_balance = after_balance + 1": "account_changes_immutable",
 		"update rollup set unsafe_dev = false":                         "rollup_immutable",
-		"insert into settlements (batch, attempt, raw_tx, tx_hash, sender, nonce, gas_limit, max_fee, max_tip) select batch, 2, raw_tx, key_hash, sender, nonce, gas_limit, max_fee, max_tip from settlements, verifiers": "settlements_live",
+		"insert into settlements (batch, last, attempt, raw_tx, tx_hash, sender, nonce, gas_limit, max_fee, max_tip) select batch, batch, 2, raw_tx, key_hash, sender, nonce, gas_limit, max_fee, max_tip from settlements, verifiers": "settlements_live",
 		"update accounts set balance = -1":                                      "accounts_balance_check",
 		"update accounts set balance = 340282366920938463463374607431768211456": "accounts_balance_check",
 	} {

@@ -9,7 +9,8 @@ import (
 // Job is a proof job as the queue holds it, with what is known of its batch.
 type Job struct {
 	ID          int64
-	Batch       settle.BatchNumber
+	Batch       settle.BatchNumber // the first
+	Last        settle.BatchNumber // Batch, or the last of a group
 	Circuit     string
 	Shape       string
 	KeyHash     settle.KeyHash
@@ -21,7 +22,7 @@ type Job struct {
 	FinalizedAt *time.Time // completed, cancelled or discarded
 
 	BatchStatus settle.BatchStatus
-	Proven      bool // the job's proof is stored
+	Proven      bool // the job's proof is stored, or nobody needs it any more
 	// Holder and HeartbeatAt are of the lease while somebody has it.
 	Holder      *string
 	HeartbeatAt *time.Time

@@ -16,8 +16,9 @@ type Role string
 
 // Single-writer roles.
 const (
-	RoleSequencer Role = "sequencer"
-	RoleSubmitter Role = "submitter"
+	RoleSequencer  Role = "sequencer"
+	RoleSubmitter  Role = "submitter"
+	RoleAggregator Role = "aggregator"
 )
 
 // Epoch numbers the holders of a role. Every write of a role carries the epoch

@@ -1,1 +1,1 @@
-update batches set status = 'settling' where number = $1 and status <> 'settling'
+update batches set status = 'settling' where number between $1 and $2 and status <> 'settling'

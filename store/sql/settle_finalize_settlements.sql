@@ -1,1 +1,1 @@
-update settlements set status = 'final' where batch = any ($1::bigint[]) and status = 'mined'
+update settlements set status = 'final' where last = any ($1::bigint[]) and status = 'mined'

@@ -1,1 +1,2 @@
-select tx_hash, sender, nonce from settlements where batch = $1 and status in ('prepared', 'sent') for update
+select tx_hash, sender, nonce from settlements
+where int8range(batch, last, '[]') && int8range($1, $2, '[]') and status in ('prepared', 'sent') for update

@@ -1,1 +1,1 @@
-select status from batches where number = $1 for no key update
+select number, status from batches where number between $1 and $2 order by number for no key update

@@ -1,2 +1,2 @@
 update settlements set status = 'reorged', failure = $2
-where batch >= $1 and status in ('prepared', 'sent', 'mined', 'final')
+where last >= $1 and status in ('prepared', 'sent', 'mined', 'final')

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	_ "embed" // SQL files
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/zksettle/settle"
+)
+
+var (
+	//go:embed sql/group_clock.sql
+	groupClockSQL string
+	//go:embed sql/group_queue.sql
+	groupQueueSQL string
+	//go:embed sql/groups_unsettled.sql
+	groupsUnsettledSQL string
+	//go:embed sql/group_of.sql
+	groupOfSQL string
+	//go:embed sql/group_proofs.sql
+	groupProofsSQL string
+	//go:embed sql/group_insert.sql
+	groupInsertSQL string
+	//go:embed sql/group_direct.sql
+	groupDirectSQL string
+	//go:embed sql/group_proven.sql
+	groupProvenSQL string
+	//go:embed sql/group_dissolve.sql
+	groupDissolveSQL string
+	//go:embed sql/group_words.sql
+	groupWordsSQL string
+)
+
+func groupFields(g *Group) []any {
+	return []any{&g.First, &g.Last, &g.Status, &g.Shape, fixed(g.KeyHash[:]), &g.Reason, &g.PlannedAt, &g.ProvenAt, &g.DeadLetter}
+}
+
+// GroupQueue returns what is to be decided about, as of one moment.
+func (s *Store) GroupQueue(ctx context.Context) (GroupQueue, error) {
+	var q GroupQueue
+	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		if err := tx.QueryRow(ctx, groupClockSQL).Scan(&q.Now); err != nil {
+			return err
+		}
+		if q.Batches, err = list(ctx, tx, func(b *QueuedBatch) []any {
+			return []any{&b.Number, &b.Status, fixed(b.KeyHash[:]), &b.ProvenAt, &b.Exits, &b.Words, &b.DeadLetter}
+		}, groupQueueSQL); err != nil {
+			return err
+		}
+		q.Groups, err = list(ctx, tx, groupFields, groupsUnsettledSQL)
+		return err
+	})
+	if err != nil {
+		return GroupQueue{}, fmt.Errorf("queue of groups: %w", err)
+	}
+	return q, nil
+}
+
+// PlanGroup stores a group that is to be folded and, in the same transaction, its job
+// (insertJob). ErrIllegalTransition if a batch of it is not proven, is under another
+// key than the rest, or is in a group already.
+func (s *Store) PlanGroup(ctx context.Context, epoch Epoch, n NewGroup, insertJob func(context.Context, pgx.Tx) error) error {
+	err := s.asWriter(ctx, RoleAggregator, epoch, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, groupInsertSQL, n.First, n.Last, GroupPlanned, n.Shape, n.KeyHash[:], n.Reason); err != nil {
+			return err
+		}
+		return insertJob(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("plan to fold batches %d to %d: %w", n.First, n.Last, err)
+	}
+	return nil
+}
+
+// SettleDirectly decides that batches settle each by its own proof: a single one that
+// is in no group, or those of a planned group, which is given up. A group that is
+// proven meanwhile stays proven.
+func (s *Store) SettleDirectly(ctx context.Context, epoch Epoch, first, last settle.BatchNumber, reason string) error {
+	err := s.asWriter(ctx, RoleAggregator, epoch, func(tx pgx.Tx) error {
+		_, err := one(ctx, tx, groupFields, groupOfSQL, first)
+		switch {
+		case errors.Is(err, ErrNotFound) && first == last:
+			_, err = tx.Exec(ctx, groupInsertSQL, first, last, GroupDirect, nil, nil, reason)
+		case err == nil:
+			_, err = tx.Exec(ctx, groupDirectSQL, first, last, reason)
+		}
+		if err != nil {
+			return err
+		}
+		return notifyBatches(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("settle batches %d to %d directly: %w", first, last, err)
+	}
+	return nil
+}
+
+// GroupOf returns the group that holds a batch, or ErrNotFound.
+func (s *Store) GroupOf(ctx context.Context, n settle.BatchNumber) (Group, error) {
+	g, err := one(ctx, s.pool, groupFields, groupOfSQL, n)
+	if err != nil {
+		return Group{}, fmt.Errorf("group of batch %d: %w", n, err)
+	}
+	return g, nil
+}
+
+// GroupInput returns a group and the proofs that it folds; ErrNotFound if no group
+// begins with this batch, ErrCorrupt if a proof is missing.
+func (s *Store) GroupInput(ctx context.Context, first settle.BatchNumber) (GroupInput, error) {
+	var in GroupInput
+	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		if in.Group, err = one(ctx, tx, groupFields, groupOfSQL, first); err != nil {
+			return err
+		}
+		if in.First != first {
+			return ErrNotFound
+		}
+		in.Proofs, err = groupProofs(ctx, tx, in.Group)
+		return err
+	})
+	if err != nil {
+		return GroupInput{}, fmt.Errorf("group that begins with batch %d: %w", first, err)
+	}
+	return in, nil
+}
+
+func groupProofs(ctx context.Context, q querier, g Group) ([]settle.ProofEnvelope, error) {
+	type row struct {
+		settle.ProofEnvelope
+		inputs []byte
+	}
+	rows, err := list(ctx, q, func(r *row) []any {
+		return []any{&r.Circuit, &r.Shape, fixed(r.KeyHash[:]), &r.Proof, &r.inputs}
+	}, groupProofsSQL, g.First, g.Last, settle.CircuitTransition)
+	if err != nil {
+		return nil, err
+	}
+	if want := int(g.Last-g.First) + 1; len(rows) != want {
+		return nil, fmt.Errorf("%w: %d of %d proofs", ErrCorrupt, len(rows), want)
+	}
+	out := make([]settle.ProofEnvelope, len(rows))
+	for i, r := range rows {
+		inputs, err := unpack(r.inputs)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = r.ProofEnvelope
+		copy(out[i].Inputs[:], inputs)
+	}
+	return out, nil
+}
+
+// groupParts reads what a group's settlement publishes of each batch.
+func groupParts(ctx context.Context, q querier, first, last settle.BatchNumber) ([]SettlementPart, error) {
+	type row struct {
+		SettlementPart
+		words []byte
+	}
+	rows, err := list(ctx, q, func(r *row) []any {
+		return []any{&r.Number, fixed(r.NewRoot[:]), fixed(r.Commitment[:]), &r.words}
+	}, groupWordsSQL, first, last)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]SettlementPart, len(rows))
+	for i, r := range rows {
+		out[i] = r.SettlementPart
+		if out[i].Words, err = unpack(r.words); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// proveGroup makes a planned group proven.
+func proveGroup(ctx context.Context, tx pgx.Tx, first settle.BatchNumber) error {
+	if _, err := tx.Exec(ctx, groupProvenSQL, first); err != nil {
+		return err
+	}
+	return notifyBatches(ctx, tx)
+}
+
+// ofGroup compares an aggregate proof with the group that begins with a batch.
+func ofGroup(ctx context.Context, tx pgx.Tx, first settle.BatchNumber, p settle.ProofEnvelope) error {
+	g, err := one(ctx, tx, groupFields, groupOfSQL, first)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && g.First != first:
+		return fmt.Errorf("%w: no group begins with batch %d", ErrProofMismatch, first)
+	case err != nil:
+		return fmt.Errorf("group: %w", err)
+	case p.Shape != g.Shape || p.KeyHash != g.KeyHash:
+		return fmt.Errorf("%w: it is of shape %s under key %s, the group is for %s and %s", ErrProofMismatch, p.Shape, p.KeyHash, g.Shape, g.KeyHash)
+	}
+	return nil
+}

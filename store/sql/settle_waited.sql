@@ -1,0 +1,1 @@
+select clock_timestamp() >= $1::timestamptz + $2::interval
