@@ -66,10 +66,7 @@ func (c *constants) baseMul(k *scalar.Element) grumpkin.G1Affine {
 // lift returns the curve point with coordinate x and even y; ok is false when
 // x³ - 17 is not a square.
 func lift(x fp.Element) (p grumpkin.G1Affine, ok bool) {
-	var square, b fp.Element
-	square.Square(&x).Mul(&square, &x)
-	b.SetUint64(17)
-	square.Sub(&square, &b)
+	square := squareOfY(x)
 	if p.Y.Sqrt(&square) == nil {
 		return grumpkin.G1Affine{}, false
 	}
@@ -78,6 +75,15 @@ func lift(x fp.Element) (p grumpkin.G1Affine, ok bool) {
 		p.Y.Neg(&p.Y)
 	}
 	return p, true
+}
+
+// squareOfY is x³ - 17.
+func squareOfY(x fp.Element) (square fp.Element) {
+	var b fp.Element
+	square.Square(&x).Mul(&square, &x)
+	b.SetUint64(17)
+	square.Sub(&square, &b)
+	return square
 }
 
 func isOdd(y *fp.Element) bool { return y.Bits()[0]&1 == 1 }

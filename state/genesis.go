@@ -55,20 +55,14 @@ func ParseGenesis(file []byte) (*Genesis, error) {
 		return nil, fmt.Errorf("%w: expected the two lists accounts and fee_accounts", ErrGenesis)
 	}
 	g := new(Genesis)
-	for i, raw := range *lists.Accounts {
-		var a struct {
-			Owner   *schnorr.PublicKey `json:"owner"`
-			Token   *settle.TokenID    `json:"token"`
-			Balance *settle.Amount     `json:"balance"`
-			L1      *settle.Address    `json:"l1"`
-		}
-		if err := strictJSON(raw, &a); err != nil {
-			return nil, fmt.Errorf("%w: account %d: %w", ErrGenesis, i, err)
-		}
-		if a.Owner == nil || a.Token == nil || a.Balance == nil || a.L1 == nil {
-			return nil, fmt.Errorf("%w: account %d: a field is missing, expected owner, token, balance and l1", ErrGenesis, i)
-		}
-		g.Accounts = append(g.Accounts, GenesisAccount{*a.Owner, *a.Token, *a.Balance, *a.L1})
+	if n := len(*lists.Accounts); n > 0 {
+		g.Accounts = make([]GenesisAccount, n)
+	}
+	if err := firstInParallel(len(g.Accounts), func(i int) (err error) {
+		g.Accounts[i], err = parseGenesisAccount((*lists.Accounts)[i])
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	for i, raw := range *lists.FeeAccounts {
 		var f struct {
@@ -87,6 +81,43 @@ func ParseGenesis(file []byte) (*Genesis, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+func parseGenesisAccount(raw json.RawMessage) (GenesisAccount, error) {
+	var a struct {
+		Owner   *schnorr.PublicKey `json:"owner"`
+		Token   *settle.TokenID    `json:"token"`
+		Balance *settle.Amount     `json:"balance"`
+		L1      *settle.Address    `json:"l1"`
+	}
+	if err := strictJSON(raw, &a); err != nil {
+		return GenesisAccount{}, err
+	}
+	if a.Owner == nil || a.Token == nil || a.Balance == nil || a.L1 == nil {
+		return GenesisAccount{}, errors.New("a field is missing, expected owner, token, balance and l1")
+	}
+	return GenesisAccount{*a.Owner, *a.Token, *a.Balance, *a.L1}, nil
+}
+
+// firstInParallel calls check for all accounts on all cores and returns the error of
+// the first account that has one, as ErrGenesis.
+func firstInParallel(accounts int, check func(int) error) error {
+	const chunk = 256
+	errs := make([]error, (accounts+chunk-1)/chunk)
+	inParallel(len(errs), func(c int) {
+		for i := c * chunk; i < min(accounts, (c+1)*chunk); i++ {
+			if err := check(i); err != nil {
+				errs[c] = fmt.Errorf("%w: account %d: %w", ErrGenesis, i, err)
+				return
+			}
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // strictJSON decodes one JSON value without unknown fields, and nothing behind it.
@@ -110,14 +141,19 @@ func strictJSON(b []byte, v any) error {
 // tokens whose sum reaches 2^128, and fee accounts that are missing, doubled or
 // of another token.
 func (g *Genesis) Validate() error {
+	if err := firstInParallel(len(g.Accounts), func(i int) error {
+		switch a := g.Accounts[i]; {
+		case !schnorr.OnCurve(a.Owner.X):
+			return fmt.Errorf("owner %s is not a public key on the curve", a.Owner)
+		case a.L1 == (settle.Address{}):
+			return errors.New("l1 is the zero address, expected the address that exits are paid to")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	sums := map[settle.TokenID]settle.Amount{}
 	for i, a := range g.Accounts {
-		if !schnorr.OnCurve(a.Owner.X) {
-			return fmt.Errorf("%w: account %d: owner %s is not a public key on the curve", ErrGenesis, i, a.Owner)
-		}
-		if a.L1 == (settle.Address{}) {
-			return fmt.Errorf("%w: account %d: l1 is the zero address, expected the address that exits are paid to", ErrGenesis, i)
-		}
 		sum, ok := sums[a.Token].Add(a.Balance)
 		if !ok {
 			return fmt.Errorf("%w: account %d: its balance of %s brings the sum of token %d to 2^128 or more, expected less",

@@ -103,7 +103,7 @@ func (s *State) Verify(index settle.AccountIndex) error {
 	if !s.accounts.isUnverified(index) {
 		return nil
 	}
-	stored := s.tree.at(0, uint32(index))
+	stored := s.Leaf(index)
 	if have := s.Account(index).Leaf(s.hasher); !have.Equal(&stored) {
 		return fmt.Errorf("%w: account %d has %s, its fields hash to %s", ErrDamaged, index, hexOf(stored), hexOf(have))
 	}

@@ -43,6 +43,9 @@ func (s *State) Domain() fr.Element { return s.domain }
 // on it asks Verify first when the state comes from a Loader.
 func (s *State) Account(index settle.AccountIndex) Account { return s.accounts.at(index) }
 
+// Leaf returns the digest of the leaf at an index.
+func (s *State) Leaf(index settle.AccountIndex) fr.Element { return s.tree.at(0, uint32(index)) }
+
 // FeeAccount returns the fee account of a token.
 func (s *State) FeeAccount(token settle.TokenID) (settle.AccountIndex, bool) {
 	index, ok := s.feeAccounts[token]

@@ -79,8 +79,7 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return l1.Deployment{}, fmt.Errorf("look for a rollup in the database: %w", err)
 	}
-	hasher := poseidon.New()
-	root, err := genesis.Root(hasher)
+	initial, err := genesis.State(poseidon.New(), fr.Element{})
 	if err != nil {
 		return l1.Deployment{}, err
 	}
@@ -102,14 +101,14 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 	}
 	defer client.Close()
 	deployment, err := l1.Deploy(a.ctx, client, node.key, l1.DeployConfig{
-		ChainID: flags.ChainID, GenesisRoot: settle.Element(root.Bytes()), GenesisHash: genesis.Hash(),
+		ChainID: flags.ChainID, GenesisRoot: element(initial.Root()), GenesisHash: genesis.Hash(),
 		Governor: g.Governor, Operators: g.Operators, Delay: g.Delay, UnsafeDevKeys: keys.UnsafeDev, Keys: verifiers,
 	})
 	if err != nil {
 		return l1.Deployment{}, fmt.Errorf("deploy: %w", err)
 	}
 	a.log.Info("deployed", "rollup", deployment.Rollup, "chain_id", deployment.ChainID, "genesis_root", deployment.GenesisRoot, "gas", deployment.GasUsed)
-	if _, err := db.store.InitGenesis(a.ctx, genesisRows(hasher, deployment, genesis, minFees)); err != nil {
+	if _, err := db.store.InitGenesis(a.ctx, genesisRows(initial, deployment, genesis, minFees)); err != nil {
 		return l1.Deployment{}, fmt.Errorf("write genesis to the database: %w", err)
 	}
 	return deployment, nil
@@ -153,7 +152,7 @@ func (g genesisFlags) minFees() (map[settle.TokenID]settle.Amount, error) {
 	return out, nil
 }
 
-func genesisRows(h *poseidon.Hasher, d l1.Deployment, g *state.Genesis, minFees map[settle.TokenID]settle.Amount) store.Genesis {
+func genesisRows(initial *state.State, d l1.Deployment, g *state.Genesis, minFees map[settle.TokenID]settle.Amount) store.Genesis {
 	rows := store.Genesis{Rollup: store.Rollup{
 		Domain: d.Domain, ChainID: d.ChainID, Address: d.Rollup, DeployBlock: d.Block,
 		GenesisRoot: d.GenesisRoot, GenesisHash: d.GenesisHash, UnsafeDev: d.UnsafeDevKeys,
@@ -162,10 +161,10 @@ func genesisRows(h *poseidon.Hasher, d l1.Deployment, g *state.Genesis, minFees 
 		rows.Rollup.Verifiers = append(rows.Rollup.Verifiers, store.Verifier{Circuit: v.Circuit, Shape: v.Shape, KeyHash: v.KeyHash, Address: v.Verifier})
 	}
 	for i, account := range g.Accounts {
-		leaf := state.Account{Owner: account.Owner.X, Token: account.Token, Balance: account.Balance, L1: account.L1}.Leaf(h)
+		index := settle.AccountIndex(i)
 		rows.Accounts = append(rows.Accounts, store.Account{
-			Index: settle.AccountIndex(i), Owner: account.Owner.Element(), Token: account.Token, Balance: account.Balance,
-			L1: account.L1, Leaf: element(leaf),
+			Index: index, Owner: account.Owner.Element(), Token: account.Token, Balance: account.Balance,
+			L1: account.L1, Leaf: element(initial.Leaf(index)),
 		})
 	}
 	for _, f := range g.FeeAccounts {
