@@ -89,8 +89,8 @@ type pipeline struct {
 	store   Store
 	timeout time.Duration
 
-	up, oldest, queue, batches, jobs, executed, settled *prometheus.Desc
-	prove, memory                                       *prometheus.Desc
+	up, oldest, queue, batches, jobs, executed, settled, blocked *prometheus.Desc
+	prove, memory                                                *prometheus.Desc
 }
 
 func newPipeline(s Store, timeout time.Duration) *pipeline {
@@ -106,6 +106,7 @@ func newPipeline(s Store, timeout time.Duration) *pipeline {
 		jobs:     d("settle_jobs", "Proving jobs by state; discarded ones are dead letters.", "state"),
 		executed: d("settle_last_executed_batch", "Number of the last executed batch."),
 		settled:  d("settle_last_settled_batch", "Number of the last settled batch."),
+		blocked:  d("settle_blocked_batch", "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."),
 		prove:    d("settle_last_proof_seconds", "Time of the steps of the last proof in sequence; solve is part of prove.", "step"),
 		memory:   d("settle_last_proof_peak_memory_bytes", "Peak memory of the process that made the last proof in sequence."),
 	}
@@ -113,7 +114,7 @@ func newPipeline(s Store, timeout time.Duration) *pipeline {
 
 // Describe implements prometheus.Collector.
 func (p *pipeline) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{p.up, p.oldest, p.queue, p.batches, p.jobs, p.executed, p.settled, p.prove, p.memory} {
+	for _, d := range []*prometheus.Desc{p.up, p.oldest, p.queue, p.batches, p.jobs, p.executed, p.settled, p.blocked, p.prove, p.memory} {
 		ch <- d
 	}
 }
@@ -146,6 +147,12 @@ func (p *pipeline) Collect(ch chan<- prometheus.Metric) {
 	gauge(p.jobs, float64(st.Jobs.Discarded), "discarded")
 	gauge(p.executed, float64(st.LastBatch))
 	gauge(p.settled, float64(st.SettledBatch))
+	switch blockage, err := p.store.Blockage(ctx); {
+	case err == nil:
+		gauge(p.blocked, float64(blockage.Batch))
+	case errors.Is(err, store.ErrNotFound):
+		gauge(p.blocked, 0)
+	}
 	p.collectProof(ctx, gauge)
 }
 

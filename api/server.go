@@ -45,6 +45,7 @@ type Store interface {
 	ProvenProgress(ctx context.Context) (store.Progress, error)
 	Rollup(ctx context.Context) (store.Rollup, error)
 	Status(ctx context.Context) (store.Status, error)
+	Blockage(ctx context.Context) (store.Blockage, error)
 	Point(ctx context.Context, n settle.BatchNumber) (store.Point, error)
 	LastSettled(ctx context.Context) (store.Point, error)
 	AccountAt(ctx context.Context, i settle.AccountIndex, n settle.BatchNumber) (store.Account, error)

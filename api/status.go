@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/zksettle/settle/api/wire"
@@ -23,7 +24,24 @@ func (s *Server) status(ctx context.Context, _ *struct{}) (*statusOutput, error)
 	if err != nil {
 		return nil, s.failure(ctx, fmt.Errorf("read fee accounts: %w", err))
 	}
-	return &statusOutput{s.describe(st, proven, fees)}, nil
+	out := &statusOutput{s.describe(st, proven, fees)}
+	blockage, err := s.cfg.Store.Blockage(ctx)
+	switch {
+	case err == nil:
+		out.Body.SettlementWaits = describeBlockage(blockage)
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, s.failure(ctx, fmt.Errorf("look for a blocked batch: %w", err))
+	}
+	return out, nil
+}
+
+// describeBlockage leaves the operator's details out: anybody may read the status.
+func describeBlockage(b store.Blockage) *wire.Blockage {
+	out := &wire.Blockage{Batch: b.Batch, ProvenBehind: b.Behind}
+	if b.Class != nil {
+		out.Class = string(*b.Class)
+	}
+	return out
 }
 
 func (s *Server) describe(st store.Status, proven store.Progress, fees []store.FeeAccount) wire.Status {

@@ -136,16 +136,15 @@ func (c *claim) tell(ctx context.Context, refused map[string]error) error {
 	return nil
 }
 
-// escalate keeps the job for workers with more memory than this one, until
-// Policy.Escalate after its next try is due: if there is none, this one may try
-// again.
-func (w *worker) escalate(ctx context.Context, job *river.Job[ProveBatch], delay time.Duration) error {
+// escalate keeps the job for workers with more memory than this one for a period. If
+// there is none, or none gets to it, this one may try again after that.
+func (w *worker) escalate(ctx context.Context, job *river.Job[ProveBatch], period time.Duration) error {
 	if w.cfg.Memory == 0 || job.AttemptedAt == nil {
 		return nil
 	}
 	_, err := w.cfg.Pool.Exec(ctx, `update river_job
 		set metadata = metadata || jsonb_build_object('memory', jsonb_build_object('above', $3::bigint, 'until', now() + $4 * interval '1 second'))
 		where id = $1 and state = 'running' and attempted_at = $2`,
-		job.ID, *job.AttemptedAt, int64(min(w.cfg.Memory, math.MaxInt64)), (delay + w.cfg.Policy.Escalate).Seconds())
+		job.ID, *job.AttemptedAt, int64(min(w.cfg.Memory, math.MaxInt64)), period.Seconds())
 	return err
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/store"
@@ -10,6 +11,7 @@ import (
 // Metrics of workers and reapers. Labels come from fixed sets: shapes, steps and
 // classes.
 type Metrics struct {
+	QueueSeconds *prometheus.HistogramVec // shape: from the time a job was due until a worker began it
 	ProveSeconds *prometheus.HistogramVec // shape, step: keys, assign, solve, prove, verify
 	Proofs       *prometheus.CounterVec   // outcome: stored, late, duplicate
 	Failures     *prometheus.CounterVec   // class
@@ -25,9 +27,13 @@ type Metrics struct {
 // NewMetrics makes the collectors and registers them.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
+		QueueSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "settle_prove_queue_seconds", Help: "Time that a proof job was due before a worker began it.",
+			Buckets: []float64{.1, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200},
+		}, []string{"shape"}),
 		ProveSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "settle_prove_seconds", Help: "Time of a proof by step; prove includes solve.",
-			Buckets: []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640},
+			Buckets: []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640, 1280},
 		}, []string{"shape", "step"}),
 		Proofs:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_proofs_total", Help: "Proofs made, by what became of them."}, []string{"outcome"}),
 		Failures:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_failures_total", Help: "Failed attempts to prove a batch, by class."}, []string{"class"}),
@@ -37,7 +43,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	}
 	m.MemoryWaits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_memory_waits_total", Help: "Looks at the queue that found a job for which this worker lacks memory, by shape."}, []string{"shape"})
 	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."})
-	for _, c := range []prometheus.Collector{m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
+	for _, c := range []prometheus.Collector{m.QueueSeconds, m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
@@ -46,6 +52,12 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		m.Failures.WithLabelValues(string(class))
 	}
 	return m, nil
+}
+
+func (m *Metrics) begun(shape string, job *rivertype.JobRow) {
+	if job.AttemptedAt != nil {
+		m.QueueSeconds.WithLabelValues(shape).Observe(max(0, job.AttemptedAt.Sub(job.ScheduledAt).Seconds()))
+	}
 }
 
 func (m *Metrics) proof(shape string, r prover.Result) {

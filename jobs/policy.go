@@ -22,7 +22,7 @@ type Policy struct {
 	LossWait    time.Duration // first delay after more deaths; 15 seconds, doubling to 10 minutes
 	MaxLosses   int           // deaths and resource failures that make a dead letter; 10
 
-	Escalate    time.Duration // how long a job that failed for want of memory waits for a larger worker; 10 seconds
+	Escalate    time.Duration // how long a job that failed for want of memory waits for a larger worker; 10 seconds, doubling to 10 minutes
 	BlockedLook time.Duration // between looks whether settlement waits for a dead letter; 5 seconds
 	Remind      time.Duration // between repetitions of a loud message whose cause stays; 1 minute
 
@@ -83,6 +83,12 @@ func (p Policy) lossDelay(n int) time.Duration {
 		return 0
 	}
 	return double(p.LossWait, n-p.FreeLosses, maxLossWait)
+}
+
+// escalation is how long the job is kept for a larger worker, beyond its delay, after
+// the nth loss: a larger worker may be busy, and a smaller one would lose it again.
+func (p Policy) escalation(n int) time.Duration {
+	return double(p.Escalate, n, max(p.Escalate, maxLossWait))
 }
 
 // tally counts the failures of one proof by what they lead to.

@@ -51,7 +51,7 @@ func runClient(ctx context.Context, cfg *Config) error {
 		return fmt.Errorf("register worker: %w", err)
 	}
 	client, err := river.NewClient[pgx.Tx](driver, &river.Config{
-		Logger:     cfg.Logger,
+		Logger:     newRiverLog(cfg),
 		Queues:     map[string]river.QueueConfig{QueueProve: {MaxWorkers: cfg.Concurrency}},
 		Workers:    workers,
 		JobTimeout: cfg.Policy.JobTimeout,
@@ -78,7 +78,8 @@ func runClient(ctx context.Context, cfg *Config) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Policy.StopGrace+2*contactTimeout)
 	defer cancel()
 	if err := client.Stop(stopping); err != nil {
-		return fmt.Errorf("stop the queue's client: %w", err)
+		// Postgres is away. Nothing is lost: the lease ends by itself, and the job is taken.
+		cfg.Logger.WarnContext(ctx, "the queue was not told that this worker stops", "error", err)
 	}
 	return nil
 }

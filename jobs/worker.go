@@ -69,6 +69,8 @@ func (w *worker) Work(ctx context.Context, job *river.Job[ProveBatch]) error {
 		return river.JobSnooze(w.cfg.Policy.retryDelay(snoozes(job.Metadata) + 1))
 	}
 	log = log.With("epoch", lease.Epoch)
+	w.cfg.Metrics.begun(a.Shape, job.JobRow)
+	log.InfoContext(ctx, "proof begun")
 	work, heart := beat(ctx, w.cfg, lease, log)
 	defer heart.stop()
 	result, err := w.prove(work, a)
@@ -132,7 +134,9 @@ func (w *worker) store(ctx context.Context, job *river.Job[ProveBatch], lease st
 		outcome, err := w.cfg.Store.StoreProof(ctx, lease, r.Proof, stats, complete)
 		if err == nil {
 			w.cfg.Metrics.outcome(outcome)
-			log.InfoContext(ctx, "proof stored", "new", outcome.Stored, "late", outcome.Late)
+			log.InfoContext(ctx, "proof stored", "new", outcome.Stored, "late", outcome.Late,
+				"keys", r.Timings.Keys, "assign", r.Timings.Assign, "solve", r.Timings.Solve, "prove", r.Timings.Prove, "verify", r.Timings.Verify,
+				"peak_bytes", r.PeakMemory)
 			return nil
 		}
 		if errors.Is(err, store.ErrProofMismatch) {
@@ -193,7 +197,7 @@ func (w *worker) failed(ctx context.Context, job *river.Job[ProveBatch], lease s
 		return cause
 	case class == store.FailResource:
 		delay := max(w.cfg.Policy.RetryMin, w.cfg.Policy.lossDelay(counted.losses))
-		if err := w.escalate(call, job, delay); err != nil {
+		if err := w.escalate(call, job, delay+w.cfg.Policy.escalation(counted.losses)); err != nil {
 			log.WarnContext(ctx, "the job cannot be kept for a larger worker", "error", err)
 		}
 		return river.JobSnooze(delay)

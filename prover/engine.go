@@ -150,7 +150,8 @@ func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (R
 			return Result{}, o.err
 		}
 		o.result.Timings.Keys = waited
-		e.cfg.Log.InfoContext(ctx, "proof made", "circuit", e.cfg.Circuit, "shape", shape, "batch", trace.Header.Number,
+		// Whoever asked for the proof knows its job and says it with that.
+		e.cfg.Log.DebugContext(ctx, "proof made", "circuit", e.cfg.Circuit, "shape", shape, "batch", trace.Header.Number,
 			"assign_seconds", o.result.Timings.Assign.Seconds(), "solve_seconds", o.result.Timings.Solve.Seconds(),
 			"prove_seconds", o.result.Timings.Prove.Seconds(), "peak_bytes", o.result.PeakMemory)
 		return o.result, nil

@@ -201,6 +201,14 @@ type Status struct {
 	Transactions             TxCounts           `json:"transactions" doc:"Transactions by status"`
 	Batches                  BatchCounts        `json:"batches" nullable:"false" doc:"Batches by status"`
 	Jobs                     JobCounts          `json:"jobs" doc:"Proving jobs"`
+	SettlementWaits          *Blockage          `json:"settlement_waits,omitempty" doc:"Set while settlement waits for a batch that nobody tries to prove any more: the operator must act"`
+}
+
+// Blockage names the batch for which settlement, which goes in order, waits.
+type Blockage struct {
+	Batch        settle.BatchNumber `json:"batch" doc:"First unproven batch; its proof job is a dead letter, or gone" example:"5"`
+	ProvenBehind int64              `json:"proven_behind" doc:"Batches behind it that are proven and wait"`
+	Class        string             `json:"class,omitempty" enum:"witness,resource,infrastructure,bug" doc:"Class of its last failure, if it failed"`
 }
 
 // Verifier is a verifier contract in the rollup's registry.

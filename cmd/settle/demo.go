@@ -100,9 +100,10 @@ func (c demoCmd) Run(a *app) (err error) {
 		defer cancel() // a role that fails ends the wait for it
 		return d.runAll(rolesCtx, rolesConfig{
 			db: d.db, node: d.node, listener: listener, keys: keysFlags, workers: c.Workers,
-			api:  apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
-			seal: sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
-			poll: 100 * time.Millisecond,
+			proving: provingFlags{ProveTimeout: c.Timeout, StopGrace: time.Second},
+			api:     apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
+			seal:    sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
+			poll:    100 * time.Millisecond,
 		})
 	})
 	report, err := d.drive(ctx)

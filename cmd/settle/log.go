@@ -17,9 +17,17 @@ func newLogger(level, format string) (*slog.Logger, error) {
 	return slog.New(newHandler(os.Stderr, l, format)), nil
 }
 
+// newHandler writes text for people, or JSON for programs: there a duration is a
+// number of seconds under its name with _seconds.
 func newHandler(w io.Writer, level slog.Level, format string) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
 	if format == "json" {
+		options.ReplaceAttr = func(_ []string, a slog.Attr) slog.Attr {
+			if a.Value.Kind() == slog.KindDuration {
+				return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
+			}
+			return a
+		}
 		return slog.NewJSONHandler(w, options)
 	}
 	return slog.NewTextHandler(w, options)

@@ -40,9 +40,27 @@ func (c proveChildCmd) Run(a *app) error {
 
 // provingFlags bound what a worker's proofs take.
 type provingFlags struct {
-	Memory       memorySize    `help:"Most memory that the worker may take, for example 12GiB; empty for all that the machine and its control group have." env:"SETTLE_WORKER_MEMORY"`
+	Memory       memorySize    `help:"Most memory that a worker may take, for example 12GiB; empty for all that the machine and its control group have. A job for which memory ran out goes to a worker with more." env:"SETTLE_WORKER_MEMORY"`
 	KeysBudget   int64         `help:"Most bytes of proving keys held in memory; 0 for what the memory leaves." default:"0" env:"SETTLE_KEYS_BUDGET"`
 	ProveTimeout time.Duration `help:"Most time for one proof, the loading of keys included; then the proving process is killed." default:"30m" env:"SETTLE_PROVE_TIMEOUT"`
+	StopGrace    time.Duration `help:"How long a proof under way may go on when the worker is asked to stop; then its job is handed back." default:"20s" env:"SETTLE_STOP_GRACE"`
+}
+
+// args says the flags to another process.
+func (f provingFlags) args() []string {
+	args := []string{"--keys-budget", strconv.FormatInt(f.KeysBudget, 10), "--prove-timeout", f.ProveTimeout.String(), "--stop-grace", f.StopGrace.String()}
+	if f.Memory > 0 {
+		args = append(args, "--memory", strconv.FormatUint(uint64(f.Memory), 10))
+	}
+	return args
+}
+
+// check refuses times that make no sense.
+func (f provingFlags) check() error {
+	if f.ProveTimeout <= 0 || f.StopGrace < 0 {
+		return fmt.Errorf("--prove-timeout %s, --stop-grace %s: expected a time above 0, and one that is not below", f.ProveTimeout, f.StopGrace)
+	}
+	return nil
 }
 
 // memorySize is a number of bytes, written with a unit if one likes.
@@ -170,5 +188,5 @@ func (p *provers) preload(ctx context.Context, rollup store.Rollup) error {
 
 // policy is the time that a job may take: a little more than its proof.
 func (f provingFlags) policy() jobs.Policy {
-	return jobs.Policy{JobTimeout: f.ProveTimeout + 5*time.Minute}
+	return jobs.Policy{JobTimeout: f.ProveTimeout + 5*time.Minute, StopGrace: max(f.StopGrace, time.Millisecond)}
 }

@@ -90,8 +90,13 @@ func TestReplayNamesWhatFails(t *testing.T) {
 // children lists the processes that p has started and not waited for.
 func (p *process) children() []int {
 	p.t.Helper()
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
-	require.NoError(p.t, err)
+	return childrenOf(p.t, p.cmd.Process.Pid)
+}
+
+func childrenOf(t *testing.T, parent int) []int {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	require.NoError(t, err)
 	var pids []int
 	for _, task := range tasks {
 		data, err := os.ReadFile(task)
@@ -100,7 +105,7 @@ func (p *process) children() []int {
 		}
 		for _, field := range strings.Fields(string(data)) {
 			pid, err := strconv.Atoi(field)
-			require.NoError(p.t, err)
+			require.NoError(t, err)
 			pids = append(pids, pid)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"slices"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api"
@@ -53,20 +53,28 @@ func (c apiCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return a.serveAPI(a.ctx, db, c.apiFlags, listener)
+		return a.serveAPI(a.ctx, db, c.apiFlags, listener, newRegistry())
 	})
 }
 
 type sequencerCmd struct {
 	dataFlags
 	sealFlags
-	MaxUnproven int `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+	MaxUnproven int    `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+	Metrics     string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SEQUENCER_METRICS"`
+	standbyFlags
 }
 
 // Run sequences until stopped.
 func (c sequencerCmd) Run(a *app) error {
 	return a.withDatabase(c.dataFlags, func(db *database) error {
-		return a.runSequencer(a.ctx, db, c.sealFlags, c.MaxUnproven)
+		registry := newRegistry()
+		return a.withMetrics(c.Metrics, registry, func() error {
+			if err := c.wait(a, db, store.RoleSequencer); err != nil {
+				return err
+			}
+			return a.runSequencer(a.ctx, db, c.sealFlags, c.MaxUnproven, registry)
+		})
 	})
 }
 
@@ -74,6 +82,8 @@ type submitterCmd struct {
 	dataFlags
 	l1Flags
 	submitFlags
+	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SUBMITTER_METRICS"`
+	standbyFlags
 }
 
 // Run settles until stopped.
@@ -84,7 +94,13 @@ func (c submitterCmd) Run(a *app) error {
 			return err
 		}
 		defer func() { err = errors.Join(err, node.close()) }()
-		return a.runSubmitter(a.ctx, db, node, c.submitFlags, time.Second)
+		registry := newRegistry()
+		return a.withMetrics(c.Metrics, registry, func() error {
+			if err := c.wait(a, db, store.RoleSubmitter); err != nil {
+				return err
+			}
+			return a.runSubmitter(a.ctx, db, node, c.submitFlags, time.Second, registry)
+		})
 	})
 }
 
@@ -98,7 +114,8 @@ func (a *app) withDatabase(flags dataFlags, role func(*database) error) (err err
 	return role(db)
 }
 
-func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener) error {
+func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener, registry *prometheus.Registry) error {
+	log := a.log.With("role", "api")
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -107,20 +124,18 @@ func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listen
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server, err := api.New(api.Config{
-		Store: db.store, Rollup: rollup, Metrics: registry, Log: a.log, Version: version, Kinds: sequencer.KindsOf(shapes),
+		Store: db.store, Rollup: rollup, Metrics: registry, Log: log, Version: version, Kinds: sequencer.KindsOf(shapes),
 		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	a.log.Info("the API is up", "url", "http://"+listener.Addr().String())
-	return api.Serve(ctx, listener, server, a.log)
+	a.log.Info("the API is up", "url", "http://"+listener.Addr().String(), "role", "api")
+	return api.Serve(ctx, listener, server, log)
 }
 
-func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int) error {
+func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int, registry *prometheus.Registry) error {
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
 		return err
@@ -133,8 +148,12 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	if err != nil {
 		return err
 	}
+	metrics, err := newSequencerMetrics(registry)
+	if err != nil {
+		return err
+	}
 	s, err := sequencer.New(sequencer.Config{
-		Store: db.store, Hasher: poseidon.New(), Logger: a.log,
+		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: metrics,
 		Policy: sequencer.Policy{Shapes: shapes, MaxAge: flags.SealAge, MaxIdle: flags.SealIdle, MaxUnproven: maxUnproven, MaxDeferred: 1000},
 		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
 			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
@@ -166,7 +185,8 @@ func registeredShapes(rollup store.Rollup) ([]sequencer.Shape, error) {
 
 // runSubmitter settles until ctx ends or the role is lost, and then takes it
 // again.
-func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags submitFlags, poll time.Duration) error {
+func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags submitFlags, poll time.Duration, registry *prometheus.Registry) error {
+	log := a.log.With("role", string(store.RoleSubmitter))
 	var maxFee settle.Amount
 	if flags.MaxFee != "" {
 		var err error
@@ -186,9 +206,23 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	if err := l1.CheckDeployment(ctx, client, deploymentOf(rollup)); err != nil {
 		return err
 	}
+	if err := checkCopy(ctx, db.store, client, rollup); err != nil {
+		return err
+	}
+	metrics, err := newSubmitterMetrics(registry)
+	if err != nil {
+		return err
+	}
+	t := submitTenure{
+		db: db, client: client, rows: measureSettlements(db.store, metrics), log: log,
+		config: l1.SubmitterConfig{
+			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
+			MaxFee: maxFee, Poll: poll, Logger: log,
+		},
+	}
 	begun, hadRole, told := time.Now(), false, false
 	for {
-		took, err := a.submitTenure(ctx, db, client, node, rollup, maxFee, poll)
+		took, err := t.serve(ctx)
 		hadRole = hadRole || took
 		told = told && !took // an outage is said once
 		switch {
@@ -200,7 +234,7 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 			}
 		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
 			if !told {
-				a.log.Warn("the submitter lost its connection and takes its role again", "error", err)
+				log.Warn("the submitter lost its connection and takes its role again", "error", err)
 			}
 			told = true
 		default:
@@ -220,9 +254,18 @@ const heldPatience = 3 * time.Second
 
 var errRoleLost = errors.New("the connection that holds the role is gone")
 
-// submitTenure settles while this process holds the role; took says that it did.
-func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, node *chain, rollup store.Rollup, maxFee settle.Amount, poll time.Duration) (took bool, err error) {
-	role, err := db.store.AcquireWriter(ctx, store.RoleSubmitter, holder())
+// submitTenure is a period of holding the submitter's role.
+type submitTenure struct {
+	db     *database
+	client l1.Node
+	rows   l1.Settlements
+	config l1.SubmitterConfig
+	log    *slog.Logger
+}
+
+// serve settles while this process holds the role; took says that it did.
+func (t submitTenure) serve(ctx context.Context) (took bool, err error) {
+	role, err := t.db.store.AcquireWriter(ctx, store.RoleSubmitter, holder())
 	if err != nil {
 		return false, err
 	}
@@ -236,15 +279,13 @@ func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, no
 		case <-tenure.Done():
 		}
 	}()
-	submitter, err := l1.NewSubmitter(tenure, client, db.store, l1.SubmitterConfig{
-		ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-		Epoch: role.Epoch(), MaxFee: maxFee, Poll: poll, Logger: a.log,
-	})
+	t.config.Epoch = role.Epoch()
+	submitter, err := l1.NewSubmitter(tenure, t.client, t.rows, t.config)
 	if err != nil {
 		return true, err
 	}
 	wake := make(chan struct{}, 1)
-	go a.listen(tenure, db, wake)
+	go t.listen(tenure, wake)
 	if err := submitter.Run(tenure, wake); err != nil && !errors.Is(context.Cause(tenure), errRoleLost) {
 		return true, err
 	}
@@ -253,10 +294,10 @@ func (a *app) submitTenure(ctx context.Context, db *database, client l1.Node, no
 
 // listen pokes wake whenever a batch changes its status. Polling goes on
 // without it.
-func (a *app) listen(ctx context.Context, db *database, wake chan<- struct{}) {
-	listener, err := db.store.Listen(ctx, store.TopicBatches)
+func (t submitTenure) listen(ctx context.Context, wake chan<- struct{}) {
+	listener, err := t.db.store.Listen(ctx, store.TopicBatches)
 	if err != nil {
-		a.log.Warn("no notifications; the submitter polls", "error", err)
+		t.log.Warn("no notifications; the submitter polls", "error", err)
 		return
 	}
 	defer func() { _ = listener.Close(context.WithoutCancel(ctx)) }()

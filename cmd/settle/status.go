@@ -113,7 +113,8 @@ type pipeline struct {
 // l1Progress is what the contract says, or why it could not be asked.
 type l1Progress struct {
 	wire.Progress
-	Error string `json:"error,omitempty"`
+	Verdict verdict `json:"verdict,omitempty"`
+	Error   string  `json:"error,omitempty"`
 }
 
 type pipelineBatch struct {
@@ -186,7 +187,7 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 		b := &batches[i]
 		p.LastBatches = append(p.LastBatches, pipelineBatch{b.Number, b.Status, b.Shape, b.Transactions, age(p.At, &b.SealedAt), b.NewRoot})
 	}
-	p.L1 = c.askL1(ctx, rollup)
+	p.L1 = c.askL1(ctx, s, rollup, st.SettledBatch)
 	return p, nil
 }
 
@@ -245,8 +246,9 @@ func age(now time.Time, since *time.Time) float64 {
 	return max(0, now.Sub(*since).Seconds())
 }
 
-// askL1 reads number and root from the contract; nil where no node is named.
-func (c statusCmd) askL1(ctx context.Context, rollup store.Rollup) *l1Progress {
+// askL1 reads number and root from the contract and compares them; nil where no
+// node is named.
+func (c statusCmd) askL1(ctx context.Context, s *store.Store, rollup store.Rollup, settled settle.BatchNumber) *l1Progress {
 	u := os.Getenv(envL1)
 	if u == "" {
 		noted, ok := runNote{filepath.Join(c.DataDir, "chain.url")}.read()
@@ -257,23 +259,18 @@ func (c statusCmd) askL1(ctx context.Context, rollup store.Rollup) *l1Progress {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	progress, err := readL1(ctx, u, rollup)
+	node, err := l1.Dial(ctx, u, rollup.ChainID)
 	if err != nil {
 		return &l1Progress{Error: err.Error()}
 	}
-	return &l1Progress{Progress: progress}
-}
-
-func readL1(ctx context.Context, nodeURL string, rollup store.Rollup) (p wire.Progress, err error) {
-	node, err := l1.Dial(ctx, nodeURL, rollup.ChainID)
-	if err != nil {
-		return p, err
-	}
 	defer node.Close()
-	contract := l1.NewClient(node, rollup.Address)
-	if p.Batch, err = contract.BatchNumber(ctx); err != nil {
-		return p, err
+	progress, err := progressOnL1(ctx, node, rollup)
+	if err != nil {
+		return &l1Progress{Error: err.Error()}
 	}
-	p.Root, err = contract.Root(ctx)
-	return p, err
+	found, err := compare(ctx, s, settled, progress)
+	if err != nil {
+		return &l1Progress{Progress: progress, Error: err.Error()}
+	}
+	return &l1Progress{Progress: progress, Verdict: found}
 }

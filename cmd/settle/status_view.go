@@ -74,17 +74,25 @@ func (p *pipeline) writeL1(out io.Writer) {
 	case p.L1.Error != "":
 		fmt.Fprintf(out, "settled on L1 UNKNOWN: %s\n", p.L1.Error)
 	default:
-		verdict := "equal"
-		switch {
-		case p.L1.Batch > p.Settled.Batch:
-			verdict = "ahead of the database: the submitter will record it"
-		case p.L1.Batch < p.Settled.Batch:
-			verdict = "BEHIND the database: a reorg, or another chain"
-		case p.L1.Root != p.Settled.Root:
-			verdict = "ANOTHER ROOT: stop the roles and compare database and chain"
-		}
-		fmt.Fprintf(out, "settled on L1 batch %d  root %s  (%s)\n", p.L1.Batch, p.L1.Root, verdict)
+		fmt.Fprintf(out, "settled on L1 batch %d  root %s  (%s)\n", p.L1.Batch, p.L1.Root, p.L1.Verdict.words())
 	}
+}
+
+// words says the verdict, and what to do about it.
+func (v verdict) words() string {
+	switch v {
+	case verdictEqual:
+		return "equal"
+	case verdictRecording:
+		return "ahead of the database, which has the batch: the submitter will record it"
+	case verdictBehind:
+		return "BEHIND the database: a reorg, which the submitter mends, or a chain that lost blocks"
+	case verdictOldCopy:
+		return "NOT IN THE DATABASE, which is an old copy: stop all roles and restore a newer one"
+	case verdictDiverged:
+		return "ANOTHER ROOT: stop all roles and find out which database is the rollup's"
+	}
+	return string(v)
 }
 
 func (p *pipeline) writeBatches(out io.Writer) {

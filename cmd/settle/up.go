@@ -23,7 +23,9 @@ type upCmd struct {
 	apiFlags
 	sealFlags
 	submitFlags
-	Workers int `help:"Worker processes." default:"1" env:"SETTLE_WORKERS"`
+	provingFlags
+	Workers       int    `help:"Worker processes." default:"1" env:"SETTLE_WORKERS"`
+	WorkerMetrics string `help:"Address to serve /metrics of the first worker on, the others take the ports that follow; empty for none." env:"SETTLE_WORKER_METRICS"`
 }
 
 // Run starts everything that is missing and runs all roles until stopped. A
@@ -31,6 +33,12 @@ type upCmd struct {
 func (c upCmd) Run(a *app) (err error) {
 	if c.Workers < 1 {
 		return fmt.Errorf("--workers %d: expected at least 1", c.Workers)
+	}
+	if err := c.provingFlags.check(); err != nil {
+		return err
+	}
+	if _, err := portsFrom(c.WorkerMetrics, c.Workers); err != nil {
+		return err
 	}
 	// The port first: whoever finds it taken has changed nothing yet.
 	listener, err := api.Listen(a.ctx, c.Listen)
@@ -51,9 +59,12 @@ func (c upCmd) Run(a *app) (err error) {
 	if err := c.ensureRollup(a, db, node); err != nil {
 		return err
 	}
+	if err := a.checkCopyOn(db, node); err != nil {
+		return err
+	}
 	return a.runAll(a.ctx, rolesConfig{
 		db: db, node: node, listener: listener, api: c.apiFlags, seal: c.sealFlags, submit: c.submitFlags, keys: c.keysFlags,
-		workers: c.Workers, poll: time.Second,
+		proving: c.provingFlags, workers: c.Workers, workerMetrics: c.WorkerMetrics, poll: time.Second,
 	})
 }
 
@@ -108,19 +119,23 @@ type rolesConfig struct {
 	seal     sealFlags
 	submit   submitFlags
 	keys     keysFlags
+	proving  provingFlags
 	workers  int
 	poll     time.Duration
+
+	workerMetrics string
 }
 
 // runAll runs the roles until ctx ends, and then returns nil, or one fails for
 // good.
 func (a *app) runAll(ctx context.Context, c rolesConfig) error {
+	registry := newRegistry() // shown by the API
 	g, running := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listener) })
-	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven)) })
-	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll) })
+	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listener, registry) })
+	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven), registry) })
+	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll, registry) })
 	g.Go(func() error {
-		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, stopGrace: 30 * time.Second}
+		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, proving: c.proving, metrics: c.workerMetrics}
 		return processes.run(running, c.workers)
 	})
 	if err := g.Wait(); ctx.Err() == nil || !errors.Is(err, context.Canceled) {

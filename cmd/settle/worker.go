@@ -1,17 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/jobs"
 	"github.com/zksettle/settle/store"
 )
@@ -26,9 +18,13 @@ type workerCmd struct {
 
 // Run proves until stopped.
 func (c workerCmd) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	if c.WithParent {
 		a.ctx = parentGone(a.ctx)
 	}
+	a.log = a.log.With("role", "worker")
 	return a.withDatabase(c.dataFlags, func(db *database) error {
 		rollup, err := a.rollup(a.ctx, db)
 		if err != nil {
@@ -37,30 +33,24 @@ func (c workerCmd) Run(a *app) error {
 		if err := a.checkKeys(c.keysFlags, rollup); err != nil {
 			return err
 		}
-		registry := prometheus.NewRegistry()
+		registry := newRegistry()
 		metrics, err := jobs.NewMetrics(registry)
 		if err != nil {
 			return fmt.Errorf("metrics: %w", err)
 		}
-		if c.Metrics != "" {
-			listener, err := api.Listen(a.ctx, c.Metrics)
+		return a.withMetrics(c.Metrics, registry, func() error {
+			p, err := a.newProvers(c.keysFlags, c.provingFlags, rollup)
 			if err != nil {
-				return fmt.Errorf("metrics of the worker: %w", err)
+				return err
 			}
-			stop := a.serveMetrics(listener, registry)
-			defer stop()
-		}
-		p, err := a.newProvers(c.keysFlags, c.provingFlags, rollup)
-		if err != nil {
-			return err
-		}
-		defer p.child.Close()
-		if err := p.preload(a.ctx, rollup); err != nil {
-			return err
-		}
-		return jobs.RunWorker(a.ctx, jobs.Config{
-			Pool: db.pool, Store: db.store, Logger: a.log, Metrics: metrics, Holder: holder(), Policy: c.policy(),
-			Prover: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
+			defer p.child.Close()
+			if err := p.preload(a.ctx, rollup); err != nil {
+				return err
+			}
+			return jobs.RunWorker(a.ctx, jobs.Config{
+				Pool: db.pool, Store: db.store, Logger: a.log, Metrics: metrics, Holder: holder(), Policy: c.policy(),
+				Prover: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
+			})
 		})
 	})
 }
@@ -73,16 +63,4 @@ func keyHashes(rollup store.Rollup) map[string]settle.KeyHash {
 		}
 	}
 	return keys
-}
-
-func (a *app) serveMetrics(listener net.Listener, registry *prometheus.Registry) (stop func()) {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			a.log.Warn("metrics are no longer served", "error", err)
-		}
-	}()
-	return func() { _ = server.Close() }
 }
