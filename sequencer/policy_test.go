@@ -15,6 +15,7 @@ func drawCapacity(t *rapid.T, label string) settle.Capacity {
 	return settle.Capacity{
 		Transfers: n("transfers", 1, 12), Accounts: n("accounts", 3, 20),
 		Nodes: n("nodes", settle.TreeLevels, 120), FeeAccounts: n("fees", 1, 3),
+		Opens: n("opens", 0, 4), Exits: n("exits", 0, 4),
 	}
 }
 
@@ -60,6 +61,12 @@ func TestPolicyLifeOfBatches(t *testing.T) {
 			next.Accounts += rapid.IntRange(0, 3).Draw(t, "new accounts")
 			next.Nodes += rapid.IntRange(0, 46).Draw(t, "new nodes")
 			next.FeeAccounts += rapid.IntRange(0, 1).Draw(t, "new tokens")
+			switch rapid.IntRange(0, 4).Draw(t, "kind") {
+			case 0:
+				next.Opens++
+			case 1:
+				next.Exits++
+			}
 			s.Next = &next
 			switch d := p.Decide(s); d.Action {
 			case Execute:

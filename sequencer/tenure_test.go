@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,8 +40,11 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 		require.Equal(t, settle.Hash(sha256.Sum256(b.Witness.Data)), b.Witness.Hash)
 		require.EqualValues(t, binary.BigEndian.Uint16(b.Witness.Data[8:]), b.Witness.Version, "WitnessVersion is not the codec's")
 		shape := m.w.shapeByName(t, b.Shape)
-		require.True(t, shape.Capacity.Fits(b.Usage))
 		require.Equal(t, shape.KeyHash, b.KeyHash)
+		require.Equal(t, recount(trace), b.Usage, "what was counted on the way is not what the batch has")
+		smallest := slices.IndexFunc(m.w.shapes, func(s Shape) bool { return s.Capacity.Fits(b.Usage) })
+		require.GreaterOrEqual(t, smallest, 0, "no shape has room")
+		require.Equal(t, m.w.shapes[smallest].Name, b.Shape, "another shape would have been the first with room")
 
 		transactions := make([]state.Transaction, len(trace.Transactions))
 		for j := range trace.Transactions {
@@ -81,6 +85,35 @@ func (m *memoryDB) requireSound(t require.TestingT) {
 		total += a.Balance.Lo
 	}
 	require.EqualValues(t, len(m.w.accounts)*genesisBalance, total, "money appeared or vanished")
+}
+
+// recount counts slots from what the transactions accessed, sharing nothing with the
+// counts that are kept while a batch grows.
+func recount(trace *state.Trace) settle.Usage {
+	type node struct{ level, position int }
+	accounts, nodes, tokens := map[settle.AccountIndex]bool{}, map[node]bool{}, map[settle.TokenID]bool{}
+	u := settle.Usage{Transfers: len(trace.Transactions)}
+	for _, x := range trace.Transactions {
+		touched := []settle.AccountIndex{x.Sender.Index, x.Fee.Index}
+		switch x.Transaction.Kind {
+		case settle.KindTransfer:
+			touched = append(touched, x.Receiver.Index)
+		case settle.KindOpen:
+			touched = append(touched, x.Receiver.Index)
+			u.Opens++
+		default:
+			u.Exits++
+		}
+		tokens[x.Transaction.Token] = true
+		for _, index := range touched {
+			accounts[index] = true
+			for level := range settle.TreeLevels {
+				nodes[node{level + 1, int(index) >> (2 * (level + 1))}] = true
+			}
+		}
+	}
+	u.Accounts, u.Nodes, u.FeeAccounts = len(accounts), len(nodes), len(tokens)
+	return u
 }
 
 func (w *world) shapeByName(t require.TestingT, name string) Shape {
