@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/state"
 )
 
@@ -76,8 +77,18 @@ func (c *Child) Prove(ctx context.Context, shape string, trace *state.Trace) (Re
 	if err != nil {
 		return Result{}, fail(ClassBug, "message", err)
 	}
+	return c.proof(ctx, frameProve, order{Shape: shape, Trace: blob})
+}
+
+// Fold makes a verified proof, in the aggregate circuit, that the proofs of
+// consecutive batches hold. All else as of Prove.
+func (c *Child) Fold(ctx context.Context, shape string, proofs []settle.ProofEnvelope) (Result, error) {
+	return c.proof(ctx, frameFold, order{Shape: shape, Proofs: proofs})
+}
+
+func (c *Child) proof(ctx context.Context, kind frameKind, o order) (Result, error) {
 	start := time.Now()
-	result, err := c.call(ctx, frameProve, order{Shape: shape, Trace: blob})
+	result, err := c.call(ctx, kind, o)
 	if err != nil {
 		return Result{}, err
 	}

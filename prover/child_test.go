@@ -46,7 +46,7 @@ func serveToy(dir, fingerprint string) error {
 	if err := f.UnmarshalText([]byte(fingerprint)); err != nil {
 		return err
 	}
-	return prover.Serve(context.Background(), os.Stdin, os.Stdout, engine(toyCache(dir, f), misbehave))
+	return prover.Serve(context.Background(), os.Stdin, os.Stdout, foldEngine(toyCache(dir, f)))
 }
 
 func misbehave(shape string, tr *state.Trace) (witness.Witness, error) {
@@ -182,11 +182,17 @@ func TestChildLoadsOnceAndProvesMany(t *testing.T) {
 	}
 	require.Equal(t, pid, c.pid())
 	require.Len(t, c.started(), 1)
+	folded, err := c.Fold(t.Context(), "tiny-3", threeProofs())
+	require.NoError(t, err)
+	requireFolded(t, folded)
+	require.Equal(t, pid, c.pid(), "one process does both")
+	_, err = c.Fold(t.Context(), "tiny-3", nil)
+	require.Equal(t, prover.ClassWitness, prover.ClassOf(err))
 	rss, loaded = c.Resident()
 	require.Greater(t, rss, uint64(1<<20))
-	require.Equal(t, []string{toyShape}, loaded)
+	require.Equal(t, []string{toyShape, "tiny-3"}, loaded)
 	c.Close()
-	_, err := c.Prove(t.Context(), toyShape, trace(healthy))
+	_, err = c.Prove(t.Context(), toyShape, trace(healthy))
 	require.NoError(t, err, "it is started again")
 }
 

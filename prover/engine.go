@@ -33,16 +33,21 @@ type KeySource interface {
 // AssignFunc makes the full witness of a batch for a shape.
 type AssignFunc func(shape string, trace *state.Trace) (witness.Witness, error)
 
+// FoldFunc makes the full witness of an aggregate shape for proofs of consecutive
+// batches.
+type FoldFunc func(shape string, proofs []settle.ProofEnvelope) (witness.Witness, error)
+
 // Config joins an Engine.
 type Config struct {
 	Circuit string // settle.CircuitTransition, …
 	Keys    KeySource
 	Assign  AssignFunc
+	Fold    FoldFunc     // nil: the engine folds no proofs
 	Log     *slog.Logger // nil discards
 }
 
-// Engine proves batches of one circuit, one at a time: a proof uses all cores, and
-// gnark's solver keeps state in the constraint system. Hints must be registered
+// Engine proves batches of one circuit, and folds their proofs, one at a time: a
+// proof uses all cores, and gnark's solver keeps state in the constraint system. Hints must be registered
 // (circuits.RegisterHints). Safe for concurrent use; callers queue.
 type Engine struct {
 	cfg  Config
@@ -93,7 +98,7 @@ func (e *Engine) Circuit() string { return e.cfg.Circuit }
 // Load loads the keys of a shape, so that the first proof finds them. Its failure
 // is an *Error.
 func (e *Engine) Load(ctx context.Context, shape string) error {
-	_, release, err := e.acquire(ctx, shape)
+	_, release, err := e.acquire(ctx, e.cfg.Circuit, shape)
 	if err != nil {
 		return err
 	}
@@ -101,8 +106,8 @@ func (e *Engine) Load(ctx context.Context, shape string) error {
 	return nil
 }
 
-func (e *Engine) acquire(ctx context.Context, shape string) (*provingkeys.Keys, func(), error) {
-	keys, release, err := e.cfg.Keys.Acquire(ctx, e.cfg.Circuit, shape)
+func (e *Engine) acquire(ctx context.Context, circuit, shape string) (*provingkeys.Keys, func(), error) {
+	keys, release, err := e.cfg.Keys.Acquire(ctx, circuit, shape)
 	if err != nil {
 		class := ClassInfrastructure
 		if errors.Is(err, provingkeys.ErrBudget) {
@@ -118,13 +123,33 @@ func (e *Engine) acquire(ctx context.Context, shape string) (*provingkeys.Keys, 
 // goes on in the background and the next call waits for its end. A panic of gnark's
 // goroutines other than the first ends the process. Child has neither weakness.
 func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (Result, error) {
+	return e.run(ctx, task{e.cfg.Circuit, shape, trace.Header.Number, func() (witness.Witness, error) { return e.cfg.Assign(shape, trace) }})
+}
+
+// Fold makes and verifies a proof, in the aggregate circuit, that the proofs of
+// consecutive batches hold. All else as of Prove.
+func (e *Engine) Fold(ctx context.Context, shape string, proofs []settle.ProofEnvelope) (Result, error) {
+	if e.cfg.Fold == nil {
+		return Result{}, fail(ClassBug, "assign", errors.New("this engine folds no proofs"))
+	}
+	return e.run(ctx, task{settle.CircuitAggregate, shape, 0, func() (witness.Witness, error) { return e.cfg.Fold(shape, proofs) }})
+}
+
+// task is one proof to make.
+type task struct {
+	circuit, shape string
+	batch          settle.BatchNumber // 0: of several
+	assign         func() (witness.Witness, error)
+}
+
+func (e *Engine) run(ctx context.Context, t task) (Result, error) {
 	start := time.Now()
 	select {
 	case e.slot <- struct{}{}:
 	case <-ctx.Done():
 		return Result{}, fail(ClassInfrastructure, "queue", context.Cause(ctx))
 	}
-	keys, release, err := e.acquire(ctx, shape)
+	keys, release, err := e.acquire(ctx, t.circuit, t.shape)
 	if err != nil {
 		<-e.slot
 		return Result{}, err
@@ -141,7 +166,7 @@ func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (R
 			release()
 			<-e.slot
 		}()
-		result, err := e.prove(keys, shape, trace)
+		result, err := prove(keys, t)
 		done <- outcome{result, err}
 	}()
 	select {
@@ -151,7 +176,7 @@ func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (R
 		}
 		o.result.Timings.Keys = waited
 		// Whoever asked for the proof knows its job and says it with that.
-		e.cfg.Log.DebugContext(ctx, "proof made", "circuit", e.cfg.Circuit, "shape", shape, "batch", trace.Header.Number,
+		e.cfg.Log.DebugContext(ctx, "proof made", "circuit", t.circuit, "shape", t.shape, "batch", t.batch,
 			"assign_seconds", o.result.Timings.Assign.Seconds(), "solve_seconds", o.result.Timings.Solve.Seconds(),
 			"prove_seconds", o.result.Timings.Prove.Seconds(), "peak_bytes", o.result.PeakMemory)
 		return o.result, nil
@@ -160,7 +185,7 @@ func (e *Engine) Prove(ctx context.Context, shape string, trace *state.Trace) (R
 	}
 }
 
-func (e *Engine) prove(keys *provingkeys.Keys, shape string, trace *state.Trace) (result Result, err error) {
+func prove(keys *provingkeys.Keys, t task) (result Result, err error) {
 	step := "assign"
 	defer func() {
 		if p := recover(); p != nil {
@@ -169,7 +194,7 @@ func (e *Engine) prove(keys *provingkeys.Keys, shape string, trace *state.Trace)
 	}()
 	resetPeakMemory()
 	start := time.Now()
-	full, err := e.cfg.Assign(shape, trace)
+	full, err := t.assign()
 	if err != nil {
 		return Result{}, fail(ClassWitness, step, err)
 	}
@@ -200,7 +225,7 @@ func (e *Engine) prove(keys *provingkeys.Keys, shape string, trace *state.Trace)
 		return Result{}, fail(ClassBug, step, fmt.Errorf("encode proof: %w", err))
 	}
 	result.Proof = settle.ProofEnvelope{
-		Circuit: e.cfg.Circuit, Shape: shape, KeyHash: keys.Manifest.KeyHash, Proof: raw.Bytes(), Inputs: inputs,
+		Circuit: t.circuit, Shape: t.shape, KeyHash: keys.Manifest.KeyHash, Proof: raw.Bytes(), Inputs: inputs,
 	}
 
 	step, start = "verify", time.Now()

@@ -198,3 +198,56 @@ func (h hintlessKeys) Acquire(ctx context.Context, circuit, shape string) (*prov
 	changed.System = &system
 	return &changed, release, nil
 }
+
+// foldToy proves C = the sum of the c of the proofs.
+func foldToy(_ string, proofs []settle.ProofEnvelope) (witness.Witness, error) {
+	if len(proofs) == 0 {
+		return nil, errors.New("nothing to fold")
+	}
+	var sum settle.Element
+	for _, p := range proofs {
+		sum[31] += p.Inputs[0][31]
+	}
+	return toycircuit.Witness([3]settle.Element{sum, {31: 5}, {31: 7}})
+}
+
+// foldKeys gives the toy's keys to the aggregate circuit.
+type foldKeys struct{ prover.KeySource }
+
+func (k foldKeys) Acquire(ctx context.Context, circuit, shape string) (*provingkeys.Keys, func(), error) {
+	if circuit == settle.CircuitAggregate {
+		circuit, shape = "toy", toyShape
+	}
+	return k.KeySource.Acquire(ctx, circuit, shape)
+}
+
+func foldEngine(keys prover.KeySource) *prover.Engine {
+	return prover.New(prover.Config{Circuit: "toy", Keys: foldKeys{keys}, Assign: misbehave, Fold: foldToy})
+}
+
+func threeProofs() []settle.ProofEnvelope {
+	return []settle.ProofEnvelope{{Inputs: [3]settle.Element{{31: 1}}}, {Inputs: [3]settle.Element{{31: 2}}}, {Inputs: [3]settle.Element{{31: 3}}}}
+}
+
+func requireFolded(t *testing.T, r prover.Result) {
+	t.Helper()
+	require.Equal(t, settle.CircuitAggregate, r.Proof.Circuit)
+	require.Equal(t, "tiny-3", r.Proof.Shape)
+	require.Equal(t, settle.Element{31: 6}, r.Proof.Inputs[0])
+	require.NotEmpty(t, r.Proof.Proof)
+	require.Positive(t, r.Timings.Solve)
+}
+
+func TestFold(t *testing.T) {
+	keys := toyKeys(t)
+	result, err := foldEngine(keys).Fold(t.Context(), "tiny-3", threeProofs())
+	require.NoError(t, err)
+	requireFolded(t, result)
+	_, err = foldEngine(keys).Fold(t.Context(), "tiny-3", nil)
+	var failed *prover.Error
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, prover.ClassWitness, failed.Class)
+	_, err = engine(keys, assignToy).Fold(t.Context(), "tiny-3", threeProofs())
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, prover.ClassBug, failed.Class, "it was made for batches alone")
+}

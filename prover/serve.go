@@ -94,6 +94,12 @@ func (e *Engine) obey(ctx context.Context, f frame) (*Result, error) {
 			return nil, err
 		}
 		return &result, nil
+	case frameFold:
+		result, err := e.Fold(ctx, o.Shape, o.Proofs)
+		if err != nil {
+			return nil, err
+		}
+		return &result, nil
 	default:
 		return nil, fmt.Errorf("%w: an order of kind %d", errWire, f.kind)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/zksettle/settle"
 )
 
 // What a proving child and the process that supervises it say to each other over
@@ -13,10 +15,10 @@ import (
 //
 //	'S' 'P' | version 1 byte | kind 1 byte | length 4 bytes big-endian | JSON
 //
-// The child says ready once. From then on each load or prove is answered by one
+// The child says ready once. From then on each load, prove or fold is answered by one
 // done. Both are always the same binary; the version finds out when they are not.
 const (
-	wireVersion = 1
+	wireVersion = 2
 	headerBytes = 8
 	// maxFrame is far above the largest batch: more is damage.
 	maxFrame = 256 << 20
@@ -29,6 +31,7 @@ const (
 	frameLoad                       // parent: order without a trace
 	frameProve                      // parent: order
 	frameDone                       // child: done
+	frameFold                       // parent: order with proofs
 )
 
 type frame struct {
@@ -43,8 +46,9 @@ type ready struct {
 
 // order asks for the keys of a shape to be loaded, or for a proof.
 type order struct {
-	Shape string `json:"shape"`
-	Trace []byte `json:"trace,omitempty"` // state.EncodeTrace
+	Shape  string                 `json:"shape"`
+	Trace  []byte                 `json:"trace,omitempty"`  // state.EncodeTrace
+	Proofs []settle.ProofEnvelope `json:"proofs,omitempty"` // to be folded
 }
 
 // done answers an order.

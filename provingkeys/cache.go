@@ -8,13 +8,28 @@ import (
 	"github.com/zksettle/settle"
 )
 
+// FingerprintFunc returns the committed fingerprint of a circuit's shape (Committed).
+type FingerprintFunc func(circuit, shape string) (settle.Fingerprint, error)
+
 // CacheConfig says which keys a Cache loads and how much memory they may take.
 type CacheConfig struct {
-	Dir    string
-	Budget int64 // bytes of loaded keys, by Manifest.MemoryBytes; 0: no bound
-	// Fingerprint returns the committed fingerprint of a circuit's shape.
-	Fingerprint func(circuit, shape string) (settle.Fingerprint, error)
+	Dir         string
+	Budget      int64 // bytes of loaded keys, by Manifest.MemoryBytes; 0: no bound
+	Fingerprint FingerprintFunc
 	Options
+}
+
+// id names the keys of a circuit's shape. Those of the aggregate circuit are for the
+// keys of its inner shape in the same folder.
+func (c CacheConfig) id(circuit, shape string) (ID, error) {
+	if circuit == settle.CircuitAggregate {
+		return AggregateID(c.Dir, shape, c.Fingerprint, c.Options)
+	}
+	fingerprint, err := c.Fingerprint(circuit, shape)
+	if err != nil {
+		return ID{}, fmt.Errorf("committed fingerprint of %s/%s: %w", circuit, shape, err)
+	}
+	return ID{Circuit: circuit, Shape: shape, Fingerprint: fingerprint}, nil
 }
 
 // Cache holds loaded keys within a budget of bytes. It drops the keys that were
@@ -48,11 +63,10 @@ func NewCache(cfg CacheConfig) *Cache {
 // for all who ask meanwhile, and waits while the keys in use leave no room.
 // ErrBudget if they can never fit; other errors as of Open.
 func (c *Cache) Acquire(ctx context.Context, circuit, shape string) (*Keys, func(), error) {
-	fingerprint, err := c.cfg.Fingerprint(circuit, shape)
+	id, err := c.cfg.id(circuit, shape)
 	if err != nil {
-		return nil, nil, fmt.Errorf("committed fingerprint of %s/%s: %w", circuit, shape, err)
+		return nil, nil, err
 	}
-	id := ID{circuit, shape, fingerprint}
 	m, err := ReadManifest(c.cfg.Dir, id, c.cfg.Options)
 	if err != nil {
 		return nil, nil, err

@@ -23,5 +23,5 @@ func Committed(circuit, shape string) (settle.Fingerprint, error) {
 // TransitionID names the keys of a shape of the transition circuit.
 func TransitionID(shape string) (ID, error) {
 	fingerprint, err := Committed(settle.CircuitTransition, shape)
-	return ID{settle.CircuitTransition, shape, fingerprint}, err
+	return ID{Circuit: settle.CircuitTransition, Shape: shape, Fingerprint: fingerprint}, err
 }

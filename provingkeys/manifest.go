@@ -37,19 +37,44 @@ const (
 	SetupCeremony SetupKind = "ceremony"
 )
 
-// ID names the keys of one constraint system.
+// ID names the keys of one constraint system: by its committed fingerprint or, if
+// it is made for the keys of another circuit, by the hash of those.
 type ID struct {
 	Circuit     string // settle.CircuitTransition, …
 	Shape       string
-	Fingerprint settle.Fingerprint // as committed with the circuit
+	Fingerprint settle.Fingerprint // as committed with the circuit; unused with Inner
+	Inner       settle.KeyHash     // key whose proofs the circuit verifies; else zero
 }
 
 // String returns circuit/shape.
 func (id ID) String() string { return id.Circuit + "/" + id.Shape }
 
+// longer says what tells the system from others of the same name.
+func (id ID) longer() string {
+	if id.made() {
+		return fmt.Sprintf("%s for proofs under key %s", id, id.Inner)
+	}
+	return fmt.Sprintf("%s with fingerprint %s", id, id.Fingerprint)
+}
+
 // Folder returns where the keys of id lie below dir.
 func (id ID) Folder(dir string) string {
-	return filepath.Join(dir, fmt.Sprintf("%s-%s-%x", id.Circuit, id.Shape, id.Fingerprint[:8]))
+	mark := id.Fingerprint
+	if id.made() {
+		mark = sha256.Sum256(append([]byte(madeFor), id.Inner[:]...))
+	}
+	return filepath.Join(dir, fmt.Sprintf("%s-%s-%x", id.Circuit, id.Shape, mark[:8]))
+}
+
+// made reports whether the system is made for an inner key.
+func (id ID) made() bool { return id.Inner != settle.KeyHash{} }
+
+// setup is the command that makes development keys of id.
+func (id ID) setup() string {
+	if id.made() {
+		return "`settle keys setup --aggregate " + id.Shape + " --unsafe-dev`"
+	}
+	return "`settle keys setup --shape " + id.Shape + " --unsafe-dev`"
 }
 
 // File is one file that the manifest vouches for.
@@ -75,12 +100,23 @@ type Manifest struct {
 	Commitments  int         `json:"commitments"`
 	Gnark        string      `json:"gnark"` // version that made the keys
 	Setup        SetupKind   `json:"setup"`
+	// InnerKeyHash is of the key whose proofs the circuit verifies; nil for a circuit
+	// that verifies none.
+	InnerKeyHash *settle.KeyHash `json:"inner_key_hash,omitempty"`
 	// TranscriptHash is the SHA-256 of the ceremony's transcript; nil for SetupUnsafeDev.
 	TranscriptHash *settle.Hash `json:"transcript_hash"`
 }
 
 // ID names the keys that the manifest describes.
-func (m *Manifest) ID() ID { return ID{m.Circuit, m.Shape, m.System.SHA256} }
+func (m *Manifest) ID() ID {
+	id := ID{Circuit: m.Circuit, Shape: m.Shape}
+	if m.InnerKeyHash != nil {
+		id.Inner = *m.InnerKeyHash
+	} else {
+		id.Fingerprint = m.System.SHA256
+	}
+	return id
+}
 
 // MemoryBytes estimates what the loaded keys and their system take.
 func (m *Manifest) MemoryBytes() int64 { return m.ProvingKey.Bytes + 2*m.System.Bytes }
@@ -91,8 +127,7 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 	folder := id.Folder(dir)
 	data, err := os.ReadFile(filepath.Join(folder, manifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no keys of %s with fingerprint %s in %s: run `settle keys setup --shape %s --unsafe-dev` for development keys",
-			ErrMissing, id, id.Fingerprint, dir, id.Shape)
+		return nil, fmt.Errorf("%w: no keys of %s in %s: run %s for development keys", ErrMissing, id.longer(), dir, id.setup())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read manifest of %s: %w", id, err)
@@ -108,9 +143,10 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 		return nil, damaged(folder, id, fmt.Sprintf("manifest version %d, expected %d", m.Version, manifestVersion))
 	case m.Circuit != id.Circuit || m.Shape != id.Shape:
 		return nil, damaged(folder, id, fmt.Sprintf("manifest is of %s/%s", m.Circuit, m.Shape))
-	case m.System.SHA256 != id.Fingerprint:
-		return nil, fmt.Errorf("%w: %s holds %s, the circuit has %s: run `settle keys setup --shape %s --unsafe-dev`",
-			ErrFingerprint, folder, m.System.SHA256, id.Fingerprint, id.Shape)
+	case id.made() != (m.InnerKeyHash != nil) || (id.made() && *m.InnerKeyHash != id.Inner):
+		return nil, damaged(folder, id, "manifest is for another inner key")
+	case !id.made() && m.System.SHA256 != id.Fingerprint:
+		return nil, fmt.Errorf("%w: %s holds %s, the circuit has %s: run %s", ErrFingerprint, folder, m.System.SHA256, id.Fingerprint, id.setup())
 	case m.System.Name != systemFile || m.ProvingKey.Name != provingFile || m.VerifyingKey.Name != verifyingFile:
 		return nil, damaged(folder, id, "manifest names other files")
 	case m.Setup == SetupCeremony && m.TranscriptHash != nil:
@@ -124,8 +160,7 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 }
 
 func damaged(folder string, id ID, what string) error {
-	return fmt.Errorf("%w: %s: %s: remove %s and run `settle keys setup --shape %s --unsafe-dev`, or restore it from a copy",
-		ErrCorrupt, id, what, folder, id.Shape)
+	return fmt.Errorf("%w: %s: %s: remove %s and run %s, or restore it from a copy", ErrCorrupt, id, what, folder, id.setup())
 }
 
 // writeFile writes folder/name through write and syncs it.
