@@ -51,6 +51,18 @@ func CompileAggregate(shape AggregateShape, inner groth16.VerifyingKey, hash set
 	return aggregate.Compile(key, shape.Slots)
 }
 
+// CompileAggregateTemplate returns the constraint system of a number of slots for an
+// inner key that no proof exists under. Systems for real keys differ from it in
+// constants alone, so that its count and fingerprint, which are committed, hold for
+// all.
+func CompileAggregateTemplate(slots int) (constraint.ConstraintSystem, error) {
+	key, err := aggregate.TemplateKey()
+	if err != nil {
+		return nil, err
+	}
+	return aggregate.Compile(key, slots)
+}
+
 // AssignAggregate returns the full witness for 1 to shape.Slots proofs of consecutive
 // batches, in their order. Proofs that do not verify make a witness that no proof
 // exists for.

@@ -74,5 +74,9 @@ func (d *definition) check() error {
 		point := sw_bn254.NewG2AffineFixed(fixed.g2)
 		g1, g2 = append(g1, fixed.g1), append(g2, &point)
 	}
-	return d.pairing.PairingCheck(g1, g2)
+	var decide pairingCheck = d.pairing
+	if d.decide != nil {
+		decide = d.decide
+	}
+	return decide.PairingCheck(g1, g2)
 }

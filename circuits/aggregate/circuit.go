@@ -1,5 +1,5 @@
 // Package aggregate is the circuit that verifies up to n Groth16 proofs of one inner
-// key and stands for them: one proof on L1 instead of n. docs/adr/0008-aggregation.md
+// key and stands for them: one proof on L1 instead of n. docs/adr/0009-aggregation.md
 // argues for it.
 package aggregate
 
@@ -25,7 +25,8 @@ type Circuit struct {
 	Slots []Slot
 
 	key     *Key
-	without []string // tests: rules to leave out
+	without []string     // tests: rules to leave out
+	decide  pairingCheck // tests: replaces the pairing check
 }
 
 // Slot is the witness of one proof.
@@ -41,6 +42,11 @@ type Proof struct {
 	B          sw_bn254.G2Affine
 	Commitment pointG1 // D
 	Knowledge  pointG1 // proof of knowledge of D
+}
+
+// pairingCheck constrains Π e(P_i, Q_i) = 1.
+type pairingCheck interface {
+	PairingCheck(p []*pointG1, q []*sw_bn254.G2Affine) error
 }
 
 // New returns the circuit of a number of slots for an inner key, to compile.

@@ -1,65 +1,121 @@
 package aggregate
 
 import (
+	"math/big"
+	"math/rand/v2"
 	"testing"
-	"time"
+
+	cryptosha "crypto/sha256"
 
 	"github.com/consensys/gnark-crypto/ecc"
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
-	"github.com/consensys/gnark/logger"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
+	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/test"
 	"github.com/stretchr/testify/require"
-
-	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/internal/toycircuit"
 )
 
-func fixture(t *testing.T, n int) (*Key, []settle.ProofEnvelope) {
-	t.Helper()
-	logger.Disable()
-	inner, err := toycircuit.Ceremony()
-	require.NoError(t, err)
-	var hash settle.KeyHash
-	key, err := NewKey(inner.VerifyingKey.(*groth16bn254.VerifyingKey), hash)
-	require.NoError(t, err)
-	var proofs []settle.ProofEnvelope
-	for range n {
-		var inputs [3]settle.Element
-		for i := range inputs {
-			var e fr.Element
-			e.MustSetRandom()
-			inputs[i] = e.Bytes()
+// TestValid runs the whole circuit, with its own pairing check: one proof of two
+// slots, so that an unused slot is in it.
+func TestValid(t *testing.T) {
+	t.Parallel()
+	in := newInner(t)
+	require.NoError(t, test.IsSolved(New(in.key, 2), in.assign2(in.statements(1)), ecc.BN254.ScalarField()))
+}
+
+// TestPairingCheckRefuses shows that the circuit's own pairing check is in force, which
+// the attacks replace by a native one.
+func TestPairingCheckRefuses(t *testing.T) {
+	t.Parallel()
+	in := newInner(t)
+	s := in.statements(1)
+	s[0].inputs[2].SetUint64(1)
+	require.Error(t, test.IsSolved(New(in.key, 1), in.assign(s), ecc.BN254.ScalarField()))
+}
+
+type shaCircuit struct {
+	Message [512]frontend.Variable
+	Digest  [256]frontend.Variable
+}
+
+func (c *shaCircuit) Define(api frontend.API) error {
+	for _, b := range c.Message {
+		api.AssertIsBoolean(b)
+	}
+	for i, b := range (sha2{api}).sum64(c.Message[:]) {
+		api.AssertIsEqual(c.Digest[i], b)
+	}
+	return nil
+}
+
+func TestSHA256(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 5 {
+		var message [64]byte
+		for i := range message {
+			message[i] = byte(random.Uint32())
 		}
-		proof, err := inner.Prove(inputs)
-		require.NoError(t, err)
-		proofs = append(proofs, settle.ProofEnvelope{Proof: proof, Inputs: inputs})
-	}
-	return key, proofs
-}
-
-func TestProofs(t *testing.T) {
-	key, proofs := fixture(t, 2)
-	start := time.Now()
-	c, err := Assign(1, proofs[:1])
-	require.NoError(t, err)
-	require.NoError(t, test.IsSolved(New(key, 1), c, ecc.BN254.ScalarField()))
-	t.Log("one", time.Since(start))
-	start = time.Now()
-	for _, n := range []int{1, 2} {
-		c, err = Assign(2, proofs[:n])
-		require.NoError(t, err)
-		require.NoError(t, test.IsSolved(New(key, 2), c, ecc.BN254.ScalarField()))
-		t.Log("two", time.Since(start))
+		digest := cryptosha.Sum256(message[:])
+		c := new(shaCircuit)
+		for i := range c.Message {
+			c.Message[i] = message[i/8] >> (7 - i%8) & 1
+		}
+		for i := range c.Digest {
+			c.Digest[i] = digest[i/8] >> (7 - i%8) & 1
+		}
+		require.NoError(t, test.IsSolved(new(shaCircuit), c, ecc.BN254.ScalarField()))
+		c.Digest[random.IntN(256)] = 2
+		require.Error(t, test.IsSolved(new(shaCircuit), c, ecc.BN254.ScalarField()))
 	}
 }
 
-func TestCompileCounts(t *testing.T) {
-	key, _ := fixture(t, 0)
-	for _, n := range []int{1, 2} {
-		start := time.Now()
-		ccs, err := Compile(key, n)
-		require.NoError(t, err)
-		t.Log(n, ccs.GetNbConstraints(), ccs.GetNbPublicVariables(), ccs.GetCommitments(), time.Since(start))
+// The constants are the first 32 bits of the fractional parts of the square roots of
+// the first 8 primes and of the cube roots of the first 64 (FIPS 180-4).
+func TestSHA256Constants(t *testing.T) {
+	prime := big.NewInt(1)
+	for i := range roundConstants {
+		for prime.Add(prime, big.NewInt(1)); !prime.ProbablyPrime(10); {
+			prime.Add(prime, big.NewInt(1))
+		}
+		fraction := func(power uint) uint32 {
+			scaled := new(big.Int).Lsh(prime, 32*power)
+			low, high := new(big.Int), new(big.Int).Lsh(big.NewInt(1), 64)
+			for new(big.Int).Sub(high, low).Cmp(big.NewInt(1)) > 0 {
+				middle := new(big.Int).Add(low, high)
+				middle.Rsh(middle, 1)
+				if new(big.Int).Exp(middle, new(big.Int).SetUint64(uint64(power)), nil).Cmp(scaled) <= 0 {
+					low = middle
+				} else {
+					high = middle
+				}
+			}
+			return uint32(low.Uint64())
+		}
+		require.Equal(t, fraction(3), roundConstants[i], "round constant %d", i)
+		if i < len(initialHash) {
+			require.Equal(t, fraction(2), initialHash[i], "initial value %d", i)
+		}
+	}
+}
+
+// A commitment given with x + p for x hashes to another challenge, which a prover
+// could choose between: coordinates are canonical where they are hashed.
+func TestForgeryByNonCanonicalCommitment(t *testing.T) {
+	t.Parallel()
+	in := newInner(t)
+	for {
+		// x + p must fit the 254 bits of an element: a third of all x do.
+		s := in.statementsHashed(1, addModulus)
+		x := s[0].Commitments[0].X.BigInt(new(big.Int))
+		if x.Add(x, fp.Modulus()).BitLen() > 254 {
+			continue
+		}
+		require.Error(t, in.verify(s[0]))
+		c := in.assign(s)
+		c.Slots[0].Proof.Commitment.X = limbs(x)
+		// The transcript has other limbs, but the equations hold for any coefficients.
+		require.NoError(t, in.solve(c, "the hashed commitment is canonical"))
+		require.Error(t, in.solve(c))
+		return
 	}
 }

@@ -23,7 +23,7 @@ type (
 // infinity) over the emulated base field, with incomplete additions that fail
 // closed: equal points leave the slope of a chord free, so close
 // constrains the two x-coordinates of every chord to differ. Opposite points have no
-// chord. Every sum is then the true one (docs/adr/0008-aggregation.md). That an
+// chord. Every sum is then the true one (docs/adr/0009-aggregation.md). That an
 // honest prover never meets an exceptional case is what offsets are for.
 type curve struct {
 	api       frontend.API

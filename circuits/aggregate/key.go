@@ -28,6 +28,33 @@ type Key struct {
 	commitmentBase, commitmentSigma    bn254.G2Affine
 }
 
+// TemplateKey returns an inner key of points that nobody knows a relation between
+// (RFC 9380 on a published seed). No proof exists under it. It stands for all keys
+// where a circuit is counted and fingerprinted: only constants depend on the key.
+func TemplateKey() (*Key, error) {
+	tag := []byte("settle/aggregate/template/v1")
+	var errs []error
+	g1 := func(name string) bn254.G1Affine {
+		p, err := bn254.HashToG1([]byte(name), tag)
+		errs = append(errs, err)
+		return p
+	}
+	g2 := func(name string) bn254.G2Affine {
+		p, err := bn254.HashToG2([]byte(name), tag)
+		errs = append(errs, err)
+		return p
+	}
+	key := &Key{
+		idLow: big.NewInt(1), idHigh: big.NewInt(2), negativeAlpha: g1("alpha"),
+		beta: g2("beta"), negativeGamma: g2("gamma"), negativeDelta: g2("delta"),
+		commitmentBase: g2("G"), commitmentSigma: g2("GSigmaNeg"),
+	}
+	for j := range innerInputs + 2 {
+		key.points = append(key.points, g1(fmt.Sprintf("K%d", j)))
+	}
+	return key, errors.Join(errs...)
+}
+
 // NewKey reads a verifying key of three public inputs and one commitment that
 // commits no public input, whose hash the caller has computed. ErrInnerKey.
 func NewKey(vk groth16.VerifyingKey, hash settle.KeyHash) (*Key, error) {

@@ -7,16 +7,16 @@ import (
 	"github.com/consensys/gnark/frontend"
 )
 
-// sha256 is SHA-256 (FIPS 180-4) over boolean wires: 26,000 constraints a block and
+// sha2 is SHA-256 (FIPS 180-4) over boolean wires: 26,000 constraints a block and
 // no table. gnark's byte-wise one takes 35,000 and 131,000 once for its tables.
-type sha256 struct{ api frontend.API }
+type sha2 struct{ api frontend.API }
 
 // word is 32 bits, low bit first: boolean wires or constants 0 and 1.
 type word [32]frontend.Variable
 
 // sum64 returns the digest of 64 bytes given as 512 boolean wires, first bit of the
 // message first, in the same order.
-func (h sha256) sum64(message []frontend.Variable) []frontend.Variable {
+func (h sha2) sum64(message []frontend.Variable) []frontend.Variable {
 	var block [16]word
 	for i := range message {
 		block[i/32][31-i%32] = message[i]
@@ -42,7 +42,7 @@ func (h sha256) sum64(message []frontend.Variable) []frontend.Variable {
 	return digest
 }
 
-func (h sha256) compress(state [8]word, block [16]word) [8]word {
+func (h sha2) compress(state [8]word, block [16]word) [8]word {
 	var w [64]word
 	copy(w[:], block[:])
 	for t := 16; t < 64; t++ {
@@ -68,14 +68,14 @@ func (h sha256) compress(state [8]word, block [16]word) [8]word {
 }
 
 // choose returns x where e is 1 and y where it is 0.
-func (h sha256) choose(e, x, y word) (out word) {
+func (h sha2) choose(e, x, y word) (out word) {
 	for i := range out {
 		out[i] = h.api.Add(y[i], h.api.Mul(e[i], h.api.Sub(x[i], y[i])))
 	}
 	return out
 }
 
-func (h sha256) majority(x, y, z word) (out word) {
+func (h sha2) majority(x, y, z word) (out word) {
 	for i := range out {
 		both := h.api.Mul(y[i], z[i])
 		out[i] = h.api.Add(both, h.api.Mul(x[i], h.api.Sub(h.api.Add(y[i], z[i]), h.api.Mul(2, both))))
@@ -83,20 +83,20 @@ func (h sha256) majority(x, y, z word) (out word) {
 	return out
 }
 
-func (h sha256) xor(x, y, z word) (out word) {
+func (h sha2) xor(x, y, z word) (out word) {
 	for i := range out {
 		out[i] = h.xorBit(h.xorBit(x[i], y[i]), z[i])
 	}
 	return out
 }
 
-func (h sha256) xorBit(x, y frontend.Variable) frontend.Variable {
+func (h sha2) xorBit(x, y frontend.Variable) frontend.Variable {
 	return h.api.Sub(h.api.Add(x, y), h.api.Mul(2, x, y))
 }
 
 // add returns the sum of a constant and words modulo 2^32: the integer sum, which is
 // far below the field, is decomposed and its upper bits are dropped.
-func (h sha256) add(constant uint32, words ...word) (out word) {
+func (h sha2) add(constant uint32, words ...word) (out word) {
 	sum := frontend.Variable(constant)
 	for _, w := range words {
 		for i, bit := range w {

@@ -23,11 +23,12 @@ const (
 func (d *definition) transcript() error {
 	words := []frontend.Variable{d.key.idLow, d.key.idHigh, len(d.Slots)}
 	for i := range d.Slots {
-		words = append(words, d.proofWords(&d.Slots[i].Proof)...)
-		words = append(words, d.Slots[i].Inputs[:]...)
-	}
-	if d.lacks("coefficients depend on the proofs") {
-		words = words[:3]
+		if !d.lacks("the transcript holds the proofs") {
+			words = append(words, d.proofWords(&d.Slots[i].Proof)...)
+		}
+		if !d.lacks("the transcript holds the inputs") {
+			words = append(words, d.Slots[i].Inputs[:]...)
+		}
 	}
 	seed, err := d.poseidon.Sponge(transcriptTag, words)
 	if err != nil {
@@ -102,7 +103,7 @@ func (d *definition) challenge(point *pointG1) (frontend.Variable, error) {
 		}
 	}
 	value := frontend.Variable(0)
-	for k, bit := range (sha256{d.api}).sum64(message) {
+	for k, bit := range (sha2{d.api}).sum64(message) {
 		weight := new(big.Int).Lsh(big.NewInt(1), uint(255-k))
 		value = d.api.Add(value, d.api.Mul(bit, weight.Mod(weight, fr.Modulus())))
 	}
