@@ -62,6 +62,8 @@ type dataFlags struct {
 type l1Flags struct {
 	ChainID uint64 `help:"Expected chain id; 0 takes the node's." default:"0" env:"SETTLE_CHAIN_ID"`
 	L1Port  int    `name:"l1-port" help:"Loopback port of the embedded development chain." default:"18545" env:"SETTLE_L1_PORT"`
+
+	L1Period time.Duration `name:"l1-period" help:"Embedded development chain: time between the empty blocks that follow a transaction until it is final (at most 32); 0 for none." default:"2s" env:"SETTLE_L1_PERIOD"`
 }
 
 func toolsDir() string {
@@ -202,7 +204,7 @@ func (a *app) openChain(data dataFlags, flags l1Flags) (*chain, error) {
 		return nil, err
 	}
 	dir := filepath.Join(data.DataDir, "chain")
-	node, startErr := devchain.Start(a.ctx, devchain.Config{ChainID: flags.ChainID, Port: flags.L1Port, DataDir: dir})
+	node, startErr := devchain.Start(a.ctx, devchain.Config{ChainID: flags.ChainID, Port: flags.L1Port, DataDir: dir, Period: flags.L1Period})
 	note := runNote{filepath.Join(data.DataDir, "chain.url")}
 	if startErr != nil {
 		u, running := note.read()

@@ -141,6 +141,7 @@ func (r *rig) prover(n settle.BatchNumber) int {
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	r := rigOn(t, "", "")
+	r.settings["SETTLE_L1_PERIOD"] = "20ms"
 	begin := func() *process {
 		up := r.serve("up", "--genesis", r.genesisFile())
 		status := r.status()
@@ -152,6 +153,12 @@ func TestEmbedded(t *testing.T) {
 	rollup := r.deployment.Rollup
 	r.submit(3)
 	r.awaitSettled()
+	r.await("all is final, by the blocks that follow", func() bool { return r.status().Transactions.Final == 3 })
+	last := r.status().Settled.Batch
+	require.Equal(t, last, r.status().Final)
+	shown := string(succeed(t, r.env(), "status"))
+	require.Contains(t, shown, fmt.Sprintf("(final: batch %d)", last))
+	require.Contains(t, shown, "(equal)", "it finds database and chain of the data folder")
 	r.release(up)
 	up.stop()
 
@@ -163,7 +170,7 @@ func TestEmbedded(t *testing.T) {
 	r.release(up)
 	killed := time.Now()
 	up.kill()
-	require.Less(t, time.Since(killed), 3*time.Second, "the workers end with it, although their Postgres is gone")
+	require.Less(t, time.Since(killed), 5*time.Second, "the workers end with it, although their Postgres is gone")
 
 	up = begin()
 	r.submit(3)

@@ -4,6 +4,7 @@
 package devchain
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"math/big"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -57,12 +59,15 @@ const (
 // Config describes a chain. The zero value is a fresh chain in memory on a free
 // port that mines on each transaction.
 type Config struct {
-	ChainID  uint64        // 0: DefaultChainID
-	Port     int           // of JSON-RPC on loopback; 0: a free one
-	Mining   Mining        // when blocks are made
-	Period   time.Duration // of Periodic, in whole seconds; 0: one second
-	Accounts int           // funded accounts; 0: 4
-	DataDir  string        // keeps the chain between runs; empty: in memory
+	ChainID uint64 // 0: DefaultChainID
+	Port    int    // of JSON-RPC on loopback; 0: a free one
+	Mining  Mining // when blocks are made
+	// Period is the time between blocks of Periodic; 0: one second. With OnTransaction
+	// it is the time between the empty blocks that follow a transaction until it is
+	// final; 0: none follow. A chain at rest makes no blocks and does not grow.
+	Period   time.Duration
+	Accounts int    // funded accounts; 0: 4
+	DataDir  string // keeps the chain between runs; empty: in memory
 }
 
 // Chain is a running chain.
@@ -73,6 +78,7 @@ type Chain struct {
 	keys    []*ecdsa.PrivateKey
 	chainID uint64
 
+	busy   atomic.Uint64 // number of the last block that has transactions, or may
 	stop   chan struct{} // closed to end mining
 	mining sync.WaitGroup
 	closed sync.Once
@@ -132,11 +138,8 @@ func start(stack *node.Node, cfg Config, keys []*ecdsa.PrivateKey) (*Chain, erro
 		Namespace: "eth",
 		Service:   filters.NewFilterAPI(filters.NewFilterSystem(backend.APIBackend, filters.Config{})),
 	}})
-	period := uint64(0)
-	if cfg.Mining == Periodic {
-		period = max(1, uint64(cfg.Period/time.Second))
-	}
-	beacon, err := catalyst.NewSimulatedBeacon(period, common.Address{}, backend)
+	// Period 0: the beacon's own loop cannot be waited for when the chain closes.
+	beacon, err := catalyst.NewSimulatedBeacon(0, common.Address{}, backend)
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +148,15 @@ func start(stack *node.Node, cfg Config, keys []*ecdsa.PrivateKey) (*Chain, erro
 		return nil, err
 	}
 	c := &Chain{stack: stack, backend: backend, beacon: beacon, keys: keys, chainID: cfg.ChainID, stop: make(chan struct{})}
-	if cfg.Mining == OnTransaction {
+	c.busy.Store(backend.BlockChain().CurrentBlock().Number.Uint64())
+	switch cfg.Mining {
+	case OnTransaction:
 		transactions := make(chan core.NewTxsEvent, 16)
 		subscription := backend.TxPool().SubscribeTransactions(transactions, true)
-		c.mining.Go(func() { c.mine(transactions, subscription) })
+		c.mining.Go(func() { c.mine(transactions, subscription, cfg.Period) })
+	case Periodic:
+		c.mining.Go(func() { c.minePeriodically(cmp.Or(cfg.Period, time.Second)) })
+	case Manual:
 	}
 	return c, nil
 }
@@ -241,14 +249,24 @@ func (c *Chain) Close() error {
 	return nil
 }
 
-// mine makes blocks as long as transactions wait. The beacon's own loop cannot be
-// waited for when the chain closes.
-func (c *Chain) mine(transactions <-chan core.NewTxsEvent, subscription event.Subscription) {
+// mine makes blocks as long as transactions wait, and then until they are final.
+func (c *Chain) mine(transactions <-chan core.NewTxsEvent, subscription event.Subscription, period time.Duration) {
 	defer subscription.Unsubscribe()
+	var tick <-chan time.Time
+	if period > 0 {
+		ticker := time.NewTicker(period)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
 	for {
 		select {
 		case <-c.stop:
 			return
+		case <-tick:
+			if c.finalized() < c.busy.Load() {
+				c.Commit()
+			}
+			continue
 		case <-transactions:
 		}
 		for waiting, before := c.executable(), 0; waiting > 0 && waiting != before; {
@@ -257,10 +275,32 @@ func (c *Chain) mine(transactions <-chan core.NewTxsEvent, subscription event.Su
 				return
 			default:
 			}
-			c.beacon.Commit()
+			c.Commit()
 			before, waiting = waiting, c.executable()
 		}
 	}
+}
+
+func (c *Chain) minePeriodically(period time.Duration) {
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-ticker.C:
+			c.Commit()
+		}
+	}
+}
+
+// finalized is the number of the finalized block.
+func (c *Chain) finalized() uint64 {
+	block := c.backend.BlockChain().CurrentFinalBlock()
+	if block == nil {
+		return 0
+	}
+	return block.Number.Uint64()
 }
 
 // executable counts the transactions that a block could hold.
@@ -273,7 +313,13 @@ func (c *Chain) executable() int {
 }
 
 // Commit makes a block of what is pending and returns its hash.
-func (c *Chain) Commit() common.Hash { return c.beacon.Commit() }
+func (c *Chain) Commit() common.Hash {
+	hash := c.beacon.Commit()
+	if block := c.backend.BlockChain().GetBlockByHash(hash); block != nil && len(block.Transactions()) > 0 {
+		c.busy.Store(block.NumberU64())
+	}
+	return hash
+}
 
 // Finalize makes blocks until the head is finalized.
 func (c *Chain) Finalize() {

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/l1/devchain"
@@ -58,8 +59,41 @@ func TestMinesOnTransaction(t *testing.T) {
 	require.EqualValues(t, 1, receipt(t, client, pay(t, chain, client, 1)).Status)
 }
 
+// Blocks follow a transaction until it is final, and then no more.
+func TestTransactionsBecomeFinal(t *testing.T) {
+	cfg := devchain.Config{Period: 2 * time.Millisecond, DataDir: t.TempDir()}
+	chain, client := start(t, cfg)
+	final := func() uint64 {
+		header, err := client.HeaderByNumber(t.Context(), big.NewInt(int64(rpc.FinalizedBlockNumber)))
+		if err != nil {
+			require.ErrorContains(t, err, "finalized block not found")
+			return 0
+		}
+		return header.Number.Uint64()
+	}
+	become := func(block *big.Int) {
+		require.Eventually(t, func() bool { return final() >= block.Uint64() }, 20*time.Second, 5*time.Millisecond)
+	}
+	for nonce := range uint64(2) {
+		become(receipt(t, client, pay(t, chain, client, nonce)).BlockNumber)
+	}
+	head, err := client.BlockNumber(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2*devchain.FinalityBlocks, head)
+	require.Never(t, func() bool {
+		now, err := client.BlockNumber(t.Context())
+		return err != nil || now != head
+	}, 100*time.Millisecond, 10*time.Millisecond, "a chain at rest does not grow")
+	client.Close()
+	require.NoError(t, chain.Close())
+
+	chain, client = start(t, cfg)
+	require.EqualValues(t, head, final(), "a restarted chain knows what is final")
+	become(receipt(t, client, pay(t, chain, client, 2)).BlockNumber)
+}
+
 func TestMinesPeriodically(t *testing.T) {
-	chain, client := start(t, devchain.Config{Mining: devchain.Periodic})
+	chain, client := start(t, devchain.Config{Mining: devchain.Periodic, Period: 10 * time.Millisecond})
 	require.EqualValues(t, 1, receipt(t, client, pay(t, chain, client, 0)).Status)
 }
 
