@@ -41,8 +41,7 @@ library PublicData {
     /// @notice Reads the header and requires the exact length that its counts give.
     /// @dev The length must be exact: zeros behind D leave v unchanged.
     function parseHeader(uint256[] calldata words) internal pure returns (Header memory h) {
-        uint256 want;
-        (h, want) = _header(words);
+        uint256 want = _read(h, words);
         if (words.length != want) revert WrongLength(words.length, want);
     }
 
@@ -52,15 +51,14 @@ library PublicData {
         pure
         returns (Header memory h, uint256[] calldata first, uint256[] calldata rest)
     {
-        uint256 want;
-        (h, want) = _header(words);
+        uint256 want = _read(h, words);
         if (words.length < want) revert WrongLength(words.length, want);
         first = words[:want];
         rest = words[want:];
     }
 
-    /// @dev The header, and the number of words that its counts give.
-    function _header(uint256[] calldata words) private pure returns (Header memory h, uint256 want) {
+    /// @dev Fills h and returns the number of words that its counts give.
+    function _read(Header memory h, uint256[] calldata words) private pure returns (uint256) {
         if (words.length < HEADER_WORDS) revert WrongLength(words.length, HEADER_WORDS);
         h.number = words[0];
         h.oldRoot = words[1];
@@ -73,7 +71,7 @@ library PublicData {
         h.transfers = (counts >> 64) & COUNT_MASK;
         h.opens = (counts >> 96) & COUNT_MASK;
         h.exits = counts >> 128;
-        want = length(h);
+        return length(h);
     }
 
     /// @notice 5 + f + 3q + ⌈t/2⌉ + 2o + 2x words; cannot overflow, as each count is below 2^32.

@@ -11,12 +11,6 @@ import {Registry} from "./Registry.sol";
 /// @notice HOLDS NO MONEY: nothing is payable, no token is touched, there are no deposits, and a claimed exit
 /// pays nothing until there is a bridge. Ether that is forced here is lost.
 contract Rollup is Registry, ExitClaims {
-    /// @dev The last settled batch, while a call moves on from it.
-    struct Tip {
-        uint32 number;
-        uint256 root;
-    }
-
     /// @notice A batch was proven: `newRoot` is the state root after it.
     event BatchSettled(uint32 indexed number, uint256 newRoot, uint256 commitment);
 
@@ -83,9 +77,7 @@ contract Rollup is Registry, ExitClaims {
         external
     {
         IVerifier verifier = _verifier(TRANSITION, shape, version);
-        Tip memory tip = Tip(batchNumber, root);
-        (uint256 zeta, uint256 value) = _advance(tip, PublicData.parseHeader(words), commitment, words);
-        _store(tip);
+        (uint256 zeta, uint256 value) = _advance(PublicData.parseHeader(words), commitment, words);
         verifier.verify(proof, [commitment, zeta, value]);
     }
 
@@ -116,44 +108,37 @@ contract Rollup is Registry, ExitClaims {
         returns (uint256[3] memory)
     {
         if (commitments.length == 0) revert EmptyGroup();
-        Tip memory tip = Tip(batchNumber, root);
         uint256[] memory list = Aggregate.open(aggregateCommitment, commitments.length);
+        PublicData.Header memory header;
         for (uint256 i = 0; i < commitments.length; ++i) {
-            PublicData.Header memory header;
             uint256[] calldata batch;
             (header, batch, words) = PublicData.takeFirst(words);
-            (uint256 zeta, uint256 value) = _advance(tip, header, commitments[i], batch);
+            (uint256 zeta, uint256 value) = _advance(header, commitments[i], batch);
             Aggregate.put(list, i, commitments[i], zeta, value);
         }
         if (words.length != 0) revert ExcessWords(words.length);
-        _store(tip);
         return Aggregate.inputs(list);
     }
 
-    /// @dev Moves the tip on by the batch with this header and D, stores its exits, emits, and returns ζ and v,
-    /// for which its caller must find a proof or revert.
-    function _advance(Tip memory tip, PublicData.Header memory header, uint256 commitment, uint256[] calldata words)
+    /// @dev Moves root and number on by the batch with this header and D, stores its exits, emits, and returns
+    /// ζ and v, for which its caller must find a proof or revert.
+    function _advance(PublicData.Header memory header, uint256 commitment, uint256[] calldata words)
         private
         returns (uint256 zeta, uint256 value)
     {
         if (header.domain != domain) revert WrongDomain(header.domain, domain);
-        uint32 number = tip.number + 1; // checked: reverts past 2^32 - 1
+        uint32 number = batchNumber + 1; // checked: reverts past 2^32 - 1
         if (header.number != number) revert WrongNumber(header.number, number);
-        if (header.oldRoot != tip.root) revert WrongOldRoot(header.oldRoot, tip.root);
+        if (header.oldRoot != root) revert WrongOldRoot(header.oldRoot, root);
         if (header.l1Operations != 0) revert L1OperationsNotSupported(header.l1Operations);
 
         zeta = PublicData.challenge(commitment, words);
         value = PublicData.evaluate(words, zeta);
 
-        tip.number = number;
-        tip.root = header.newRoot;
+        root = header.newRoot;
+        batchNumber = number;
         _storeExits(number, words, header.exits);
         emit BatchSettled(number, header.newRoot, commitment);
-    }
-
-    function _store(Tip memory tip) private {
-        batchNumber = tip.number;
-        root = tip.root;
     }
 
     /// @dev The verifier of an entry, with the code that was registered, if the sender is an operator.

@@ -10,58 +10,66 @@ contract AggregateReviewTest is AggregateFixture {
     uint256 private constant COMMITMENTS = 4 + 3 * 32;
     uint256 private constant HEAD = 6 * 32;
 
+    /// @dev Group 1 as encoders make it, and the roots before and after it.
+    bytes private honest;
+    uint256 private oldRoot;
+    uint256 private newRoot;
+
     function setUp() public override {
         super.setUp();
         settle(group(0));
+        Group memory g = group(1);
+        honest = call(g);
+        (oldRoot, newRoot) = (rollup.root(), g.batches[1].words[2]);
     }
 
     function testFuzz_trailingBytesChangeNothing(bytes memory tail) public {
-        accept(bytes.concat(call(group(1)), tail));
+        accept(bytes.concat(honest, tail));
     }
 
     /// @dev Lengths beyond the calldata, or so large that length · 32 wraps.
     function test_lyingLengthsAreRefused() public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         for (uint256 argument = 0; argument < 3; ++argument) {
             uint256 offset = 4 + word(data, COMMITMENTS + argument * 32);
-            uint256 honest = word(data, offset);
+            uint256 before = word(data, offset);
             uint256[8] memory lengths =
-                [0, honest - 1, honest + 1, 1000, 1 << 59, 1 << 64, (1 << 251) + honest, type(uint256).max];
+                [0, before - 1, before + 1, 1000, 1 << 59, 1 << 64, (1 << 251) + before, type(uint256).max];
             for (uint256 i = 0; i < lengths.length; ++i) {
                 setWord(data, offset, lengths[i]);
                 refuse(data);
             }
-            setWord(data, offset, honest);
+            setWord(data, offset, before);
         }
         accept(data);
     }
 
     /// @dev Outside, wrapping around to the front, or backwards.
     function test_lyingOffsetsAreRefused() public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         uint256[6] memory offsets =
             [uint256(1 << 20), 1 << 64, (1 << 255) + HEAD, type(uint256).max - 31, type(uint256).max, 0];
         for (uint256 argument = 0; argument < 3; ++argument) {
-            uint256 honest = word(data, COMMITMENTS + argument * 32);
+            uint256 before = word(data, COMMITMENTS + argument * 32);
             for (uint256 i = 0; i < offsets.length; ++i) {
                 setWord(data, COMMITMENTS + argument * 32, offsets[i]);
                 refuse(data);
             }
-            setWord(data, COMMITMENTS + argument * 32, honest);
+            setWord(data, COMMITMENTS + argument * 32, before);
         }
         accept(data);
     }
 
     /// @dev Each list read in place of another.
     function test_swappedOffsetsAreRefused() public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         for (uint256 i = 0; i < 3; ++i) {
             for (uint256 j = 0; j < 3; ++j) {
                 if (i == j) continue;
-                uint256 honest = word(data, COMMITMENTS + i * 32);
+                uint256 before = word(data, COMMITMENTS + i * 32);
                 setWord(data, COMMITMENTS + i * 32, word(data, COMMITMENTS + j * 32));
                 refuse(data);
-                setWord(data, COMMITMENTS + i * 32, honest);
+                setWord(data, COMMITMENTS + i * 32, before);
             }
         }
         accept(data);
@@ -89,13 +97,13 @@ contract AggregateReviewTest is AggregateFixture {
 
     /// @dev Bits above the 32 of a version would be a second name of an entry.
     function test_dirtyVersionIsRefused() public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         setWord(data, 4 + 32, (1 << 32) + 1);
         refuse(data);
     }
 
     function testFuzz_everyTruncationIsRefused(uint256 length) public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         length %= data.length;
         assembly ("memory-safe") {
             mstore(data, length)
@@ -105,7 +113,7 @@ contract AggregateReviewTest is AggregateFixture {
 
     /// @dev Each bit of each argument behind the head counts: of C, lengths, c, D and the proof.
     function testFuzz_everyFlippedBitIsRefused(uint256 bit) public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         uint256 first = 4 + 2 * 32;
         bit %= 8 * (data.length - first);
         data[first + bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
@@ -113,7 +121,7 @@ contract AggregateReviewTest is AggregateFixture {
     }
 
     function test_takesNoEther() public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         vm.deal(OPERATOR, 1);
         vm.prank(OPERATOR);
         (bool ok,) = address(rollup).call{value: 1}(data);
@@ -122,11 +130,11 @@ contract AggregateReviewTest is AggregateFixture {
 
     /// @dev With too little gas nothing is settled in part.
     function testFuzz_tooLittleGasSettlesNothing(uint256 gas) public {
-        bytes memory data = call(group(1));
+        bytes memory data = honest;
         vm.prank(OPERATOR);
         (bool ok,) = address(rollup).call{gas: gas % 600_000}(data);
         assertEq(rollup.batchNumber(), ok ? 3 : 1);
-        assertEq(rollup.root(), ok ? group(1).batches[1].words[2] : group(0).batches[0].words[2]);
+        assertEq(rollup.root(), ok ? newRoot : oldRoot);
         assertTrue((rollup.exitsRoots(2) == 0) != ok, "exits in part");
     }
 
@@ -134,7 +142,7 @@ contract AggregateReviewTest is AggregateFixture {
         (bool ok,) = send(data);
         assertTrue(ok, "refused");
         assertEq(rollup.batchNumber(), 3);
-        assertEq(rollup.root(), group(1).batches[1].words[2]);
+        assertEq(rollup.root(), newRoot);
     }
 
     function refuse(bytes memory data) private {
