@@ -9,7 +9,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/store"
 )
 
 // QueueProve is the queue of proof jobs.
@@ -36,9 +35,24 @@ func (ProveBatch) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueProve, MaxAttempts: maxAttempts, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-func (a ProveBatch) proofKey() store.ProofKey {
-	return store.ProofKey{Batch: a.Batch, Circuit: a.Circuit, KeyHash: a.KeyHash}
+// AggregateBatches is the job to fold the proofs of a group into one. Its lease and
+// its proof are those of the first batch: no other group ever begins with it.
+type AggregateBatches struct {
+	Batch   settle.BatchNumber `json:"batch"` // the first
+	Last    settle.BatchNumber `json:"last"`
+	Circuit string             `json:"circuit"`
+	Shape   string             `json:"shape"`
+	KeyHash settle.KeyHash     `json:"key_hash"`
 }
+
+// Kind implements river.JobArgs.
+func (AggregateBatches) Kind() string { return "aggregate_batches" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts, as of ProveBatch.
+func (AggregateBatches) InsertOpts() river.InsertOpts { return ProveBatch{}.InsertOpts() }
+
+// kinds are those of all jobs that make a proof.
+func kinds() []string { return []string{ProveBatch{}.Kind(), AggregateBatches{}.Kind()} }
 
 // Inserter queues jobs in the caller's transactions. It works none.
 type Inserter struct{ client *river.Client[pgx.Tx] }
@@ -54,8 +68,18 @@ func NewInserter() (*Inserter, error) {
 
 // InsertTx queues the job in tx. A job that is queued already is left alone.
 func (i *Inserter) InsertTx(ctx context.Context, tx pgx.Tx, job ProveBatch) error {
+	return i.insert(ctx, tx, job)
+}
+
+// InsertGroupTx queues the job to fold a group in tx.
+func (i *Inserter) InsertGroupTx(ctx context.Context, tx pgx.Tx, job AggregateBatches) error {
+	return i.insert(ctx, tx, job)
+}
+
+func (i *Inserter) insert(ctx context.Context, tx pgx.Tx, job proofJob) error {
 	if _, err := i.client.InsertTx(ctx, tx, job, nil); err != nil {
-		return fmt.Errorf("queue proof of batch %d: %w", job.Batch, err)
+		key := job.proofKey()
+		return fmt.Errorf("queue %s proof of batch %d: %w", key.Circuit, key.Batch, err)
 	}
 	return nil
 }

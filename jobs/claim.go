@@ -138,7 +138,7 @@ func (c *claim) tell(ctx context.Context, refused map[string]error) error {
 
 // escalate keeps the job for workers with more memory than this one for a period. If
 // there is none, or none gets to it, this one may try again after that.
-func (w *worker) escalate(ctx context.Context, job *river.Job[ProveBatch], period time.Duration) error {
+func (w *worker[A]) escalate(ctx context.Context, job *river.Job[A], period time.Duration) error {
 	if w.cfg.Memory == 0 || job.AttemptedAt == nil {
 		return nil
 	}

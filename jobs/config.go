@@ -21,6 +21,8 @@ import (
 // Store is what this package needs of *store.Store.
 type Store interface {
 	WitnessInput(ctx context.Context, n settle.BatchNumber) (store.WitnessInput, error)
+	GroupOf(ctx context.Context, n settle.BatchNumber) (store.Group, error)
+	GroupInput(ctx context.Context, first settle.BatchNumber) (store.GroupInput, error)
 	AcquireLease(ctx context.Context, r store.LeaseRequest) (store.Lease, error)
 	Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) (store.Lease, error)
 	ReleaseLease(ctx context.Context, l store.Lease) error
@@ -40,6 +42,12 @@ type Prover interface {
 	Prove(ctx context.Context, shape string, trace *state.Trace) (prover.Result, error)
 }
 
+// Folder makes verified proofs, in the aggregate circuit, that proofs of consecutive
+// batches hold (*prover.Engine).
+type Folder interface {
+	Fold(ctx context.Context, shape string, proofs []settle.ProofEnvelope) (prover.Result, error)
+}
+
 // Config joins a worker or a reaper.
 type Config struct {
 	Pool    *pgxpool.Pool // of the store; River needs 4 connections and one per job
@@ -51,6 +59,7 @@ type Config struct {
 
 	// For workers alone.
 	Prover      Prover
+	Folder      Folder                    // nil: the worker folds no proofs
 	Keys        map[string]settle.KeyHash // by shape: the keys that this worker can prove with
 	Concurrency int                       // jobs at a time; 1, as a proof uses all cores
 	// Memory is how many bytes this worker may take: its class. A job for which the

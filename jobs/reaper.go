@@ -176,9 +176,9 @@ func (r *reaper) orphans(ctx context.Context) ([]orphan, error) {
 	rows, err := r.cfg.Pool.Query(ctx, `
 		select j.id, j.attempt, j.attempted_at, (j.args->>'batch')::bigint, j.args->>'circuit', j.args->>'key_hash'
 		from river_job j
-		where j.state = 'running' and j.kind = $1 and j.attempted_at < now() - $2 * interval '1 second'
+		where j.state = 'running' and j.kind = any($1) and j.attempted_at < now() - $2 * interval '1 second'
 		  and not exists (select from leases l where l.job_id = j.id and not l.released)
-		order by j.id`, ProveBatch{}.Kind(), r.cfg.Policy.Orphan.Seconds())
+		order by j.id`, kinds(), r.cfg.Policy.Orphan.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("look for jobs without a worker: %w", err)
 	}

@@ -47,8 +47,12 @@ func RunWorker(ctx context.Context, cfg Config) error {
 func runClient(ctx context.Context, cfg *Config) error {
 	driver := newFencedDriver(cfg)
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &worker{cfg: cfg, begun: driver.begun}); err != nil {
-		return fmt.Errorf("register worker: %w", err)
+	err := errors.Join(
+		river.AddWorkerSafely(workers, &worker[ProveBatch]{cfg: cfg, begun: driver.begun}),
+		river.AddWorkerSafely(workers, &worker[AggregateBatches]{cfg: cfg, begun: driver.begun}),
+	)
+	if err != nil {
+		return fmt.Errorf("register workers: %w", err)
 	}
 	client, err := river.NewClient[pgx.Tx](driver, &river.Config{
 		Logger:     newRiverLog(cfg),

@@ -13,13 +13,26 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/zksettle/settle/prover"
-	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
 
-// worker proves the batches of ProveBatch jobs.
-type worker struct {
-	river.WorkerDefaults[ProveBatch]
+// proofJob is the arguments of a job that makes one proof.
+type proofJob interface {
+	river.JobArgs
+	proofKey() store.ProofKey
+	shape() string
+	log() []any  // names the job in messages
+	dead() []any // what becomes of the batches if it is given up, and the remedy
+	able(*Config) bool
+	// needed returns false for a proof that nobody needs any more, ErrNotFound for one
+	// that nobody ever did.
+	needed(context.Context, *Config) (bool, error)
+	prove(context.Context, *Config) (prover.Result, error)
+}
+
+// worker makes the proofs of one kind of job.
+type worker[A proofJob] struct {
+	river.WorkerDefaults[A]
 	cfg   *Config
 	begun *attempts
 }
@@ -34,26 +47,34 @@ const (
 )
 
 // Timeout implements river.Worker.
-func (w *worker) Timeout(*river.Job[ProveBatch]) time.Duration { return w.cfg.Policy.JobTimeout }
+func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.cfg.Policy.JobTimeout }
 
 // NextRetry implements river.Worker, for witness and bug failures: River keeps one
 // error of each. Everything else is put off by snoozing, which costs no attempt.
-func (w *worker) NextRetry(job *river.Job[ProveBatch]) time.Time {
+func (w *worker[A]) NextRetry(job *river.Job[A]) time.Time {
 	return time.Now().Add(w.cfg.Policy.failureDelay(len(job.Errors) + 1))
 }
 
 // Work implements river.Worker.
-func (w *worker) Work(ctx context.Context, job *river.Job[ProveBatch]) error {
+func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 	w.begun.begin(job.JobRow)
-	a := job.Args
-	log := w.cfg.Logger.With("batch", a.Batch, "shape", a.Shape, "job", job.ID, "attempt", job.Attempt)
-	if a.Circuit != w.cfg.Prover.Circuit() || w.cfg.Keys[a.Shape] != a.KeyHash {
-		log.WarnContext(ctx, "job left to others: this worker has no such keys", "circuit", a.Circuit, "key_hash", a.KeyHash)
+	a, key := job.Args, job.Args.proofKey()
+	log := w.cfg.Logger.With(append(a.log(), "shape", a.shape(), "job", job.ID, "attempt", job.Attempt)...)
+	if w.cfg.Keys[a.shape()] != key.KeyHash || !a.able(w.cfg) {
+		log.WarnContext(ctx, "job left to others: this worker has no such keys", "circuit", key.Circuit, "key_hash", key.KeyHash)
 		return river.JobSnooze(otherKeysDelay)
 	}
-	lease, err := w.cfg.Store.AcquireLease(ctx, store.LeaseRequest{
-		ProofKey: a.proofKey(), Holder: w.cfg.Holder, JobID: job.ID, JobAttempt: job.Attempt, TTL: w.cfg.Policy.LeaseTTL,
-	})
+	needed, err := a.needed(ctx, w.cfg)
+	if err == nil && !needed {
+		log.InfoContext(ctx, "nothing to do: nobody needs the proof any more")
+		return nil
+	}
+	var lease store.Lease
+	if err == nil {
+		lease, err = w.cfg.Store.AcquireLease(ctx, store.LeaseRequest{
+			ProofKey: key, Holder: w.cfg.Holder, JobID: job.ID, JobAttempt: job.Attempt, TTL: w.cfg.Policy.LeaseTTL,
+		})
+	}
 	switch {
 	case errors.Is(err, store.ErrProofExists):
 		log.InfoContext(ctx, "nothing to do: the proof is stored")
@@ -69,7 +90,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[ProveBatch]) error {
 		return river.JobSnooze(w.cfg.Policy.retryDelay(snoozes(job.Metadata) + 1))
 	}
 	log = log.With("epoch", lease.Epoch)
-	w.cfg.Metrics.begun(a.Shape, job.JobRow)
+	w.cfg.Metrics.begun(a.shape(), job.JobRow)
 	log.InfoContext(ctx, "proof begun")
 	work, heart := beat(ctx, w.cfg, lease, log)
 	defer heart.stop()
@@ -88,36 +109,22 @@ func (w *worker) Work(ctx context.Context, job *river.Job[ProveBatch]) error {
 	return w.failed(ctx, job, lease, err, log)
 }
 
-// prove loads the witness input and proves it.
-func (w *worker) prove(ctx context.Context, a ProveBatch) (prover.Result, error) {
-	input, err := w.cfg.Store.WitnessInput(ctx, a.Batch)
-	switch {
-	case errors.Is(err, store.ErrCorrupt), errors.Is(err, store.ErrNotFound):
-		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "witness input", Err: err}
-	case err != nil:
-		return prover.Result{}, fmt.Errorf("load witness input: %w", err)
-	}
-	trace, err := state.DecodeTrace(input.Data)
-	if err != nil {
-		return prover.Result{}, &prover.Error{Class: prover.ClassWitness, Step: "witness input", Err: err}
-	}
-	if trace.Header.Number != a.Batch {
-		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "witness input", Err: fmt.Errorf("it is of batch %d", trace.Header.Number)}
-	}
-	result, err := w.cfg.Prover.Prove(ctx, a.Shape, trace)
+// prove makes the proof and checks that it is the one that was asked for.
+func (w *worker[A]) prove(ctx context.Context, a A) (prover.Result, error) {
+	result, err := a.prove(ctx, w.cfg)
 	if err != nil {
 		return prover.Result{}, err
 	}
-	if result.Proof.KeyHash != a.KeyHash {
+	if want := a.proofKey().KeyHash; result.Proof.KeyHash != want {
 		return prover.Result{}, &prover.Error{Class: prover.ClassInfrastructure, Step: "keys",
-			Err: fmt.Errorf("proven under key %s, the batch was sealed for %s", result.Proof.KeyHash, a.KeyHash)}
+			Err: fmt.Errorf("proven under key %s, asked for was %s", result.Proof.KeyHash, want)}
 	}
-	w.cfg.Metrics.proof(a.Shape, result)
+	w.cfg.Metrics.proof(a.shape(), result)
 	return result, nil
 }
 
 // store keeps trying while Postgres is away: a finished proof is not thrown away.
-func (w *worker) store(ctx context.Context, job *river.Job[ProveBatch], lease store.Lease, r prover.Result, log *slog.Logger) error {
+func (w *worker[A]) store(ctx context.Context, job *river.Job[A], lease store.Lease, r prover.Result, log *slog.Logger) error {
 	stats := store.ProofStats{Assign: r.Timings.Assign, Solve: r.Timings.Solve, Prove: r.Timings.Prove, PeakMemory: r.PeakMemory}
 	complete := func(_ context.Context, tx pgx.Tx) error {
 		ours, err := w.begun.current(ctx, tx, []int64{job.ID})
@@ -154,7 +161,7 @@ func (w *worker) store(ctx context.Context, job *river.Job[ProveBatch], lease st
 
 // handBack gives lease and job to another worker. River makes the job available
 // again when it sees that the client's stop ended the work.
-func (w *worker) handBack(ctx context.Context, lease store.Lease, log *slog.Logger) error {
+func (w *worker[A]) handBack(ctx context.Context, lease store.Lease, log *slog.Logger) error {
 	call, done := context.WithTimeout(context.WithoutCancel(ctx), contactTimeout)
 	defer done()
 	if err := w.cfg.Store.ReleaseLease(call, lease); err != nil {
@@ -165,14 +172,14 @@ func (w *worker) handBack(ctx context.Context, lease store.Lease, log *slog.Logg
 }
 
 // failed records a failure and says when to try again.
-func (w *worker) failed(ctx context.Context, job *river.Job[ProveBatch], lease store.Lease, cause error, log *slog.Logger) error {
+func (w *worker[A]) failed(ctx context.Context, job *river.Job[A], lease store.Lease, cause error, log *slog.Logger) error {
 	class := store.FailureClass(prover.ClassOf(cause))
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		class = store.FailResource
 		cause = fmt.Errorf("not proven within %v: %w", w.cfg.Policy.JobTimeout, cause)
 	}
 	w.cfg.Metrics.Failures.WithLabelValues(string(class)).Inc()
-	log.ErrorContext(ctx, "batch not proven", "class", class, "error", cause)
+	log.ErrorContext(ctx, "proof not made", "class", class, "error", cause)
 	call, done := context.WithTimeout(context.WithoutCancel(ctx), contactTimeout)
 	defer done()
 	retry := river.JobSnooze(w.cfg.Policy.retryDelay(snoozes(job.Metadata) + 1))
@@ -180,7 +187,7 @@ func (w *worker) failed(ctx context.Context, job *river.Job[ProveBatch], lease s
 		log.WarnContext(ctx, "the failure cannot be recorded", "error", err)
 		return retry
 	}
-	failures, err := w.cfg.Store.ProofFailures(call, job.Args.Batch)
+	failures, err := w.cfg.Store.ProofFailures(call, job.Args.proofKey().Batch)
 	if err != nil {
 		log.WarnContext(ctx, "earlier failures cannot be read", "error", err)
 		return retry
@@ -189,8 +196,7 @@ func (w *worker) failed(ctx context.Context, job *river.Job[ProveBatch], lease s
 	switch {
 	case w.cfg.Policy.dead(class, counted):
 		w.cfg.Metrics.DeadLetters.Inc()
-		log.ErrorContext(ctx, "dead letter: the batch stays unproven, and settlement waits for it, until its job is retried by hand",
-			"class", class, "remedy", fmt.Sprintf("settle replay %d; settle jobs retry --batch %d", job.Args.Batch, job.Args.Batch))
+		log.ErrorContext(ctx, "dead letter", append(job.Args.dead(), "class", class)...)
 		job.MaxAttempts = job.Attempt // River discards a job that fails at its last attempt
 		return cause
 	case class == store.FailWitness, class == store.FailBug:

@@ -1,0 +1,92 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/prover"
+	"github.com/zksettle/settle/state"
+	"github.com/zksettle/settle/store"
+)
+
+var (
+	_ proofJob = ProveBatch{}
+	_ proofJob = AggregateBatches{}
+)
+
+func (a ProveBatch) proofKey() store.ProofKey {
+	return store.ProofKey{Batch: a.Batch, Circuit: a.Circuit, KeyHash: a.KeyHash}
+}
+
+func (a ProveBatch) shape() string { return a.Shape }
+
+func (a ProveBatch) log() []any { return []any{"batch", a.Batch} }
+
+func (a ProveBatch) dead() []any {
+	return []any{"consequence", "the batch stays unproven, and settlement waits for it, until its job is retried by hand",
+		"remedy", fmt.Sprintf("settle replay %d; settle jobs retry --batch %d", a.Batch, a.Batch)}
+}
+
+func (a ProveBatch) able(cfg *Config) bool { return a.Circuit == cfg.Prover.Circuit() }
+
+func (a ProveBatch) needed(context.Context, *Config) (bool, error) { return true, nil }
+
+// prove loads the witness input and proves it.
+func (a ProveBatch) prove(ctx context.Context, cfg *Config) (prover.Result, error) {
+	input, err := cfg.Store.WitnessInput(ctx, a.Batch)
+	if err != nil {
+		return prover.Result{}, unreadable("witness input", err)
+	}
+	trace, err := state.DecodeTrace(input.Data)
+	if err != nil {
+		return prover.Result{}, &prover.Error{Class: prover.ClassWitness, Step: "witness input", Err: err}
+	}
+	if trace.Header.Number != a.Batch {
+		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "witness input", Err: fmt.Errorf("it is of batch %d", trace.Header.Number)}
+	}
+	return cfg.Prover.Prove(ctx, a.Shape, trace)
+}
+
+// unreadable tells damaged input, which no retry mends, from a database that is away.
+func unreadable(step string, err error) error {
+	if errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrNotFound) {
+		return &prover.Error{Class: prover.ClassBug, Step: step, Err: err}
+	}
+	return fmt.Errorf("load %s: %w", step, err)
+}
+
+func (a AggregateBatches) proofKey() store.ProofKey {
+	return store.ProofKey{Batch: a.Batch, Circuit: a.Circuit, KeyHash: a.KeyHash}
+}
+
+func (a AggregateBatches) shape() string { return a.Shape }
+
+func (a AggregateBatches) log() []any { return []any{"batch", a.Batch, "last", a.Last} }
+
+func (a AggregateBatches) dead() []any {
+	return []any{"consequence", "the batches settle each by its own proof"}
+}
+
+func (a AggregateBatches) able(cfg *Config) bool {
+	return a.Circuit == settle.CircuitAggregate && cfg.Folder != nil
+}
+
+// needed: a group that is proven or settles directly needs no proof any more.
+func (a AggregateBatches) needed(ctx context.Context, cfg *Config) (bool, error) {
+	g, err := cfg.Store.GroupOf(ctx, a.Batch)
+	if err == nil && (g.First != a.Batch || g.Last != a.Last || g.ProofKey() != a.proofKey()) {
+		err = fmt.Errorf("%w: the group of batch %d is %d to %d for key %s", store.ErrProofMismatch, a.Batch, g.First, g.Last, g.KeyHash)
+	}
+	return g.Status == store.GroupPlanned, err
+}
+
+// prove folds the proofs of the group.
+func (a AggregateBatches) prove(ctx context.Context, cfg *Config) (prover.Result, error) {
+	input, err := cfg.Store.GroupInput(ctx, a.Batch)
+	if err != nil {
+		return prover.Result{}, unreadable("proofs to fold", err)
+	}
+	return cfg.Folder.Fold(ctx, a.Shape, input.Proofs)
+}
