@@ -9,8 +9,6 @@ import {Exits} from "./Exits.sol";
 /// for ever, and emits. What was claimed before a bridge exists is not paid by it unless that bridge
 /// takes these marks and events into account.
 abstract contract ExitClaims {
-    /// @notice The batch has `count` exits with this Merkle root.
-    event ExitsStored(uint32 indexed batch, uint256 count, bytes32 root);
     /// @notice Exit `index` of the batch was claimed for `l1`. Nothing was paid.
     event ExitClaimed(
         uint32 indexed batch, uint32 indexed index, address indexed l1, uint32 token, uint128 amount
@@ -59,11 +57,9 @@ abstract contract ExitClaims {
         return _claimed[batch][index / 256] >> (index % 256) & 1 != 0;
     }
 
-    /// @dev Stores the root of the last `count` records of D; nothing when there are none.
+    /// @dev Stores the root of the last `count` records of D; nothing when there are none. No event of its
+    /// own: BatchSettled says that there is something to look up.
     function _storeExits(uint32 batch, uint256[] calldata words, uint256 count) internal {
-        if (count == 0) return;
-        bytes32 root = Exits.root(batch, words, count);
-        exitsRoots[batch] = root;
-        emit ExitsStored(batch, count, root);
+        if (count != 0) exitsRoots[batch] = Exits.root(batch, words, count);
     }
 }
