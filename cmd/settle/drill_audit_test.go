@@ -2,13 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
@@ -32,6 +37,14 @@ type drillAudit struct {
 	RootAPI      settle.Element `json:"root_api"`
 }
 
+// sightings finds orders in the records on L1.
+type sightings struct {
+	orders []order
+	byKey  map[recordKey]int
+	places [][]l1Place // of each order
+	nonces map[settle.AccountIndex]settle.Nonce
+}
+
 type l1Place struct {
 	batch    settle.BatchNumber
 	position int
@@ -44,6 +57,49 @@ type recordKey struct {
 	amount uint64 // float40
 }
 
+func newSightings(orders []order) (*sightings, error) {
+	s := &sightings{orders, map[recordKey]int{}, make([][]l1Place, len(orders)), map[settle.AccountIndex]settle.Nonce{}}
+	for i, o := range orders {
+		amount, err := state.NewFloat40(o.Amount)
+		if err != nil {
+			return nil, err
+		}
+		s.byKey[recordKey{o.Kind, o.From, uint64(amount)}] = i
+	}
+	if len(s.byKey) != len(orders) {
+		return nil, errors.New("two orders look the same on L1")
+	}
+	return s, nil
+}
+
+// add takes the next record on L1.
+func (s *sightings) add(a *drillAudit, place l1Place, r publicdata.Transfer) {
+	a.OnL1++
+	i, known := s.byKey[recordKey{r.Kind.String(), r.From, r.Amount}]
+	if !known {
+		a.Unknown++
+		return
+	}
+	s.places[i] = append(s.places[i], place)
+	if s.orders[i].Nonce != s.nonces[r.From] {
+		a.WrongNonce++
+	}
+	s.nonces[r.From]++
+}
+
+// sum counts which of the first orders, those that were accepted, are not there once.
+func (s *sightings) sum(a *drillAudit, accepted int) {
+	for _, places := range s.places[:accepted] {
+		switch len(places) {
+		case 0:
+			a.Lost++
+		case 1:
+		default:
+			a.Doubled++
+		}
+	}
+}
+
 // audit looks everywhere. It needs the chain, Postgres and the API; what it has found
 // out before an error is in the result.
 func (d *drill) audit() (a drillAudit, err error) {
@@ -51,14 +107,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 	if err != nil {
 		return a, err
 	}
-	for i, o := range d.orders {
-		switch len(places[i]) {
-		case 0:
-			a.Lost++
-		case 1:
-		default:
-			a.Doubled++
-		}
+	for i, o := range d.orders[:d.accepted.Load()] {
 		ctx, cancel := contextWithin(d.t, patience)
 		tx, err := d.client.Transaction(ctx, o.id)
 		cancel()
@@ -105,16 +154,10 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	byKey := map[recordKey]int{}
-	for i, o := range d.orders {
-		amount, err := state.NewFloat40(o.Amount)
-		if err != nil {
-			return nil, err
-		}
-		byKey[recordKey{o.Kind, o.From, uint64(amount)}] = i
+	seen, err := newSightings(d.orders)
+	if err != nil {
+		return nil, err
 	}
-	places := make([][]l1Place, len(d.orders))
-	var nonces [rigAccounts]settle.Nonce
 	contract := l1.NewClient(node, d.deployment.Rollup).At(head)
 	err = contract.History(ctx, 0, head, func(batch l1.Settled) error {
 		a.Batches++
@@ -125,26 +168,17 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 			return fmt.Errorf("batch %d leads to root %s, L1 has %s", batch.Number, got, batch.Root)
 		}
 		for position, r := range batch.Data.Transfers {
-			a.OnL1++
-			i, known := byKey[recordKey{r.Kind.String(), r.From, r.Amount}]
-			if !known {
-				a.Unknown++
-				continue
-			}
-			places[i] = append(places[i], l1Place{batch.Number, position})
-			if d.orders[i].Nonce != nonces[r.From] {
-				a.WrongNonce++
-			}
-			nonces[r.From]++
+			seen.add(a, l1Place{batch.Number, position}, r)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	seen.sum(a, int(d.accepted.Load()))
 	a.RootReplay = element(replay.Root())
 	a.RootL1, err = contract.Root(ctx)
-	return places, err
+	return seen.places, err
 }
 
 // finish requires that nothing is lost or doubled, that the roots agree and that no
@@ -185,4 +219,38 @@ func (d *drill) requireFenced() {
 			else p.epoch = l.epoch and p.worker = l.holder and p.attempt = l.job_attempt and p.attempt = j.attempt end`))
 	d.result.LateProofs = one[int](d.rig, "select count(*) from proofs where late")
 	d.result.Takeovers = one[int](d.rig, "select count(*) from proof_failures where class = $1 and detail like 'lease expired%'", string(store.FailInfrastructure))
+}
+
+// TestDrillAudit: the audit sees each thing that it is there to find.
+func TestDrillAudit(t *testing.T) {
+	var orders []order
+	var records []publicdata.Transfer
+	for i := range uint64(6) {
+		orders = append(orders, order{Transaction: wire.Transaction{
+			Kind: settle.KindTransfer.String(), From: settle.AccountIndex(i % 2), Nonce: settle.Nonce(i / 2), Amount: settle.NewAmount(1000 + i),
+		}})
+		records = append(records, publicdata.Transfer{Kind: settle.KindTransfer, From: settle.AccountIndex(i % 2), Amount: 1000 + i})
+	}
+	stranger := publicdata.Transfer{Kind: settle.KindTransfer, Amount: 7}
+	for name, c := range map[string]struct {
+		order []publicdata.Transfer
+		want  drillAudit
+	}{
+		"right":     {records, drillAudit{OnL1: 6}},
+		"lost":      {records[:4], drillAudit{OnL1: 4, Lost: 2}},
+		"doubled":   {append(slices.Clone(records), records[5]), drillAudit{OnL1: 7, Doubled: 1, WrongNonce: 1}},
+		"not ours":  {append(slices.Clone(records), stranger), drillAudit{OnL1: 7, Unknown: 1}},
+		"reordered": {append(slices.Clone(records[:2]), records[4], records[5], records[2], records[3]), drillAudit{OnL1: 6, WrongNonce: 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen, err := newSightings(orders)
+			require.NoError(t, err)
+			var got drillAudit
+			for i, r := range c.order {
+				seen.add(&got, l1Place{1, i}, r)
+			}
+			seen.sum(&got, len(orders))
+			require.Equal(t, c.want, got)
+		})
+	}
 }

@@ -145,7 +145,8 @@ func (d *drill) supervise() {
 			continue
 		}
 		troubled := d.outages > 0 || d.healthy.After(r.begun)
-		require.True(d.t, troubled && time.Since(r.begun) < settleIn, "the %s ended by itself after %s: %s", r.name, time.Since(r.begun), p.stderr())
+		require.True(d.t, troubled && time.Since(r.begun) < settleIn, "the %s ended by itself after %s: %s: %s",
+			r.name, time.Since(r.begun), p.cmd.ProcessState, p.stderr())
 		if time.Since(r.begun) < startAgain {
 			continue
 		}

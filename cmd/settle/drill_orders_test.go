@@ -107,6 +107,7 @@ func (d *drill) send(ctx context.Context, steps <-chan int) error {
 			}
 		}
 		sent += n
+		d.accepted.Store(int64(sent))
 	}
 	return nil
 }

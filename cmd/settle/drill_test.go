@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,8 +51,9 @@ type drill struct {
 	proven  int // transactions, at the last look
 	result  drillResult
 
-	outages                int       // that last
-	healthy                time.Time // when the last outage ended
+	accepted               atomic.Int64 // orders, from the first
+	outages                int          // that last
+	healthy                time.Time    // when the last outage ended
 	nodeAway, postgresAway bool
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -134,7 +135,19 @@ func launch(t *testing.T, env []string, args ...string) *process {
 	p.cmd.Env = env
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, write
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, p.cmd.Start())
+	started := make(chan error)
+	go func() {
+		// The kernel takes the end of the thread that started it for our death.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			defer close(p.ended)
+			_ = p.cmd.Wait() // how it ended is in ProcessState
+		}
+	}()
+	require.NoError(t, <-started)
 	require.NoError(t, write.Close())
 	go func() {
 		defer close(p.silent)
@@ -144,10 +157,6 @@ func launch(t *testing.T, env []string, args ...string) *process {
 			p.log = append(p.log, lines.Text())
 			p.mu.Unlock()
 		}
-	}()
-	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait() // how it ended is in ProcessState
 	}()
 	t.Cleanup(p.cleanUp)
 	return p
