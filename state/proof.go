@@ -44,7 +44,8 @@ func (t *Tree) Siblings(index settle.AccountIndex) Siblings {
 	return s
 }
 
-// Prove returns the proof of the account at index against Root.
+// Prove returns the proof of the account at index against Root. Of an account that
+// Verify reports it is no proof.
 func (s *State) Prove(index settle.AccountIndex) Proof {
 	return Proof{Index: index, Account: s.Account(index), Siblings: s.tree.Siblings(index)}
 }
