@@ -39,22 +39,40 @@ func StatsColumns() []string {
 // Row returns the values of StatsColumns.
 func (s Stats) Row() []string {
 	n := strconv.Itoa
+	ofTransition := func(v int) string {
+		if s.Circuit != settle.CircuitTransition {
+			return ""
+		}
+		return n(v)
+	}
 	return []string{
-		s.Circuit, s.Shape, n(s.Transfers), n(s.Accounts), n(s.Nodes), n(s.Constraints), n(s.Domain), fmt.Sprintf("%.4f", s.Fill),
-		n(s.ConstraintsPerTransfer), n(s.PublicInputs), n(s.Commitments), n(s.CommittedWires),
+		s.Circuit, s.Shape, ofTransition(s.Transfers), ofTransition(s.Accounts), ofTransition(s.Nodes),
+		n(s.Constraints), n(s.Domain), fmt.Sprintf("%.4f", s.Fill),
+		ofTransition(s.ConstraintsPerTransfer), n(s.PublicInputs), n(s.Commitments), n(s.CommittedWires),
 	}
 }
 
 // StatsOf describes the compiled system of a shape.
 func StatsOf(shape Shape, ccs constraint.ConstraintSystem) Stats {
+	s := systemStats(settle.CircuitTransition, shape.Name, ccs)
+	s.Transfers, s.Accounts, s.Nodes = shape.Transfers, shape.Capacity.Accounts, shape.Nodes
+	s.ConstraintsPerTransfer = (s.Constraints + shape.Transfers - 1) / shape.Transfers
+	return s
+}
+
+// AggregateStatsOf describes a compiled aggregate system; its shape is the number of
+// its slots.
+func AggregateStatsOf(slots int, ccs constraint.ConstraintSystem) Stats {
+	return systemStats(settle.CircuitAggregate, strconv.Itoa(slots), ccs)
+}
+
+func systemStats(circuit, shape string, ccs constraint.ConstraintSystem) Stats {
 	constraints := ccs.GetNbConstraints()
 	domain := 1 << bits.Len(uint(constraints-1))
 	s := Stats{
-		Circuit: settle.CircuitTransition, Shape: shape.Name,
-		Transfers: shape.Transfers, Accounts: shape.Capacity.Accounts, Nodes: shape.Nodes,
+		Circuit: circuit, Shape: shape,
 		Constraints: constraints, Domain: domain, Fill: float64(constraints) / float64(domain),
-		ConstraintsPerTransfer: (constraints + shape.Transfers - 1) / shape.Transfers,
-		PublicInputs:           ccs.GetNbPublicVariables() - 1,
+		PublicInputs: ccs.GetNbPublicVariables() - 1,
 	}
 	if commitments, ok := ccs.GetCommitments().(constraint.Groth16Commitments); ok {
 		s.Commitments = len(commitments)
