@@ -95,7 +95,7 @@ func objectConforms(doc, schema, value map[string]any) error {
 
 // What the API answers is what its document says, field by field.
 func TestRepliesConformToTheDocument(t *testing.T) {
-	r := newRig(t)
+	r := newKindRig(t)
 	doc := r.document()
 	check := func(method, path, route string, body any) reply {
 		t.Helper()
@@ -120,18 +120,24 @@ func TestRepliesConformToTheDocument(t *testing.T) {
 	check(http.MethodPost, submit, submit, r.transfer(alice, bob, balance, 2))
 
 	id, owner := r.accept(r.transfer(bob, alice, 5, 0)).ID, r.wallets[alice].Address()
-	r.execute()
+	_, err := r.client.ExitAll(t.Context(), r.wallets[bob], 0)
+	require.NoError(t, err)
+	r.executeOn(kindShape())
 	last, err := r.store.LastBatch(t.Context())
 	require.NoError(t, err)
 	for n := settle.BatchNumber(1); n <= last.Number; n++ {
 		r.prove(n)
+		r.settle(n)
 	}
+	exits := fmt.Sprintf("/v1/batches/%d/exits", last.Number)
 	for _, c := range [][2]string{
 		{"/v1/transactions/" + id.String(), "/v1/transactions/{id}"}, {"/v1/transactions/x", "/v1/transactions/{id}"},
 		{"/v1/accounts/2", "/v1/accounts/{index}"}, {"/v1/accounts/99", "/v1/accounts/{index}"},
 		{"/v1/accounts/2?batch=0", "/v1/accounts/{index}"}, {"/v1/accounts/2/proof", "/v1/accounts/{index}/proof"},
 		{"/v1/accounts" + query("owner", owner.Owner.String(), "l1", owner.L1.String(), "limit", "1"), "/v1/accounts"},
 		{"/v1/batches/1", "/v1/batches/{number}"}, {"/v1/batches", "/v1/batches"}, {"/v1/batches?limit=1", "/v1/batches"},
+		{exits, "/v1/batches/{number}/exits"}, {"/v1/batches/0/exits", "/v1/batches/{number}/exits"}, {"/v1/batches/99/exits", "/v1/batches/{number}/exits"},
+		{"/v1/exits" + query("l1", r.wallets[bob].Address().L1.String(), "limit", "1"), "/v1/exits"}, {"/v1/exits", "/v1/exits"},
 		{"/v1/status", "/v1/status"}, {"/healthz", "/healthz"}, {"/readyz", "/readyz"},
 	} {
 		check(http.MethodGet, c[0], c[1], nil)

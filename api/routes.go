@@ -37,6 +37,8 @@ func (s *Server) routes() error {
 	get(api, "listAccounts", "/v1/accounts", "accounts", "The accounts of a payment address (owner, l1), by index", s.accounts, bad, unavailable)
 	get(api, "getBatch", "/v1/batches/{number}", "batches", "A batch with its proofs and settlement", s.batch, bad, missing, unavailable)
 	get(api, "listBatches", "/v1/batches", "batches", "Batches, newest first", s.batches, bad, unavailable)
+	get(api, "getBatchExits", "/v1/batches/{number}/exits", "exits", "The exits of a settled batch, with what proves each to the rollup contract", s.batchExits, bad, missing, unavailable)
+	get(api, "listExits", "/v1/exits", "exits", "The settled exits for an Ethereum address, with what proves each, by batch", s.exits, bad, unavailable)
 	get(api, "getStatus", "/v1/status", "status", "The rollup's identity, fees, progress and backlog", s.status, bad, unavailable)
 	get(api, "live", "/healthz", "health", "The process is alive", s.live, bad)
 	get(api, "ready", "/readyz", "health", "The database can be reached", s.ready, bad, unavailable)

@@ -51,6 +51,8 @@ type Store interface {
 	AccountAt(ctx context.Context, i settle.AccountIndex, n settle.BatchNumber) (store.Account, error)
 	EachAccountAt(ctx context.Context, n settle.BatchNumber, f func(store.Account) error) error
 	LeavesBetween(ctx context.Context, from, to settle.BatchNumber) ([]store.LeafChange, error)
+	BatchWords(ctx context.Context, n settle.BatchNumber) ([]settle.Element, error)
+	ExitBatches(ctx context.Context, l1 settle.Address, after settle.BatchNumber, limit int) ([]settle.BatchNumber, error)
 }
 
 // Config configures a Server. Zero values take the defaults named here.

@@ -114,6 +114,33 @@ type Accounts struct {
 	Next     *settle.AccountIndex `json:"next,omitempty" required:"false" doc:"Pass as after to read on; absent at the end"`
 }
 
+// Claim is a settled exit with the arguments of the rollup contract's claim, which
+// marks it once and pays nothing before there is a bridge.
+type Claim struct {
+	Batch     settle.BatchNumber `json:"batch" doc:"Batch of the exit" example:"1"`
+	Index     uint32             `json:"index" doc:"Place among the exits of the batch, from 0" example:"0"`
+	L1        settle.Address     `json:"l1" doc:"Ethereum address that the exit is for"`
+	Token     settle.TokenID     `json:"token" doc:"Token" example:"0"`
+	Amount    settle.Amount      `json:"amount" doc:"Exact amount in smallest units" example:"1250000"`
+	Leaf      settle.Hash        `json:"leaf" doc:"Leaf of the exit in the tree of the batch's exits"`
+	Siblings  []settle.Hash      `json:"siblings" nullable:"false" doc:"Siblings from the leaf up, as many as the tree is deep; none for the only exit of a batch"`
+	ExitsRoot settle.Hash        `json:"exits_root" doc:"Root of that tree, which the contract holds as exitsRoots(batch)"`
+}
+
+// BatchExits lists the exits of a settled batch.
+type BatchExits struct {
+	Batch       settle.BatchNumber `json:"batch" doc:"Batch number" example:"1"`
+	BatchStatus settle.BatchStatus `json:"batch_status" enum:"settled,final" doc:"Status of the batch" example:"settled"`
+	ExitsRoot   *settle.Hash       `json:"exits_root,omitempty" required:"false" doc:"Root of the tree of its exits; absent when it has none"`
+	Claims      []Claim            `json:"claims" nullable:"false" doc:"Its exits in order"`
+}
+
+// Claims lists the settled exits of one Ethereum address.
+type Claims struct {
+	Claims []Claim             `json:"claims" nullable:"false" doc:"Exits by batch and place"`
+	Next   *settle.BatchNumber `json:"next,omitempty" required:"false" doc:"Pass as after to read on; absent at the end"`
+}
+
 // Usage counts the slots that a batch uses.
 type Usage = settle.Usage
 
