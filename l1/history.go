@@ -1,13 +1,12 @@
 package l1
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -31,12 +30,14 @@ type Settled struct {
 }
 
 // History calls f for every batch settled in the blocks first to last, in order,
-// with D decoded from the calldata of its transaction, and stops at f's error.
+// with D decoded from the calldata of its transaction, and stops at f's error. It
+// makes no difference by which route a batch was settled.
 func (c *Client) History(ctx context.Context, first, last uint64, f func(Settled) error) error {
 	event, ok := c.contract.GetABI().Events[bindings.RollupBatchSettled{}.ContractEventName()]
 	if !ok {
 		return errors.New("the rollup's ABI has no event of settlement")
 	}
+	var latest call
 	for ; first <= last; first += logWindow {
 		logs, err := c.node.FilterLogs(ctx, ethereum.FilterQuery{
 			FromBlock: new(big.Int).SetUint64(first),
@@ -51,7 +52,7 @@ func (c *Client) History(ctx context.Context, first, last uint64, f func(Settled
 			if logs[i].Removed {
 				continue
 			}
-			batch, err := c.settled(ctx, &logs[i])
+			batch, err := c.settled(ctx, &logs[i], &latest)
 			if err != nil {
 				return err
 			}
@@ -63,7 +64,15 @@ func (c *Client) History(ctx context.Context, first, last uint64, f func(Settled
 	return nil
 }
 
-func (c *Client) settled(ctx context.Context, log *types.Log) (Settled, error) {
+// call is a settling transaction; it has one event for each of its batches.
+type call struct {
+	hash common.Hash
+	data []*publicdata.Data
+}
+
+// settled joins an event with the data of its batch. The transaction of the event
+// before is not asked for again.
+func (c *Client) settled(ctx context.Context, log *types.Log, latest *call) (Settled, error) {
 	event, err := c.contract.UnpackBatchSettledEvent(log)
 	if err != nil {
 		return Settled{}, fmt.Errorf("read the event of a settlement in block %d: %w", log.BlockNumber, err)
@@ -71,45 +80,36 @@ func (c *Client) settled(ctx context.Context, log *types.Log) (Settled, error) {
 	out := Settled{
 		Number: settle.BatchNumber(event.Number), Root: element(event.NewRoot), Block: log.BlockNumber, TxHash: settle.Hash(log.TxHash),
 	}
-	tx, _, err := c.node.TransactionByHash(ctx, log.TxHash)
-	if err != nil {
-		return out, fmt.Errorf("ask L1 for transaction %s, which settled batch %d: %w", log.TxHash, out.Number, withoutURL(err))
+	if latest.hash != log.TxHash {
+		data, err := c.called(ctx, log.TxHash)
+		if err != nil {
+			return out, fmt.Errorf("transaction %s, which settled batch %d: %w", log.TxHash, out.Number, err)
+		}
+		*latest = call{log.TxHash, data}
 	}
-	if tx.To() == nil || *tx.To() != c.address {
-		return out, fmt.Errorf("%w: transaction %s settled batch %d through another contract", ErrCalldata, log.TxHash, out.Number)
+	i := slices.IndexFunc(latest.data, func(d *publicdata.Data) bool { return d.Header.Number == out.Number })
+	if i < 0 {
+		return out, fmt.Errorf("%w: transaction %s settled batch %d and does not show it", ErrCalldata, log.TxHash, out.Number)
 	}
-	if out.Data, err = c.settleData(tx.Data()); err != nil {
-		return out, fmt.Errorf("%w: transaction %s, which settled batch %d: %w", ErrCalldata, log.TxHash, out.Number, err)
-	}
-	if out.Data.Header.Number != out.Number || settle.Element(out.Data.Header.NewRoot.Bytes()) != out.Root {
-		return out, fmt.Errorf("%w: transaction %s has batch %d, its event batch %d", ErrCalldata, log.TxHash, out.Data.Header.Number, out.Number)
+	out.Data = latest.data[i]
+	if settle.Element(out.Data.Header.NewRoot.Bytes()) != out.Root {
+		return out, fmt.Errorf("%w: transaction %s shows batch %d with another root than its event", ErrCalldata, log.TxHash, out.Number)
 	}
 	return out, nil
 }
 
-// settleData decodes D from a call of settle.
-func (c *Client) settleData(calldata []byte) (*publicdata.Data, error) {
-	method, ok := c.contract.GetABI().Methods["settle"]
-	if !ok {
-		return nil, errors.New("the rollup's ABI has no method settle")
+// called returns the data of the batches that a transaction settled.
+func (c *Client) called(ctx context.Context, hash common.Hash) ([]*publicdata.Data, error) {
+	tx, _, err := c.node.TransactionByHash(ctx, hash)
+	if err != nil {
+		return nil, fmt.Errorf("ask L1 for it: %w", withoutURL(err))
 	}
-	if len(calldata) < 4 || !bytes.Equal(calldata[:4], method.ID) {
-		return nil, errors.New("it does not call settle")
+	if tx.To() == nil || *tx.To() != c.address {
+		return nil, fmt.Errorf("%w: it went through another contract", ErrCalldata)
 	}
-	arguments := map[string]any{}
-	if err := method.Inputs.UnpackIntoMap(arguments, calldata[4:]); err != nil {
-		return nil, err
+	data, err := c.settlementData(tx.Data())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCalldata, err)
 	}
-	numbers, ok := arguments["words"].([]*big.Int)
-	if !ok {
-		return nil, errors.New("the argument words is no list of numbers")
-	}
-	words := make([]fr.Element, len(numbers))
-	for i, n := range numbers {
-		if n.Cmp(fr.Modulus()) >= 0 {
-			return nil, fmt.Errorf("word %d is not below the modulus", i)
-		}
-		words[i].SetBigInt(n)
-	}
-	return publicdata.Parse(words)
+	return data, nil
 }

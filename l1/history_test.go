@@ -1,7 +1,6 @@
 package l1_test
 
 import (
-	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -54,51 +53,60 @@ func (h *harness) settledTrace(trace *state.Trace) store.SettlementWork {
 	return w
 }
 
-// The state of a random history is rebuilt from the calldata of the chain alone.
-func TestHistoryRebuildsTheState(t *testing.T) {
-	h, hasher, g := newHarness(t), poseidon.New(), historyGenesis(t)
-	root, err := g.Root(hasher)
+// history is a chain with a rollup of some accounts, which settle nothing yet.
+type history struct {
+	*harness
+	hasher  *poseidon.Hasher
+	genesis *state.Genesis
+	state   *state.State
+	random  *rand.Rand
+}
+
+func newHistory(t *testing.T, further ...l1.VerifierKey) *history {
+	t.Helper()
+	h := &history{harness: newHarness(t), hasher: poseidon.New(), genesis: historyGenesis(t), random: rand.New(rand.NewPCG(5, 6))}
+	root, err := h.genesis.Root(h.hasher)
 	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	go func() {
-		for ctx.Err() == nil {
-			h.chain.Commit()
-		}
-	}()
+	stop := h.mine()
 	h.deployment, err = l1.Deploy(t.Context(), h.client, h.chain.Keys()[0], l1.DeployConfig{
-		ChainID: h.chain.ChainID(), GenesisRoot: root.Bytes(), GenesisHash: g.Hash(), UnsafeDevKeys: true, Poll: 2 * time.Millisecond,
-		Keys: []l1.VerifierKey{h.key()}, Operators: []settle.Address{address(h.operator)},
+		ChainID: h.chain.ChainID(), GenesisRoot: root.Bytes(), GenesisHash: h.genesis.Hash(), UnsafeDevKeys: true, Poll: 2 * time.Millisecond,
+		Keys: append([]l1.VerifierKey{h.key()}, further...), Operators: []settle.Address{address(h.operator)},
 	})
 	stop()
 	require.NoError(t, err)
-	var domain fr.Element
-	require.NoError(t, domain.SetBytesCanonical(h.deployment.Domain[:]))
-	s, err := g.State(hasher, domain)
+	h.state, err = h.genesis.State(h.hasher, h.domain())
 	require.NoError(t, err)
-	random := rand.New(rand.NewPCG(5, 6))
-	var roots []settle.Element
-	for range 5 {
-		var transactions []state.Transaction
-		for i := range 1 + random.IntN(3) {
-			from, to := settle.AccountIndex(1+i), settle.AccountIndex(random.IntN(4))
-			sender, receiver := s.Account(from), s.Account(to)
-			transactions = append(transactions, state.Transaction{
-				Kind: settle.KindTransfer, From: from, To: to, Amount: state.Float40(random.IntN(20)), Fee: 1, Nonce: sender.Nonce,
-				ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: sender.Owner,
-			})
-		}
-		trace, err := s.Apply(transactions)
-		require.NoError(t, err)
-		h.rows.add(h.settledTrace(trace))
-		roots = append(roots, trace.Header.NewRoot.Bytes())
+	return h
+}
+
+func (h *history) domain() (domain fr.Element) {
+	require.NoError(h.t, domain.SetBytesCanonical(h.deployment.Domain[:]))
+	return domain
+}
+
+// next executes up to three random transfers and proves them as the next batch.
+func (h *history) next() store.SettlementWork {
+	h.t.Helper()
+	var transactions []state.Transaction
+	for i := range 1 + h.random.IntN(3) {
+		from, to := settle.AccountIndex(1+i), settle.AccountIndex(h.random.IntN(4))
+		sender, receiver := h.state.Account(from), h.state.Account(to)
+		transactions = append(transactions, state.Transaction{
+			Kind: settle.KindTransfer, From: from, To: to, Amount: state.Float40(h.random.IntN(20)), Fee: 1, Nonce: sender.Nonce,
+			ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: sender.Owner,
+		})
 	}
-	submitter := h.submitter()
-	for range roots {
-		h.step(submitter, l1.Sent)
-		h.chain.Commit()
-		h.step(submitter, l1.Recorded)
-	}
-	r, err := state.NewRebuilder(hasher, g, domain)
+	trace, err := h.state.Apply(transactions)
+	require.NoError(h.t, err)
+	return h.settledTrace(trace)
+}
+
+// requireRebuilt rebuilds the state from the chain alone and compares it with that
+// of batches with these roots.
+func (h *history) requireRebuilt(roots []settle.Element) {
+	h.t.Helper()
+	t := h.t
+	r, err := state.NewRebuilder(h.hasher, h.genesis, h.domain())
 	require.NoError(t, err)
 	head, err := h.client.BlockNumber(t.Context())
 	require.NoError(t, err)
@@ -109,14 +117,32 @@ func TestHistoryRebuildsTheState(t *testing.T) {
 		return r.Apply(b.Data)
 	}))
 	require.Equal(t, roots, seen)
-	require.Equal(t, s.Root(), r.Root())
+	require.Equal(t, h.state.Root(), r.Root())
 	for _, a := range r.Accounts() {
-		require.Equal(t, s.Account(a.Index), a.Account)
+		require.Equal(t, h.state.Account(a.Index), a.Account)
 	}
 	onChain, err := h.reader().Root(t.Context())
 	require.NoError(t, err)
 	rebuilt := r.Root()
 	require.Equal(t, onChain, settle.Element(rebuilt.Bytes()))
+}
+
+// The state of a random history is rebuilt from the calldata of the chain alone.
+func TestHistoryRebuildsTheState(t *testing.T) {
+	h := newHistory(t)
+	var roots []settle.Element
+	for range 5 {
+		work := h.next()
+		h.rows.add(work)
+		roots = append(roots, work.Batch.NewRoot)
+	}
+	submitter := h.submitter()
+	for range roots {
+		h.step(submitter, l1.Sent)
+		h.chain.Commit()
+		h.step(submitter, l1.Recorded)
+	}
+	h.requireRebuilt(roots)
 }
 
 // A batch that is settled with data that is none is not passed over.
