@@ -77,6 +77,14 @@ drill: check-go ## Kill, pause and restart everything during RUNS runs of 1,000 
 	go test ./cmd/settle -count=1 -timeout 0 -v -run '^TestDrill$$' -drill.runs $(RUNS) -drill.transfers 1000 -drill.shape demo \
 		-drill.faults 20 -drill.away 60s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
 
+.PHONY: bench-state
+bench-state: check-go ## Measure execution, signatures, genesis, restart and history over 2^20 accounts (minutes, 3 GB)
+	@tools/ensure-postgres.sh
+	go test ./state -run '^$$' -bench Apply -cpu 1 -benchtime 5s -args -bench-log-accounts 20
+	go test ./schnorr -run '^$$' -bench Verify -cpu 1
+	go test ./state -run '^$$' -bench Genesis -benchtime 1x -args -bench-log-accounts 20
+	go test ./sequencer -run '^$$' -bench Stored -timeout 30m -args -bench-log-accounts 20
+
 .PHONY: vet
 vet: check-go ## Run go vet and check that gofmt would change nothing
 	go vet $(PKG)
