@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/api/client"
+	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/publicdata"
+)
+
+// errPaysNothing is the answer to a claim that was not asked for in these words.
+var errPaysNothing = errors.New("a claim pays nothing, as the rollup has no bridge yet, and uses up the exit's one claim: " +
+	"pass --pays-nothing to send it all the same")
+
+type walletClaimsCmd struct {
+	API    string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
+	L1     string `name:"l1" help:"L1 address that the exits are for; absent: that of the key file."`
+	Key    string `help:"Key file, where --l1 is absent." type:"path" env:"SETTLE_WALLET"`
+	Rollup string `help:"Address of the rollup contract, to compare with the node at L1_URL." env:"SETTLE_ROLLUP"`
+}
+
+// listedClaim is a claim and, if L1 was asked, whether it was made.
+type listedClaim struct {
+	wire.Claim
+	Claimed *bool `json:"claimed,omitempty"`
+}
+
+// Run prints the claims. With L1_URL their roots are compared with the contract's.
+func (c walletClaimsCmd) Run(a *app) error {
+	owner, err := c.owner()
+	if err != nil {
+		return err
+	}
+	api, err := client.New(c.API)
+	if err != nil {
+		return err
+	}
+	claims, err := api.Claims(a.ctx, owner)
+	if err != nil {
+		return err
+	}
+	listed := make([]listedClaim, len(claims))
+	for i := range claims {
+		listed[i].Claim = claims[i]
+	}
+	if url := os.Getenv(envL1); url != "" && c.Rollup != "" {
+		if err := a.markClaimed(url, c.Rollup, listed); err != nil {
+			return err
+		}
+	}
+	return a.printJSON(listed)
+}
+
+func (c walletClaimsCmd) owner() (owner settle.Address, err error) {
+	if c.L1 != "" {
+		if err := owner.UnmarshalText([]byte(c.L1)); err != nil {
+			return owner, fmt.Errorf("--l1: %w", err)
+		}
+		return owner, nil
+	}
+	if c.Key == "" {
+		return owner, errors.New("whose exits? name an L1 address (--l1) or a key file (--key)")
+	}
+	_, owner, err = readWallet(c.Key)
+	return owner, err
+}
+
+// markClaimed asks the contract for each root and mark.
+func (a *app) markClaimed(url, rollup string, listed []listedClaim) error {
+	var address settle.Address
+	if err := address.UnmarshalText([]byte(rollup)); err != nil {
+		return fmt.Errorf("--rollup: %w", err)
+	}
+	node, err := l1.Dial(a.ctx, url, 0)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	contract := l1.NewClient(node, address)
+	for i, c := range listed {
+		root, err := contract.ExitsRoot(a.ctx, c.Batch)
+		if err != nil {
+			return err
+		}
+		if root != c.ExitsRoot {
+			return fmt.Errorf("the API has exits root %s for batch %d, the rollup %s has %s", c.ExitsRoot, c.Batch, address, root)
+		}
+		claimed, err := contract.ExitClaimed(a.ctx, c.Batch, c.Index)
+		if err != nil {
+			return err
+		}
+		listed[i].Claimed = &claimed
+	}
+	return nil
+}
+
+type walletClaimCmd struct {
+	dataFlags
+	l1Flags
+	API         string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
+	Rollup      string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
+	Batch       uint32 `help:"Batch of the exit." required:""`
+	Index       uint32 `help:"Place of the exit in its batch, as wallet claims lists it." required:""`
+	PaysNothing bool   `help:"Say that you know: the claim pays nothing, and cannot be made again when there is a bridge."`
+}
+
+// claimReport is what a claim came to.
+type claimReport struct {
+	Batch  settle.BatchNumber `json:"batch"`
+	Index  uint32             `json:"index"`
+	L1     settle.Address     `json:"l1"`
+	Token  settle.TokenID     `json:"token"`
+	Amount settle.Amount      `json:"amount"`
+	TxHash settle.Hash        `json:"tx_hash"`
+	Block  uint64             `json:"block"`
+	Gas    uint64             `json:"gas_used"`
+	Paid   settle.Amount      `json:"paid"` // 0: there is no bridge
+}
+
+// Run claims. Anybody may: the mark is for the exit's own L1 address.
+func (c walletClaimCmd) Run(a *app) (err error) {
+	var rollup settle.Address
+	if err := rollup.UnmarshalText([]byte(c.Rollup)); err != nil {
+		return fmt.Errorf("--rollup: %w", err)
+	}
+	if !c.PaysNothing {
+		return errPaysNothing
+	}
+	api, err := client.New(c.API)
+	if err != nil {
+		return err
+	}
+	batch := settle.BatchNumber(c.Batch)
+	exits, err := api.BatchExits(a.ctx, batch)
+	if err != nil {
+		return err
+	}
+	if int(c.Index) >= len(exits.Claims) {
+		return fmt.Errorf("batch %d has %d exits, there is none at place %d", batch, len(exits.Claims), c.Index)
+	}
+	claim := exits.Claims[c.Index]
+	chain, err := a.openChain(c.dataFlags, c.l1Flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, chain.close()) }()
+	node, err := l1.Dial(a.ctx, chain.url, c.ChainID)
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup}, l1.Claim{
+		Batch: batch, Index: claim.Index, Path: claim.Siblings,
+		Exit: publicdata.Exit{L1: claim.L1, Token: claim.Token, Amount: claim.Amount},
+	})
+	if err != nil {
+		return err
+	}
+	a.log.Warn("the exit is marked as claimed; nothing was paid, as there is no bridge yet", "batch", batch, "index", claim.Index)
+	return a.printJSON(claimReport{
+		Batch: batch, Index: claim.Index, L1: claim.L1, Token: claim.Token, Amount: claim.Amount,
+		TxHash: done.TxHash, Block: done.Block, Gas: done.GasUsed,
+	})
+}
