@@ -18,8 +18,6 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
-	"github.com/zksettle/settle/internal/testdb"
-	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/store"
 )
 
@@ -206,24 +204,7 @@ func TestSequencerStops(t *testing.T) {
 // no other.
 func TestSubmitterStops(t *testing.T) {
 	t.Parallel()
-	node, err := devchain.Start(t.Context(), devchain.Config{Mining: devchain.Manual})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, node.Close()) })
-	r := rigOn(t, testdb.Empty(t).URL, node.URL())
-	deployed := make(chan struct{})
-	go func() {
-		defer close(deployed)
-		r.deploy()
-	}()
-	await(t, "the rollup is deployed", func() bool {
-		node.Commit()
-		select {
-		case <-deployed:
-			return true
-		default:
-			return false
-		}
-	})
+	r, node := manualRig(t)
 	submitter := r.role("submitter")
 	r.role("sequencer")
 	r.role("worker")

@@ -81,11 +81,17 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	said := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
+		defer close(said)
 		stop() // from here on a signal ends us at once
 		log.Info("asked to stop; a second signal does not wait")
 	})
-	defer forget()
+	defer func() {
+		if !forget() {
+			<-said
+		}
+	}()
 	logger.Set(gnarkLogger(log)) // gnark speaks zerolog; its lines become ours
 	circuits.RegisterHints()
 	err = parsed.Run(&app{ctx: ctx, log: log, logFormat: c.LogFormat, logLevel: c.LogLevel, stdout: os.Stdout, stderr: os.Stderr})

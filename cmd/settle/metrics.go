@@ -26,19 +26,19 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
-// withMetrics serves /metrics at addr, if it is not empty, while role runs.
-func (a *app) withMetrics(addr string, registry *prometheus.Registry, role func() error) error {
+// withMetrics serves /metrics at addr, if it is not empty, while work runs.
+func (a *app) withMetrics(role, addr string, registry *prometheus.Registry, work func() error) error {
 	if addr == "" {
-		return role()
+		return work()
 	}
 	listener, err := api.Listen(a.ctx, addr)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	a.log.Info("metrics are served", "url", "http://"+listener.Addr().String()+"/metrics")
+	a.log.Info("metrics are served", "url", "http://"+listener.Addr().String()+"/metrics", "role", role)
 	stop := a.serveMetrics(listener, registry)
 	defer stop()
-	return role()
+	return work()
 }
 
 func (a *app) serveMetrics(listener net.Listener, registry *prometheus.Registry) (stop func()) {

@@ -69,7 +69,7 @@ type sequencerCmd struct {
 func (c sequencerCmd) Run(a *app) error {
 	return a.withDatabase(c.dataFlags, func(db *database) error {
 		registry := newRegistry()
-		return a.withMetrics(c.Metrics, registry, func() error {
+		return a.withMetrics("sequencer", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleSequencer); err != nil {
 				return err
 			}
@@ -95,7 +95,7 @@ func (c submitterCmd) Run(a *app) error {
 		}
 		defer func() { err = errors.Join(err, node.close()) }()
 		registry := newRegistry()
-		return a.withMetrics(c.Metrics, registry, func() error {
+		return a.withMetrics("submitter", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleSubmitter); err != nil {
 				return err
 			}

@@ -24,7 +24,6 @@ func (c workerCmd) Run(a *app) error {
 	if c.WithParent {
 		a.ctx = parentGone(a.ctx)
 	}
-	a.log = a.log.With("role", "worker")
 	return a.withDatabase(c.dataFlags, func(db *database) error {
 		rollup, err := a.rollup(a.ctx, db)
 		if err != nil {
@@ -38,7 +37,7 @@ func (c workerCmd) Run(a *app) error {
 		if err != nil {
 			return fmt.Errorf("metrics: %w", err)
 		}
-		return a.withMetrics(c.Metrics, registry, func() error {
+		return a.withMetrics("worker", c.Metrics, registry, func() error {
 			p, err := a.newProvers(c.keysFlags, c.provingFlags, rollup)
 			if err != nil {
 				return err
@@ -48,7 +47,7 @@ func (c workerCmd) Run(a *app) error {
 				return err
 			}
 			return jobs.RunWorker(a.ctx, jobs.Config{
-				Pool: db.pool, Store: db.store, Logger: a.log, Metrics: metrics, Holder: holder(), Policy: c.policy(),
+				Pool: db.pool, Store: db.store, Logger: a.log.With("role", "worker"), Metrics: metrics, Holder: holder(), Policy: c.policy(),
 				Prover: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
 			})
 		})

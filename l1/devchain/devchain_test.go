@@ -88,7 +88,7 @@ func TestTransactionsBecomeFinal(t *testing.T) {
 	require.NoError(t, chain.Close())
 
 	chain, client = start(t, cfg)
-	require.EqualValues(t, head, final(), "a restarted chain knows what is final")
+	require.Equal(t, head, final(), "a restarted chain knows what is final")
 	become(receipt(t, client, pay(t, chain, client, 2)).BlockNumber)
 }
 
