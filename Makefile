@@ -19,7 +19,7 @@ FUZZTIME ?= 20s
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FORGE := tools/node_modules/.bin/forge
+FORGE := tools/forge
 TOOLS := tools/node_modules/.package-lock.json
 
 # Where binaries that make fetches lie; the packages that start Postgres read it too.
