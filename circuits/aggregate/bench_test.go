@@ -11,8 +11,11 @@ import (
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/backend"
 	"github.com/consensys/gnark/backend/groth16"
+	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
 	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/circuits/gadget"
 )
 
 var benchSlots = flag.Int("bench-slots", 2, "slots of BenchmarkProve")
@@ -29,6 +32,7 @@ func BenchmarkProve(b *testing.B) {
 		return time.Now()
 	}
 	start := time.Now()
+	solver.RegisterHint(append(Hints(), gadget.Hints()...)...)
 	ccs, err := Compile(key, *benchSlots)
 	require.NoError(b, err)
 	start = step("compile", start)
