@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -166,4 +167,43 @@ func TestWorkerTooSmall(t *testing.T) {
 	r := newRig(t)
 	env := environment(t, r.settings)
 	require.Contains(t, refuse(t, append(env, "SETTLE_WORKER_MEMORY=1MiB"), "worker"), "raise --memory")
+}
+
+// limitMemory keeps a running process from taking more memory than it has, as a
+// control group or the machine would.
+func limitMemory(t *testing.T, pid int) {
+	t.Helper()
+	for _, resource := range []int{syscall.RLIMIT_AS, syscall.RLIMIT_DATA} {
+		limit := syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}
+		_, _, failed := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(resource), uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+		require.Zero(t, failed, "%v", failed)
+	}
+}
+
+// TestMemoryDeathGoesToALargerWorker: the proving process of a small worker runs out
+// of memory for real. That is a failure of resources, and a larger worker goes next.
+func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.roles()
+	small := r.role("worker", "--memory", "1GiB")
+	small.await(`msg="keys are loaded"`)
+	r.await("its child is there", func() bool { return len(small.children()) == 1 })
+	limitMemory(t, small.children()[0])
+	r.submit(2)
+	small.await(`msg="proof not made".*batch=1.*job=1.*class=resource`)
+	failures, err := r.store.ProofFailures(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, store.FailResource, failures[0].Class)
+	require.Contains(t, failures[0].Detail, "memory ran out in the proving process")
+	r.await("the job is kept for more memory", func() bool {
+		above, found := maybe[int64](r, "select (metadata->'memory'->>'above')::bigint from river_job where metadata ? 'memory'")
+		return found && above == 1<<30
+	})
+
+	large := r.role("worker", "--memory", "2GiB")
+	r.awaitSettled()
+	require.Equal(t, large.holder(t), r.batch(1).Proofs[0].Worker)
+	require.Equal(t, 1, r.batch(1).FailedAttempts)
+	require.True(t, small.running(), "the worker has outlived its child")
 }
