@@ -2,7 +2,9 @@ package aggregate
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -21,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/gadget"
 )
 
 // Inputs of zero, proofs with A and B negated (as true as they were) and equal proofs
@@ -64,7 +67,6 @@ func TestDefineLeavesNoLines(t *testing.T) {
 	before, err := frontend.NewSchema(ecc.BN254.ScalarField(), New(in.key, 1))
 	require.NoError(t, err)
 	require.NoError(t, test.IsSolved(c, in.assign(in.statements(1)), ecc.BN254.ScalarField()))
-	require.True(t, c.Slots[0].Proof.B.Lines == nil)
 	after, err := frontend.NewSchema(ecc.BN254.ScalarField(), c)
 	require.NoError(t, err)
 	require.Equal(t, before.NbSecret, after.NbSecret)
@@ -185,21 +187,93 @@ func TestTranscriptEnforcesWidths(t *testing.T) {
 	}
 }
 
-// Two compilations of sums, tables and a challenge are the same bytes.
-func TestCompilationIsDeterministic(t *testing.T) {
+// challengeCircuit is the hash of one commitment.
+type challengeCircuit struct {
+	Point pointG1
+	Hash  frontend.Variable
+}
+
+func (c *challengeCircuit) Define(api frontend.API) error {
+	d, err := newDefinition(api, &Circuit{})
+	if err != nil {
+		return err
+	}
+	h, err := d.challenge(&c.Point)
+	if err != nil {
+		return err
+	}
+	api.AssertIsEqual(c.Hash, h)
+	return nil
+}
+
+// The challenge as constraints, where SHA-256 of the padding is folded into constants:
+// it is gnark's hash of the commitment, in whichever way its coordinates are given.
+func TestChallengeInConstraints(t *testing.T) {
 	t.Parallel()
 	logger.Disable()
-	compile := func() []byte {
-		var raw bytes.Buffer
-		c := &sumCircuit{
+	ccs := compiled(t, new(challengeCircuit))
+	var p bn254.G1Affine
+	shifted := new(big.Int)
+	for i := 0; shifted.BitLen() != 254 || p.IsInfinity(); i++ {
+		p = point(fmt.Sprintf("commitment %d", i))
+		shifted.Add(p.X.BigInt(new(big.Int)), fp.Modulus())
+	}
+	digest := sha256.Sum256(p.Marshal())
+	var want fr.Element
+	want.SetBytes(digest[:])
+	c := &challengeCircuit{Point: sw_bn254.NewG1Affine(p), Hash: want}
+	require.NoError(t, solvedBy(t, ccs, c))
+	c = &challengeCircuit{Point: sw_bn254.NewG1Affine(p), Hash: want}
+	c.Point.X = limbs(shifted)
+	require.NoError(t, solvedBy(t, ccs, c), "x + p")
+	one := fr.One()
+	c = &challengeCircuit{Point: sw_bn254.NewG1Affine(p), Hash: *want.Add(&want, &one)}
+	require.Error(t, solvedBy(t, ccs, c))
+}
+
+// Sums as constraints: two compilations are the same bytes, honest slopes solve them,
+// a slope that is off by one does not.
+func TestSumInConstraints(t *testing.T) {
+	t.Parallel()
+	logger.Disable()
+	circuit := func() *sumCircuit {
+		return &sumCircuit{
 			Points: make([]pointG1, 1), Fixed: make([]frontend.Variable, 1), fixed: []bn254.G1Affine{point("k")},
 			Bits: [][]frontend.Variable{make([]frontend.Variable, coefficientBits)},
 		}
-		_, err := compiled(t, c).WriteTo(&raw)
-		require.NoError(t, err)
-		return raw.Bytes()
 	}
-	require.True(t, bytes.Equal(compile(), compile()))
+	ccs := compiled(t, circuit())
+	var first, second bytes.Buffer
+	_, err := ccs.WriteTo(&first)
+	require.NoError(t, err)
+	_, err = compiled(t, circuit()).WriteTo(&second)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(first.Bytes(), second.Bytes()))
+
+	assignment := circuit()
+	assignment.Points[0], assignment.Fixed[0] = sw_bn254.NewG1Affine(point("p")), 5
+	for i := range assignment.Bits[0] {
+		assignment.Bits[0][i] = i % 3 % 2
+	}
+	w, err := frontend.NewWitness(assignment, ecc.BN254.ScalarField())
+	require.NoError(t, err)
+	hints := solver.WithHints(append(Hints(), gadget.Hints()...)...)
+	_, err = ccs.Solve(w, hints)
+	require.NoError(t, err)
+	for _, hint := range Hints() {
+		calls := 0
+		hostile := func(field *big.Int, inputs, outputs []*big.Int) error {
+			if calls++; calls != 20 {
+				return hint(field, inputs, outputs)
+			}
+			err := hint(field, inputs, outputs)
+			outputs[0].Xor(outputs[0], big.NewInt(1))
+			return err
+		}
+		_, err = ccs.Solve(w, hints, solver.OverrideHint(solver.GetHintID(hint), hostile), solver.WithNbTasks(1))
+		require.Error(t, err)
+		require.GreaterOrEqual(t, calls, 20)
+	}
 }
 
 // Windows of a fixed point for the scalars at both ends of the field, and for a start
