@@ -152,6 +152,13 @@ func (m *memory) RecordMined(_ context.Context, e store.Epoch, h settle.Hash, r 
 	return nil
 }
 
+func (m *memory) GiveUpGroup(_ context.Context, e store.Epoch, first settle.BatchNumber, _ string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.batches[first-1].work.Parts = nil
+	return m.write("GiveUpGroup", e)
+}
+
 func (m *memory) FailSettlement(_ context.Context, e store.Epoch, h settle.Hash, reason string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -28,16 +29,39 @@ func calldataProof(env settle.ProofEnvelope) ([]byte, error) {
 func (s *Submitter) first(ctx context.Context, work store.SettlementWork) (Action, error) {
 	data, err := s.calldata(ctx, work)
 	if err != nil {
-		return "", err
+		return s.withoutGroup(ctx, work, err)
 	}
 	tx, err := s.wallet.build(ctx, s.rollup(), data, nil)
 	if err != nil {
-		return "", err
+		return s.withoutGroup(ctx, work, err)
 	}
 	if tx, err = s.unused(ctx, tx); err != nil {
 		return "", err
 	}
-	return Sent, s.prepareAndSend(ctx, work.Batch.Number, tx)
+	return Sent, s.prepareAndSend(ctx, work, tx)
+}
+
+// withoutGroup gives a group up whose proof the contract would never take, so that
+// its batches settle directly; any other failure is returned as it is.
+func (s *Submitter) withoutGroup(ctx context.Context, work store.SettlementWork, cause error) (Action, error) {
+	if len(work.Parts) == 0 || !unusable(cause) {
+		return "", cause
+	}
+	if err := s.rows.GiveUpGroup(ctx, s.cfg.Epoch, work.Batch.Number, cause.Error()); err != nil {
+		return "", fmt.Errorf("give the group up: %w", err)
+	}
+	s.log.ErrorContext(ctx, "a group cannot settle as one; its batches settle directly", "batch", work.Batch.Number, "last", work.Last(), "reason", cause)
+	return Failed, nil
+}
+
+// unusable reports whether err says that the proof of a group, and not the state of
+// the chain, is what stands in the way.
+func unusable(err error) bool {
+	if errors.Is(err, ErrGroup) || errors.Is(err, ErrUnregistered) || errors.Is(err, ErrKeyMismatch) {
+		return true
+	}
+	revert, ok := AsRevert(err)
+	return ok && slices.Contains([]string{"InvalidProof", "WrongProofLength", "InputNotInField", "UnknownVerifier", "VerifierChanged"}, revert.Name)
 }
 
 // unused raises the fees of tx, or its gas limit where the cap leaves no room,
@@ -70,8 +94,8 @@ func feesOf(tx *types.Transaction) fees { return fees{max: tx.GasFeeCap(), tip: 
 
 // prepareAndSend stores tx and then sends it. If it is cut off in between, the
 // stored transaction is sent by the next step or the next process.
-func (s *Submitter) prepareAndSend(ctx context.Context, batch settle.BatchNumber, tx *types.Transaction) error {
-	row, err := newSettlement(batch, s.wallet.address, tx)
+func (s *Submitter) prepareAndSend(ctx context.Context, work store.SettlementWork, tx *types.Transaction) error {
+	row, err := newSettlement(work.Batch.Number, work.Last(), s.wallet.address, tx)
 	if err != nil {
 		return err
 	}
@@ -82,7 +106,7 @@ func (s *Submitter) prepareAndSend(ctx context.Context, batch settle.BatchNumber
 	return s.send(ctx, tx)
 }
 
-func newSettlement(batch settle.BatchNumber, sender common.Address, tx *types.Transaction) (store.NewSettlement, error) {
+func newSettlement(first, last settle.BatchNumber, sender common.Address, tx *types.Transaction) (store.NewSettlement, error) {
 	raw, err := tx.MarshalBinary()
 	if err != nil {
 		return store.NewSettlement{}, fmt.Errorf("encode L1 transaction: %w", err)
@@ -96,7 +120,7 @@ func newSettlement(batch settle.BatchNumber, sender common.Address, tx *types.Tr
 		return store.NewSettlement{}, fmt.Errorf("tip of L1 transaction: %w", err)
 	}
 	return store.NewSettlement{
-		Batch: batch, RawTx: raw, TxHash: settle.Hash(tx.Hash()), Sender: settle.Address(sender),
+		Batch: first, Last: last, RawTx: raw, TxHash: settle.Hash(tx.Hash()), Sender: settle.Address(sender),
 		Nonce: tx.Nonce(), GasLimit: tx.Gas(), MaxFee: most, MaxTip: tip,
 	}, nil
 }
@@ -193,7 +217,7 @@ func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *
 	if higher, err = s.unused(ctx, higher); err != nil {
 		return "", err
 	}
-	return Replaced, s.prepareAndSend(ctx, work.Batch.Number, higher)
+	return Replaced, s.prepareAndSend(ctx, work, higher)
 }
 
 // spent: the nonce of the live transaction is used and the batch is not settled.

@@ -20,15 +20,18 @@ import (
 // write carries the epoch of the submitter role and fails with store.ErrFenced
 // once another process has taken it.
 type Settlements interface {
-	// NextToSettle returns the first batch that is not settled, if it is proven or settling; store.ErrNotFound when there is none.
+	// NextToSettle returns the first batch that is not settled, if it is proven or settling, with those that its proof settles too;
+	// store.ErrNotFound when there is none, or it may yet be folded.
 	NextToSettle(ctx context.Context) (store.SettlementWork, error)
-	// PrepareSettlement stores a signed transaction before it is sent; a live one of the batch, of the same sender and nonce, becomes replaced.
+	// PrepareSettlement stores a signed transaction before it is sent; live ones of its batches, of the same sender and nonce, become replaced.
 	PrepareSettlement(ctx context.Context, epoch store.Epoch, n store.NewSettlement) (store.Settlement, error)
 	// MarkSent records that a node has taken the transaction.
 	MarkSent(ctx context.Context, epoch store.Epoch, txHash settle.Hash) error
 	// RecordMined records a successful receipt, whatever the settlement's status was.
 	RecordMined(ctx context.Context, epoch store.Epoch, txHash settle.Hash, r store.Receipt) error
-	// FailSettlement gives a live settlement up; its batch returns to proven.
+	// GiveUpGroup has the batches of a group settle each by its own proof.
+	GiveUpGroup(ctx context.Context, epoch store.Epoch, first settle.BatchNumber, reason string) error
+	// FailSettlement gives a live settlement up; its batches return to proven.
 	FailSettlement(ctx context.Context, epoch store.Epoch, txHash settle.Hash, reason string) error
 	// RevertSettlements returns batch from and all later ones to proven after a reorg.
 	RevertSettlements(ctx context.Context, epoch store.Epoch, from settle.BatchNumber, reason string) ([]settle.BatchNumber, error)
@@ -84,8 +87,8 @@ func (c *SubmitterConfig) setDefaults() {
 	}
 }
 
-// Submitter settles proven batches strictly in order, one transaction in flight
-// at a time. Whatever it knows lies in Settlements and on the chain, so that it
+// Submitter settles proven batches and groups of them strictly in order, one
+// transaction in flight at a time. Whatever it knows lies in Settlements and on the chain, so that it
 // can be stopped at any point and started elsewhere.
 type Submitter struct {
 	cfg      SubmitterConfig
@@ -225,7 +228,7 @@ func (s *Submitter) Step(ctx context.Context) (Outcome, error) {
 		return Outcome{Batch: work.Batch.Number}, fmt.Errorf("settle batch %d: %w", work.Batch.Number, err)
 	}
 	if action != Waiting {
-		s.log.InfoContext(ctx, "settlement", "batch", work.Batch.Number, "action", action)
+		s.log.InfoContext(ctx, "settlement", "batch", work.Batch.Number, "last", work.Last(), "action", action)
 	}
 	return Outcome{work.Batch.Number, action}, nil
 }
@@ -259,8 +262,15 @@ func (s *Submitter) advance(ctx context.Context, work store.SettlementWork) (Act
 	return s.again(ctx, work)
 }
 
-// calldata packs the call of settle for a batch.
+// calldata packs the call of settle for a batch, or of settleAggregate for a group.
 func (s *Submitter) calldata(ctx context.Context, work store.SettlementWork) ([]byte, error) {
+	if len(work.Parts) > 0 {
+		group := Group{Proof: work.Proof}
+		for _, part := range work.Parts {
+			group.Batches = append(group.Batches, GroupBatch{Commitment: part.Commitment, Words: part.Words})
+		}
+		return s.client.SettleAggregate(ctx, group)
+	}
 	key := versionKey{work.Proof.Shape, work.Proof.KeyHash}
 	version, ok := s.versions[key]
 	if !ok {

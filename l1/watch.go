@@ -47,7 +47,7 @@ func (s *Submitter) watch(ctx context.Context) error {
 			return s.revert(ctx, row)
 		}
 		if row.Receipt.BlockNumber <= finalized {
-			upTo = row.Batch
+			upTo = row.Last
 		}
 	}
 	if upTo > 0 {
@@ -151,7 +151,7 @@ func (s *Submitter) recordFromChain(ctx context.Context, work store.SettlementWo
 	}
 	_, err = s.rows.SettlementByHash(ctx, settle.Hash(found.TxHash))
 	if errors.Is(err, store.ErrNotFound) {
-		err = s.adopt(ctx, work, found.TxHash)
+		err = s.adopt(ctx, work, receipt)
 	}
 	if err != nil {
 		return fmt.Errorf("settlement %s: %w", found.TxHash, err)
@@ -161,7 +161,12 @@ func (s *Submitter) recordFromChain(ctx context.Context, work store.SettlementWo
 
 // adopt stores a transaction of the chain as a settlement of ours, so that its
 // receipt can be recorded.
-func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, hash common.Hash) error {
+func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, receipt *types.Receipt) error {
+	hash, number := receipt.TxHash, work.Batch.Number
+	last, err := s.lastSettled(receipt, number)
+	if err != nil {
+		return err
+	}
 	tx, _, err := s.wallet.node.TransactionByHash(ctx, hash)
 	if err != nil {
 		return fmt.Errorf("ask L1 for the transaction: %w", withoutURL(err))
@@ -170,7 +175,7 @@ func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, hash c
 	if err != nil {
 		return fmt.Errorf("sender: %w", err)
 	}
-	row, err := newSettlement(work.Batch.Number, sender, tx)
+	row, err := newSettlement(number, last, sender, tx)
 	if err != nil {
 		return err
 	}
@@ -184,4 +189,24 @@ func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, hash c
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
+}
+
+// lastSettled returns the last batch of the range from first on that a transaction
+// settled, by its events.
+func (s *Submitter) lastSettled(receipt *types.Receipt, first settle.BatchNumber) (settle.BatchNumber, error) {
+	next := first
+	for _, l := range receipt.Logs {
+		event, err := s.contract.UnpackBatchSettledEvent(l)
+		if err != nil || l.Address != common.Address(s.cfg.Rollup) {
+			continue // of another kind, or another contract
+		}
+		if settle.BatchNumber(event.Number) != next {
+			return 0, fmt.Errorf("%w: transaction %s settled batch %d where %d comes next", ErrDeployment, receipt.TxHash, event.Number, next)
+		}
+		next++
+	}
+	if next == first {
+		return 0, fmt.Errorf("%w: transaction %s settled nothing", ErrDeployment, receipt.TxHash)
+	}
+	return next - 1, nil
 }

@@ -26,6 +26,8 @@ var (
 	groupInsertSQL string
 	//go:embed sql/group_direct.sql
 	groupDirectSQL string
+	//go:embed sql/group_give_up.sql
+	groupGiveUpSQL string
 	//go:embed sql/group_proven.sql
 	groupProvenSQL string
 	//go:embed sql/group_dissolve.sql
@@ -94,6 +96,21 @@ func (s *Store) SettleDirectly(ctx context.Context, epoch Epoch, first, last set
 	})
 	if err != nil {
 		return fmt.Errorf("settle batches %d to %d directly: %w", first, last, err)
+	}
+	return nil
+}
+
+// GiveUpGroup has the batches of a group settle each by its own proof, as its proof
+// turned out to be of no use on L1.
+func (s *Store) GiveUpGroup(ctx context.Context, epoch Epoch, first settle.BatchNumber, reason string) error {
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, groupGiveUpSQL, first, reason); err != nil {
+			return err
+		}
+		return notifyBatches(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("give up the group that begins with batch %d: %w", first, err)
 	}
 	return nil
 }

@@ -1,0 +1,1 @@
+update batch_groups set status = 'direct', reason = $2 where first = $1 and status <> 'direct'
