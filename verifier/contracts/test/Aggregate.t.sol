@@ -194,6 +194,19 @@ contract AggregateTest is AggregateFixture {
         refuse(g, abi.encodeWithSelector(Rollup.L1OperationsNotSupported.selector, 1));
     }
 
+    /// @dev A second reading of the counts would be a second place where the batch ends.
+    function test_refusesBitsAboveTheCountsOfOneBatch() public {
+        settle(group(0));
+        Group memory g = group(1);
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 counts = g.batches[i].words[4];
+            g.batches[i].words[4] = counts | 1 << 160;
+            refuse(g, abi.encodeWithSelector(PublicData.CountsOutOfRange.selector, counts | 1 << 160));
+            g.batches[i].words[4] = counts;
+        }
+        settle(g);
+    }
+
     function test_refusesAnotherAggregateCommitment() public {
         settle(group(0));
         Group memory g = group(1);
