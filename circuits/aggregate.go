@@ -63,6 +63,13 @@ func CompileAggregateTemplate(slots int) (constraint.ConstraintSystem, error) {
 	return aggregate.Compile(key, slots)
 }
 
+// AggregateFingerprint returns the committed fingerprint of the template of one slot.
+// It stands for the aggregate circuit's version: systems for real keys cannot have
+// theirs committed, and every change of the circuit changes it.
+func AggregateFingerprint() (settle.Fingerprint, error) {
+	return committed(settle.CircuitAggregate, "1")
+}
+
 // AssignAggregate returns the full witness for 1 to shape.Slots proofs of consecutive
 // batches, in their order. Proofs that do not verify make a witness that no proof
 // exists for.

@@ -74,16 +74,20 @@ func FingerprintOf(ccs constraint.ConstraintSystem) (settle.Fingerprint, error) 
 // Fingerprint returns the committed fingerprint of a shape's system. Start-up
 // compares it with the manifest of the keys, and never compiles.
 func Fingerprint(shape Shape) (settle.Fingerprint, error) {
+	return committed(settle.CircuitTransition, shape.Name)
+}
+
+func committed(circuit, shape string) (settle.Fingerprint, error) {
 	rows, err := csv.NewReader(strings.NewReader(fingerprints)).ReadAll()
 	if err != nil {
 		return settle.Fingerprint{}, fmt.Errorf("testdata/fingerprints.csv: %w", err)
 	}
 	for _, row := range rows {
-		if len(row) == 3 && row[0] == settle.CircuitTransition && row[1] == shape.Name {
+		if len(row) == 3 && row[0] == circuit && row[1] == shape {
 			var f settle.Fingerprint
 			err := f.UnmarshalText([]byte(row[2]))
 			return f, err
 		}
 	}
-	return settle.Fingerprint{}, fmt.Errorf("%w for %s,%s", ErrNoFingerprint, settle.CircuitTransition, shape.Name)
+	return settle.Fingerprint{}, fmt.Errorf("%w for %s,%s", ErrNoFingerprint, circuit, shape)
 }

@@ -10,11 +10,6 @@ import (
 	"github.com/zksettle/settle/circuits"
 )
 
-// madeFor separates the names of folders by the version of the aggregate circuit.
-// Its systems differ by inner key, so that no fingerprint can be committed: whoever
-// changes the circuit raises the version, or keys of the old one are taken for it.
-const madeFor = "settle/aggregate/v1"
-
 // AggregateID names the keys of an aggregate shape ("demo-2") for proofs under the
 // keys of its inner shape in the same folder, of which fingerprint returns the
 // committed one (Committed). Errors as of ReadManifest.
@@ -27,7 +22,11 @@ func AggregateID(dir, shape string, fingerprint FingerprintFunc, opts Options) (
 	if err != nil {
 		return ID{}, fmt.Errorf("inner keys of %s: %w", shape, err)
 	}
-	return ID{Circuit: settle.CircuitAggregate, Shape: shape, Inner: m.KeyHash}, nil
+	template, err := fingerprint(settle.CircuitAggregate, shape)
+	if err != nil {
+		return ID{}, fmt.Errorf("committed fingerprint of the aggregate circuit: %w", err)
+	}
+	return ID{Circuit: settle.CircuitAggregate, Shape: shape, Fingerprint: template, Inner: m.KeyHash}, nil
 }
 
 // InnerKey loads the verifying key of the proofs that an aggregate shape folds.

@@ -25,7 +25,7 @@ func TestAggregateKeysBelongToAnInnerKey(t *testing.T) {
 	require.Nil(t, innerManifest.InnerKeyHash)
 	id, err := provingkeys.AggregateID(dir, "tiny-2", committed, dev)
 	require.NoError(t, err)
-	require.Equal(t, provingkeys.ID{Circuit: settle.CircuitAggregate, Shape: "tiny-2", Inner: innerManifest.KeyHash}, id)
+	require.Equal(t, provingkeys.ID{Circuit: settle.CircuitAggregate, Shape: "tiny-2", Fingerprint: toy.Fingerprint, Inner: innerManifest.KeyHash}, id)
 	_, err = provingkeys.ReadManifest(dir, id, dev)
 	require.ErrorIs(t, err, provingkeys.ErrMissing)
 	require.ErrorContains(t, err, "settle keys setup --aggregate tiny-2")
@@ -49,4 +49,8 @@ func TestAggregateKeysBelongToAnInnerKey(t *testing.T) {
 	_, err = provingkeys.ReadManifest(dir, other, dev)
 	require.ErrorIs(t, err, provingkeys.ErrMissing)
 	require.NotEqual(t, id.Folder(dir), other.Folder(dir))
+	changed := id
+	changed.Fingerprint[0]++
+	_, err = provingkeys.ReadManifest(dir, changed, dev)
+	require.ErrorIs(t, err, provingkeys.ErrMissing, "keys of another version of the circuit")
 }

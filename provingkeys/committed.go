@@ -10,14 +10,17 @@ import (
 // Committed returns the fingerprint that is committed with a circuit's shape: the
 // CacheConfig.Fingerprint of our circuits.
 func Committed(circuit, shape string) (settle.Fingerprint, error) {
-	if circuit != settle.CircuitTransition {
-		return settle.Fingerprint{}, fmt.Errorf("unknown circuit %q, expected %s", circuit, settle.CircuitTransition)
+	switch circuit {
+	case settle.CircuitTransition:
+		s, err := circuits.ShapeByName(shape)
+		if err != nil {
+			return settle.Fingerprint{}, err
+		}
+		return circuits.Fingerprint(s)
+	case settle.CircuitAggregate: // one for all shapes, of the circuit's template
+		return circuits.AggregateFingerprint()
 	}
-	s, err := circuits.ShapeByName(shape)
-	if err != nil {
-		return settle.Fingerprint{}, err
-	}
-	return circuits.Fingerprint(s)
+	return settle.Fingerprint{}, fmt.Errorf("unknown circuit %q, expected %s or %s", circuit, settle.CircuitTransition, settle.CircuitAggregate)
 }
 
 // TransitionID names the keys of a shape of the transition circuit.

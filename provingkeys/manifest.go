@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/zksettle/settle"
 )
@@ -42,7 +43,7 @@ const (
 type ID struct {
 	Circuit     string // settle.CircuitTransition, …
 	Shape       string
-	Fingerprint settle.Fingerprint // as committed with the circuit; unused with Inner
+	Fingerprint settle.Fingerprint // as committed with the circuit; with Inner, of its template
 	Inner       settle.KeyHash     // key whose proofs the circuit verifies; else zero
 }
 
@@ -61,7 +62,7 @@ func (id ID) longer() string {
 func (id ID) Folder(dir string) string {
 	mark := id.Fingerprint
 	if id.made() {
-		mark = sha256.Sum256(append([]byte(madeFor), id.Inner[:]...))
+		mark = sha256.Sum256(slices.Concat(id.Fingerprint[:], id.Inner[:]))
 	}
 	return filepath.Join(dir, fmt.Sprintf("%s-%s-%x", id.Circuit, id.Shape, mark[:8]))
 }
@@ -103,6 +104,9 @@ type Manifest struct {
 	// InnerKeyHash is of the key whose proofs the circuit verifies; nil for a circuit
 	// that verifies none.
 	InnerKeyHash *settle.KeyHash `json:"inner_key_hash,omitempty"`
+	// Template is the committed fingerprint of the circuit that the system was made
+	// from for its inner key; nil for a circuit that verifies no proofs.
+	Template *settle.Fingerprint `json:"template,omitempty"`
 	// TranscriptHash is the SHA-256 of the ceremony's transcript; nil for SetupUnsafeDev.
 	TranscriptHash *settle.Hash `json:"transcript_hash"`
 }
@@ -110,8 +114,8 @@ type Manifest struct {
 // ID names the keys that the manifest describes.
 func (m *Manifest) ID() ID {
 	id := ID{Circuit: m.Circuit, Shape: m.Shape}
-	if m.InnerKeyHash != nil {
-		id.Inner = *m.InnerKeyHash
+	if m.InnerKeyHash != nil && m.Template != nil {
+		id.Inner, id.Fingerprint = *m.InnerKeyHash, *m.Template
 	} else {
 		id.Fingerprint = m.System.SHA256
 	}
@@ -145,6 +149,8 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 		return nil, damaged(folder, id, fmt.Sprintf("manifest is of %s/%s", m.Circuit, m.Shape))
 	case id.made() != (m.InnerKeyHash != nil) || (id.made() && *m.InnerKeyHash != id.Inner):
 		return nil, damaged(folder, id, "manifest is for another inner key")
+	case id.made() && (m.Template == nil || *m.Template != id.Fingerprint):
+		return nil, damaged(folder, id, "manifest is of another aggregate circuit")
 	case !id.made() && m.System.SHA256 != id.Fingerprint:
 		return nil, fmt.Errorf("%w: %s holds %s, the circuit has %s: run %s", ErrFingerprint, folder, m.System.SHA256, id.Fingerprint, id.setup())
 	case m.System.Name != systemFile || m.ProvingKey.Name != provingFile || m.VerifyingKey.Name != verifyingFile:

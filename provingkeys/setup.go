@@ -113,7 +113,7 @@ func install(dir string, id ID, system constraint.ConstraintSystem, pk groth16.P
 		Gnark: gnark.Version.String(), Setup: kind, TranscriptHash: transcript,
 	}
 	if id.made() {
-		m.InnerKeyHash = &id.Inner
+		m.InnerKeyHash, m.Template = &id.Inner, &id.Fingerprint
 	}
 	if m.KeyHash, err = KeyHash(vk); err != nil {
 		return nil, fmt.Errorf("key of %s: %w", id, err)
