@@ -56,33 +56,44 @@ func TestReplayNamesWhatFails(t *testing.T) {
 	circuits.RegisterHints() // as main does
 	for name, c := range map[string]struct {
 		change func(*state.Trace)
-		steps  string
-		solved bool // it comes to a constraint
+		steps  string   // before those of rules
+		rules  []string // that it names, among others
 	}{
 		"an overdraft that the balances hide": {func(tr *state.Trace) {
 			tr.Transactions[0].Sender.Before.Balance = settle.NewAmount(0)
-		}, "solve", true},
-		"a signature":        {func(tr *state.Trace) { tr.Transactions[0].Transaction.Signature.S[31] ^= 1 }, "signature assign", false},
-		"a node of the tree": {func(tr *state.Trace) { tr.Nodes[0].Level = 2 }, "solve", true},
-		"a root":             {func(tr *state.Trace) { tr.Header.NewRoot.SetOne() }, "batch batch solve", true},
+		}, "solve", []string{"transfer: sender balance has 128 bits", "bus: memory"}},
+		"a balance out of nothing": {func(tr *state.Trace) {
+			tr.Accounts[0].New.Balance = settle.NewAmount(5)
+		}, "solve", []string{"bus: memory", "bus: tree"}},
+		"a signature":        {func(tr *state.Trace) { tr.Transactions[0].Transaction.Signature.S[31] ^= 1 }, "signature assign", nil},
+		"a node of the tree": {func(tr *state.Trace) { tr.Nodes[0].Level = 2 }, "solve", []string{"bus: tree"}},
+		"a root":             {func(tr *state.Trace) { tr.Header.NewRoot.SetOne() }, "batch batch solve", []string{"bus: tree"}},
+		"another's nonce":    {func(tr *state.Trace) { tr.Transactions[0].Receiver.Before.Nonce++ }, "solve", []string{"bus: memory"}},
+		"a fee account of nobody": {func(tr *state.Trace) {
+			tr.Transactions[0].Fee.Before.Owner.SetZero()
+		}, "solve", []string{"transfer: fee account exists", "bus: memory"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			report, err := replay(t.Context(), poisoned{r.store, c.change}, 1)
 			require.NoError(t, err)
 			require.False(t, report.OK)
-			var steps []string
+			var steps, rules []string
 			for _, f := range report.Findings {
+				if f.Step == "rule" {
+					require.NotNil(t, f.Place)
+					rules = append(rules, f.Rule)
+					continue
+				}
 				steps = append(steps, f.Step)
+				require.Equal(t, f.Step == "solve", f.Constraint != nil)
 			}
-			last := report.Findings[len(report.Findings)-1]
-			text, err := json.Marshal(report)
-			require.NoError(t, err)
-			t.Logf("%s", text)
 			require.Equal(t, c.steps, strings.Join(steps, " "))
-			if c.solved {
-				require.NotNil(t, last.Constraint)
-				require.NotEmpty(t, last.Chip)
-				require.NotEmpty(t, last.Code)
+			require.Subset(t, rules, c.rules)
+			var text strings.Builder
+			require.NoError(t, report.write(&text))
+			t.Log(text.String())
+			for _, rule := range c.rules {
+				require.Contains(t, text.String(), fmt.Sprintf("rule %q, place 0: ", rule))
 			}
 		})
 	}

@@ -50,10 +50,12 @@ type replayReport struct {
 
 // finding is one thing that is wrong.
 type finding struct {
-	Step       string   `json:"step"` // input, batch, signature, assign, solve
+	Step       string   `json:"step"` // input, batch, signature, assign, solve, rule
 	Detail     string   `json:"detail"`
-	Constraint *int     `json:"constraint,omitempty"` // its number in the constraint system
+	Constraint *int     `json:"constraint,omitempty"` // the first that fails: its number in the constraint system
 	Chip       string   `json:"chip,omitempty"`       // the step of the circuit that states it
+	Rule       string   `json:"rule,omitempty"`       // broken rule of the circuit, or channel of its bus
+	Place      *int     `json:"place,omitempty"`      // which of the rule's places in the shape, from 0 by slot
 	Code       []string `json:"code,omitempty"`       // innermost first
 }
 
@@ -135,8 +137,9 @@ func (r *replayReport) signatures(trace *state.Trace) {
 	}
 }
 
-// solve assigns the witness and solves the constraint system; a constraint that does
-// not hold is traced to the code that states it.
+// solve assigns the witness and solves the constraint system. When a constraint does
+// not hold, every rule that the witness breaks is named; a failure outside of all
+// rules is traced to the code that states the constraint.
 func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 	shape, err := circuits.ShapeByName(shapeName)
 	if err != nil {
@@ -152,16 +155,35 @@ func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 		return err
 	}
 	err = circuits.Solve(system, witness)
-	var unsatisfied *circuits.UnsatisfiedError
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &unsatisfied):
-		r.found("solve", err) // a hint that refuses its inputs names itself
+	if err == nil {
 		return nil
 	}
-	f := finding{Step: "solve", Detail: unsatisfied.Detail, Constraint: &unsatisfied.Constraint}
-	origin, err := circuits.Locate(shape, unsatisfied.Constraint)
+	r.found("solve", err) // a hint that refuses its inputs names itself
+	failed := &r.Findings[len(r.Findings)-1]
+	var unsatisfied *circuits.UnsatisfiedError
+	if errors.As(err, &unsatisfied) {
+		failed.Constraint = &unsatisfied.Constraint
+	}
+	broken, err := circuits.Audit(shape, witness)
+	if len(broken) == 0 && failed.Constraint != nil {
+		return failed.locate(shape)
+	}
+	for _, v := range broken {
+		f := finding{Step: "rule", Detail: v.Found, Rule: v.Rule, Place: &v.Place}
+		if v.Code != "" {
+			f.Code = []string{v.Code}
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	if err != nil {
+		r.found("rule", err)
+	}
+	return nil
+}
+
+// locate adds the code that states the failing constraint.
+func (f *finding) locate(shape circuits.Shape) error {
+	origin, err := circuits.Locate(shape, *f.Constraint)
 	if err != nil {
 		return err
 	}
@@ -169,9 +191,11 @@ func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 	for _, frame := range origin.Frames {
 		f.Code = append(f.Code, frame.String())
 	}
-	r.Findings = append(r.Findings, f)
 	return nil
 }
+
+// shownFindings is how many are printed as text: a wrong tree breaks hundreds.
+const shownFindings = 40
 
 func (r *replayReport) write(w io.Writer) error {
 	if r.OK {
@@ -179,9 +203,17 @@ func (r *replayReport) write(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(w, "batch %d (shape %s) fails:\n", r.Batch, r.Shape)
-	for _, f := range r.Findings {
-		fmt.Fprintf(w, "  %s: %s\n", f.Step, f.Detail)
-		if f.Constraint != nil {
+	for i, f := range r.Findings {
+		if i == shownFindings {
+			fmt.Fprintf(w, "  and %d more, which --json lists\n", len(r.Findings)-i)
+			break
+		}
+		if f.Rule != "" {
+			fmt.Fprintf(w, "  rule %q, place %d: %s\n", f.Rule, *f.Place, f.Detail)
+		} else {
+			fmt.Fprintf(w, "  %s: %s\n", f.Step, f.Detail)
+		}
+		if f.Chip != "" {
 			fmt.Fprintf(w, "    constraint %d, stated by: %s\n", *f.Constraint, f.Chip)
 		}
 		for _, code := range f.Code {
