@@ -124,14 +124,15 @@ func TestStatusAfterAReorg(t *testing.T) {
 	require.Equal(t, verdictEqual, look.L1.Verdict)
 }
 
-// manualRig is a rollup on a chain that makes blocks when the test does.
-func manualRig(t *testing.T) (*rig, *devchain.Chain) {
+// manualRig is a rollup on a chain that makes blocks when the test does; changes are of
+// its deployment's environment.
+func manualRig(t *testing.T, changes ...string) (*rig, *devchain.Chain) {
 	t.Helper()
 	node, err := devchain.Start(t.Context(), devchain.Config{Mining: devchain.Manual})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, node.Close()) })
 	r := rigOn(t, testdb.Empty(t).URL, node.URL())
-	deploying := launch(t, r.env(), "deploy", "--genesis", r.genesisFile())
+	deploying := launch(t, r.env(changes...), "deploy", "--genesis", r.genesisFile())
 	await(t, "the rollup is deployed", func() bool {
 		node.Commit()
 		return !deploying.running()
