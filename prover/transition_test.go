@@ -109,35 +109,47 @@ func TestFreshProcessProvesABatch(t *testing.T) {
 		result.Timings.Prove, result.Timings.Keys, result.PeakMemory>>20)
 }
 
-// batch is one signed transfer between two accounts.
+// batch opens an account and spends from it: the open, and a transfer that the new
+// owner signs before the account stands in any tree.
 func batch(t *testing.T) *state.Trace {
 	t.Helper()
 	random := rand.NewChaCha8([32]byte{1})
-	var keys []schnorr.PrivateKey
-	var accounts []state.Indexed
-	for i := range settle.AccountIndex(3) {
-		key, err := schnorr.GenerateKey(random)
+	key := func() schnorr.PrivateKey {
+		k, err := schnorr.GenerateKey(random)
 		require.NoError(t, err)
-		keys = append(keys, key)
-		accounts = append(accounts, state.Indexed{Index: i, Account: state.Account{
-			Owner: key.Public().X, Balance: settle.NewAmount(1000), L1: settle.Address{19: byte(i + 1)},
-		}})
+		return k
 	}
+	payer, newcomer := key(), key()
+	accounts := []state.Indexed{
+		{Index: 0, Account: state.Account{Owner: key().Public().X, L1: settle.Address{19: 1}}},
+		{Index: 1, Account: state.Account{Owner: payer.Public().X, Balance: settle.NewAmount(1000), L1: settle.Address{19: 2}}},
+	}
+	const opened settle.AccountIndex = 2
 	s, err := state.Load(poseidon.New(), publicdata.Domain(1337, settle.Address{1}), 0, accounts, map[settle.TokenID]settle.AccountIndex{0: 0})
 	require.NoError(t, err)
-	amount, err := state.NewFloat40(settle.NewAmount(100))
-	require.NoError(t, err)
+	amount := func(v uint64) state.Float40 {
+		f, err := state.NewFloat40(settle.NewAmount(v))
+		require.NoError(t, err)
+		return f
+	}
 	fee, err := state.NewFloat16(settle.NewAmount(1))
 	require.NoError(t, err)
-	tx := state.Transaction{
-		Kind: settle.KindTransfer, From: 1, To: 2, Amount: amount, Fee: fee,
-		ToOwner: accounts[2].Owner, ToL1: accounts[2].L1, PublicKey: accounts[1].Owner,
-	}
-	tx.Signature, err = schnorr.Sign(keys[1], tx.Message(s.Domain()), random)
-	require.NoError(t, err)
 	b := s.Begin()
-	require.NoError(t, b.Step(tx))
+	step := func(by schnorr.PrivateKey, tx state.Transaction) {
+		tx.Fee, tx.PublicKey = fee, by.Public().X
+		tx.Signature, err = schnorr.Sign(by, tx.Message(s.Domain()), random)
+		require.NoError(t, err)
+		require.NoError(t, b.Step(tx))
+	}
+	step(payer, state.Transaction{
+		Kind: settle.KindOpen, From: 1, Assigned: opened, Amount: amount(100), ToOwner: newcomer.Public().X, ToL1: settle.Address{19: 3},
+	})
+	step(newcomer, state.Transaction{
+		Kind: settle.KindTransfer, From: opened, To: 1, Amount: amount(60), ToOwner: payer.Public().X, ToL1: settle.Address{19: 2},
+	})
 	tr, err := b.Seal()
 	require.NoError(t, err)
+	require.Equal(t, settle.Usage{Transfers: 2, Accounts: 3, Nodes: 16, FeeAccounts: 1, Opens: 1}, tr.Usage())
+	require.Equal(t, settle.NewAmount(39), tr.Accounts[2].New.Balance)
 	return tr
 }
