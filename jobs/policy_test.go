@@ -81,3 +81,12 @@ func TestReaperIsPatientAfterAnOutage(t *testing.T) {
 	}
 	require.True(t, p.look(now))
 }
+
+func TestEscalationGrowsWithLosses(t *testing.T) {
+	p := Policy{}.withDefaults()
+	require.Equal(t, 10*time.Second, p.escalation(1))
+	require.Equal(t, 40*time.Second, p.escalation(3))
+	require.Equal(t, maxLossWait, p.escalation(100))
+	p.Escalate = time.Hour
+	require.Equal(t, time.Hour, p.escalation(2), "what is configured is never cut")
+}
