@@ -28,9 +28,9 @@ export SETTLE_TOOLS_DIR ?= $(CURDIR)/.tools
 .PHONY: help
 help: ## Show this list
 	@echo 'Settle: usage: make TARGET [NAME=VALUE ...]'; echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@awk '/^# / { doc = doc substr($$0, 2); next } /^[A-Z]+ \?=/ { printf "  %-12s%s\n", $$1 "=" $$3, doc } { doc = "" }' $(MAKEFILE_LIST)
+	@awk '/^# / { doc = doc substr($$0, 2); next } /^[A-Z]+ \?=/ { printf "  %-14s%s\n", $$1 "=" $$3, doc } { doc = "" }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: check-go ## Build the binary bin/settle
@@ -49,6 +49,12 @@ demo-shapes: check-go ## Prove and settle full batches at small and medium (setu
 	@$(MAKE) build >&2
 	@bin/settle demo --shape small --transfers 216 --workers 1 --timeout 30m $(ARGS)
 	@bin/settle demo --shape medium --transfers 472 --workers 1 --timeout 60m $(ARGS)
+
+.PHONY: demo-aggregate
+demo-aggregate: check-go ## Run the demo with proofs folded in pairs (the first run makes keys: many minutes, 14 GB)
+	@tools/ensure-postgres.sh
+	@$(MAKE) build >&2
+	@bin/settle demo --aggregate --workers 1 $(ARGS)
 
 .PHONY: test
 test: check-go ## Run the Go tests; needs Go, and Postgres or npm, nothing else

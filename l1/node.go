@@ -99,3 +99,15 @@ func withoutURL(err error) error {
 	}
 	return err
 }
+
+// BaseFee returns the base fee of the head, in wei per gas.
+func BaseFee(ctx context.Context, node Node) (uint64, error) {
+	head, err := node.HeaderByNumber(ctx, nil)
+	if err != nil {
+		return 0, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
+	}
+	if head.BaseFee == nil || !head.BaseFee.IsUint64() {
+		return 0, fmt.Errorf("the head of L1 has the base fee %v", head.BaseFee)
+	}
+	return head.BaseFee.Uint64(), nil
+}

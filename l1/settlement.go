@@ -50,7 +50,8 @@ func (s *Submitter) withoutGroup(ctx context.Context, work store.SettlementWork,
 	if err := s.rows.GiveUpGroup(ctx, s.cfg.Epoch, work.Batch.Number, cause.Error()); err != nil {
 		return "", fmt.Errorf("give the group up: %w", err)
 	}
-	s.log.ErrorContext(ctx, "a group cannot settle as one; its batches settle directly", "batch", work.Batch.Number, "last", work.Last(), "reason", cause)
+	s.log.ErrorContext(ctx, "a group is given up", "batch", work.Batch.Number, "last", work.Last(),
+		"consequence", "its batches settle each by its own proof", "reason", cause)
 	return Failed, nil
 }
 

@@ -24,7 +24,9 @@ type genesisFlags struct {
 	Genesis string            `help:"Genesis file (docs/protocol.md)." env:"SETTLE_GENESIS" type:"path"`
 	MinFee  map[string]string `help:"Smallest fee taken, by token, for example 0=10; 0 for tokens not named." env:"SETTLE_MIN_FEE"`
 	Shapes  []string          `help:"Shapes to register verifiers for." default:"demo" env:"SETTLE_SHAPES"`
-	Delay   time.Duration     `help:"Timelock of the contract; 7 days or more unless the keys are development keys." default:"168h" env:"SETTLE_TIMELOCK"`
+	// Aggregates are the aggregate circuits of a deployment.
+	Aggregates []string      `name:"aggregate" help:"Aggregate shapes to register verifiers for, for example demo-2, which folds up to 2 proofs of shape demo into one; none: every batch settles by itself." env:"SETTLE_AGGREGATE" placeholder:"SHAPE"`
+	Delay      time.Duration `help:"Timelock of the contract; 7 days or more unless the keys are development keys." default:"168h" env:"SETTLE_TIMELOCK"`
 
 	Governor  settle.Address   `help:"Address that governs the contract's registry. Needed unless the keys are development keys, and then its key must neither deploy nor settle." env:"SETTLE_GOVERNOR" placeholder:"ADDRESS"`
 	Operators []settle.Address `help:"Addresses that may settle; empty: the one that deploys." env:"SETTLE_OPERATORS" placeholder:"ADDRESS"`
@@ -88,8 +90,8 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 		return l1.Deployment{}, err
 	}
 	var verifiers []l1.VerifierKey
-	for _, shape := range g.Shapes {
-		key, err := a.verifierKey(keys, shape)
+	for _, v := range g.verifiers() {
+		key, err := a.verifierKey(keys, v.Circuit, v.Shape)
 		if err != nil {
 			return l1.Deployment{}, err
 		}
@@ -114,8 +116,20 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 	return deployment, nil
 }
 
-func (a *app) verifierKey(flags keysFlags, shape string) (l1.VerifierKey, error) {
-	id, err := provingkeys.TransitionID(shape)
+// verifiers are the circuits that the rollup is to have verifiers for.
+func (g genesisFlags) verifiers() []store.Verifier {
+	var out []store.Verifier
+	for _, shape := range g.Shapes {
+		out = append(out, store.Verifier{Circuit: settle.CircuitTransition, Shape: shape})
+	}
+	for _, shape := range g.Aggregates {
+		out = append(out, store.Verifier{Circuit: settle.CircuitAggregate, Shape: shape})
+	}
+	return out
+}
+
+func (a *app) verifierKey(flags keysFlags, circuit, shape string) (l1.VerifierKey, error) {
+	id, err := a.keysID(flags, circuit, shape)
 	if err != nil {
 		return l1.VerifierKey{}, err
 	}
@@ -128,7 +142,7 @@ func (a *app) verifierKey(flags keysFlags, shape string) (l1.VerifierKey, error)
 		return l1.VerifierKey{}, err
 	}
 	return l1.VerifierKey{
-		Circuit: settle.CircuitTransition, Shape: shape, Words: words, Hash: manifest.KeyHash,
+		Circuit: circuit, Shape: shape, Words: words, Hash: manifest.KeyHash,
 		UnsafeDev: manifest.Setup == provingkeys.SetupUnsafeDev,
 	}, nil
 }

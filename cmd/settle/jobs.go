@@ -171,6 +171,7 @@ func (a *app) changeJobs(found []store.Job, done string, change func(context.Con
 type jobView struct {
 	Job         int64              `json:"job"`
 	Batch       settle.BatchNumber `json:"batch"`
+	Last        settle.BatchNumber `json:"last"` // of the batches whose proofs the job folds; else batch
 	BatchStatus settle.BatchStatus `json:"batch_status"`
 	State       string             `json:"state"`
 	DeadLetter  bool               `json:"dead_letter"`
@@ -202,7 +203,7 @@ type failureView struct {
 
 func viewJob(j store.Job, failures []store.ProofFailure) jobView {
 	v := jobView{
-		Job: j.ID, Batch: j.Batch, BatchStatus: j.BatchStatus, State: j.State, DeadLetter: j.DeadLetter(), Proven: j.Proven,
+		Job: j.ID, Batch: j.Batch, Last: j.Last, BatchStatus: j.BatchStatus, State: j.State, DeadLetter: j.DeadLetter(), Proven: j.Proven,
 		Circuit: j.Circuit, Shape: j.Shape, KeyHash: j.KeyHash, Attempts: j.Attempt, CreatedAt: j.CreatedAt,
 		AttemptedAt: j.AttemptedAt, FinalizedAt: j.FinalizedAt, Holder: j.Holder, HeartbeatAt: j.HeartbeatAt,
 		MemoryAbove: j.MemoryAbove, MemoryUntil: j.MemoryUntil, Failures: j.Failures,
@@ -243,7 +244,7 @@ func writeJobs(w io.Writer, found []store.Job) error {
 		if j.LastClass != nil {
 			class = string(*j.LastClass)
 		}
-		fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", j.ID, j.Batch, j.Shape, state, j.Attempt,
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", j.ID, batchRange(j.Batch, j.Last), j.Shape, state, j.Attempt,
 			since.UTC().Format(time.DateTime), orDash(j.Holder), class, firstLine(orDash(j.LastError)))
 	}
 	return table.Flush()
@@ -253,11 +254,14 @@ func (v jobView) write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name string, value any) { fmt.Fprintf(table, "%s\t%v\n", name, value) }
 	state := v.State
-	if v.DeadLetter {
+	switch {
+	case v.DeadLetter && v.Circuit == settle.CircuitAggregate:
+		state += " (dead letter: its batches settle each by its own proof)"
+	case v.DeadLetter:
 		state += fmt.Sprintf(" (dead letter: settlement waits; settle replay %d names the fault, settle jobs retry %d tries again)", v.Batch, v.Job)
 	}
 	row("job", v.Job)
-	row("batch", fmt.Sprintf("%d (%s)", v.Batch, v.BatchStatus))
+	row("batch", fmt.Sprintf("%s (%s)", batchRange(v.Batch, v.Last), v.BatchStatus))
 	row("state", state)
 	row("proof stored", v.Proven)
 	row("circuit", v.Circuit+", shape "+v.Shape)
@@ -287,6 +291,14 @@ func (v jobView) write(w io.Writer) error {
 	}
 	_, err := fmt.Fprintln(w)
 	return err
+}
+
+// batchRange is "7", or "7 to 8".
+func batchRange(first, last settle.BatchNumber) string {
+	if last <= first {
+		return fmt.Sprint(first)
+	}
+	return fmt.Sprintf("%d to %d", first, last)
 }
 
 func orDash(s *string) string {

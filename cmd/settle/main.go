@@ -32,6 +32,7 @@ type cli struct {
 	Sequencer  sequencerCmd  `cmd:"" help:"Run the sequencer alone: executes transactions and seals batches."`
 	Worker     workerCmd     `cmd:"" help:"Run one prover worker."`
 	ProveChild proveChildCmd `cmd:"" hidden:"" help:"Prove for the worker that started this process."`
+	Aggregator aggregatorCmd `cmd:"" help:"Run the aggregator alone: decides which proofs are folded into one; workers fold them."`
 	Submitter  submitterCmd  `cmd:"" help:"Run the submitter alone: settles proven batches on L1."`
 
 	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and rollup to L1 and write genesis to the database."`

@@ -138,6 +138,7 @@ func (m *sequencerMetrics) Loaded(_ settle.BatchNumber, took time.Duration) {
 type submitterMetrics struct {
 	settle   *prometheus.HistogramVec // step: wait, mine
 	gas      prometheus.Histogram
+	batches  prometheus.Histogram   // of one transaction
 	outcomes *prometheus.CounterVec // outcome: prepared, mined, failed, reorged
 }
 
@@ -151,27 +152,31 @@ func newSubmitterMetrics(r prometheus.Registerer) (*submitterMetrics, error) {
 			Name: "settle_settlement_gas", Help: "Gas of a settlement, by its receipt.",
 			Buckets: []float64{3e5, 3.5e5, 4e5, 5e5, 6e5, 8e5, 1e6, 1.5e6, 2e6, 4e6},
 		}),
+		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "settle_settlement_batches", Help: "Batches that one transaction settled.", Buckets: []float64{1, 2, 3, 5, 8, 16, 32, 64},
+		}),
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_settlements_total", Help: "Settling transactions: prepared, and what became of them."}, []string{"outcome"}),
 	}
-	return m, register(r, m.settle, m.gas, m.outcomes)
+	return m, register(r, m.settle, m.gas, m.batches, m.outcomes)
 }
 
 // measuredSettlements counts what the submitter writes.
 type measuredSettlements struct {
 	*store.Store
-	metrics *submitterMetrics
-	begun   map[settle.BatchNumber]time.Time // first transaction of this process, of batches that are not settled
+	metrics  *submitterMetrics
+	patience time.Duration                    // for batches that may be folded
+	begun    map[settle.BatchNumber]time.Time // first transaction of this process, of batches that are not settled
 }
 
 var _ l1.Settlements = (*measuredSettlements)(nil)
 
 func measureSettlements(s *store.Store, m *submitterMetrics) *measuredSettlements {
-	return &measuredSettlements{s, m, map[settle.BatchNumber]time.Time{}}
+	return &measuredSettlements{Store: s, metrics: m, begun: map[settle.BatchNumber]time.Time{}}
 }
 
 // NextToSettle implements l1.Settlements.
 func (s *measuredSettlements) NextToSettle(ctx context.Context) (store.SettlementWork, error) {
-	work, err := s.Store.NextToSettle(ctx)
+	work, err := s.NextToSettleAfter(ctx, s.patience)
 	if err == nil && work.Live == nil {
 		if _, known := s.begun[work.Batch.Number]; !known {
 			s.begun[work.Batch.Number] = time.Now()
@@ -201,6 +206,7 @@ func (s *measuredSettlements) RecordMined(ctx context.Context, epoch store.Epoch
 	if err != nil {
 		return nil // recorded it is; its time is not worth a second try
 	}
+	s.metrics.batches.Observe(float64(row.Last-row.Batch) + 1)
 	begun, known := s.begun[row.Batch]
 	if !known { // by an earlier process
 		begun = row.PreparedAt

@@ -11,7 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/consensys/gnark/backend/groth16"
+
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/aggregator"
 	"github.com/zksettle/settle/jobs"
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/provingkeys"
@@ -35,7 +38,12 @@ func (c proveChildCmd) Run(a *app) error {
 	cache := provingkeys.NewCache(provingkeys.CacheConfig{
 		Dir: c.KeysDir, Budget: c.KeysBudget, Fingerprint: provingkeys.Committed, Options: c.options(a),
 	})
-	return prover.Serve(context.WithoutCancel(a.ctx), os.Stdin, out, prover.NewTransition(cache, a.log))
+	folder := aggregator.NewFolder(func(shape string) (groth16.VerifyingKey, settle.KeyHash, error) {
+		return provingkeys.InnerKey(c.KeysDir, shape, provingkeys.Committed, c.options(a))
+	})
+	return prover.Serve(context.WithoutCancel(a.ctx), os.Stdin, out, prover.New(prover.Config{
+		Circuit: settle.CircuitTransition, Keys: cache, Assign: prover.AssignTransition, Fold: folder.Assign, Log: a.log,
+	}))
 }
 
 // provingFlags bound what a worker's proofs take.
@@ -95,7 +103,7 @@ type provers struct {
 
 // newProvers plans the memory of a worker. A shape that can never fit is left to
 // larger workers; it is an error if that is all of them.
-func (a *app) newProvers(keys keysFlags, flags provingFlags, rollup store.Rollup) (*provers, error) {
+func (a *app) newProvers(keys keysFlags, flags provingFlags, usable map[string]*provingkeys.Manifest) (*provers, error) {
 	limit := uint64(flags.Memory)
 	machine := prover.Machine{}
 	total, err := machine.Total()
@@ -114,18 +122,11 @@ func (a *app) newProvers(keys keysFlags, flags provingFlags, rollup store.Rollup
 	}
 	p := &provers{
 		admission: &prover.Admission{Limit: limit, Needs: map[string]uint64{}, Keys: map[string]uint64{}, Free: machine.Available},
-		keys:      keyHashes(rollup),
+		keys:      map[string]settle.KeyHash{},
 	}
 	var refused []error
-	for shape := range p.keys {
-		id, err := provingkeys.TransitionID(shape)
-		if err != nil {
-			return nil, err
-		}
-		manifest, err := provingkeys.ReadManifest(keys.KeysDir, id, keys.options(a))
-		if err != nil {
-			return nil, err
-		}
+	for shape, manifest := range usable {
+		p.keys[shape] = manifest.KeyHash
 		p.admission.Needs[shape], p.admission.Keys[shape] = prover.Need(manifest), uint64(manifest.MemoryBytes())
 	}
 	for shape, need := range p.admission.Needs {
@@ -179,7 +180,7 @@ func (a *app) proveChild(keys keysFlags, budget int64) (*exec.Cmd, error) {
 func (p *provers) preload(ctx context.Context, rollup store.Rollup) error {
 	for _, v := range rollup.Verifiers {
 		need, known := p.admission.Needs[v.Shape]
-		if known && need <= p.admission.Limit {
+		if v.Circuit == settle.CircuitTransition && known && need <= p.admission.Limit {
 			return p.child.Load(ctx, v.Shape)
 		}
 	}

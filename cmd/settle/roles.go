@@ -38,7 +38,8 @@ type sealFlags struct {
 
 // submitFlags configure settling.
 type submitFlags struct {
-	MaxFee string `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
 }
 
 type apiCmd struct {
@@ -213,16 +214,27 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	if err != nil {
 		return err
 	}
+	rows := measureSettlements(db.store, metrics)
+	if len(aggregates(rollup)) > 0 {
+		rows.patience = flags.Patience
+	}
 	t := submitTenure{
-		db: db, client: client, rows: measureSettlements(db.store, metrics), log: log,
+		db: db, client: client, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
 			MaxFee: maxFee, Poll: poll, Logger: log,
 		},
 	}
+	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
+}
+
+// keepRole serves in a role that one process holds at a time until ctx ends, and takes
+// it again when it is lost. serve says whether it had the role.
+func (a *app) keepRole(ctx context.Context, name store.Role, serve func(context.Context) (took bool, err error)) error {
+	log := a.log.With("role", string(name))
 	begun, hadRole, told := time.Now(), false, false
 	for {
-		took, err := t.serve(ctx)
+		took, err := serve(ctx)
 		hadRole = hadRole || took
 		told = told && !took // an outage is said once
 		switch {
@@ -230,11 +242,11 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 			return ctx.Err()
 		case errors.Is(err, store.ErrWriterHeld) && !hadRole:
 			if time.Since(begun) > heldPatience {
-				return fmt.Errorf("another submitter holds this database: %w", err)
+				return fmt.Errorf("another %s holds this database: %w", name, err)
 			}
 		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
 			if !told {
-				log.Warn("the submitter lost its connection and takes its role again", "error", err)
+				log.Warn("the connection is lost; the role is taken again", "error", err)
 			}
 			told = true
 		default:
@@ -265,7 +277,21 @@ type submitTenure struct {
 
 // serve settles while this process holds the role; took says that it did.
 func (t submitTenure) serve(ctx context.Context) (took bool, err error) {
-	role, err := t.db.store.AcquireWriter(ctx, store.RoleSubmitter, holder())
+	return holdRole(ctx, t.db, store.RoleSubmitter, t.log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
+		t.config.Epoch = epoch
+		submitter, err := l1.NewSubmitter(tenure, t.client, t.rows, t.config)
+		if err != nil {
+			return err
+		}
+		return submitter.Run(tenure, wake)
+	})
+}
+
+// holdRole takes a role and works in it while this process holds it; took says that
+// it did. A batch that changes its status wakes the work.
+func holdRole(ctx context.Context, db *database, name store.Role, log *slog.Logger,
+	work func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error) (took bool, err error) {
+	role, err := db.store.AcquireWriter(ctx, name, holder())
 	if err != nil {
 		return false, err
 	}
@@ -279,14 +305,9 @@ func (t submitTenure) serve(ctx context.Context) (took bool, err error) {
 		case <-tenure.Done():
 		}
 	}()
-	t.config.Epoch = role.Epoch()
-	submitter, err := l1.NewSubmitter(tenure, t.client, t.rows, t.config)
-	if err != nil {
-		return true, err
-	}
 	wake := make(chan struct{}, 1)
-	go t.listen(tenure, wake)
-	if err := submitter.Run(tenure, wake); err != nil && !errors.Is(context.Cause(tenure), errRoleLost) {
+	go listen(tenure, db, log, wake)
+	if err := work(tenure, role.Epoch(), wake); err != nil && !errors.Is(context.Cause(tenure), errRoleLost) {
 		return true, err
 	}
 	return true, context.Cause(tenure)
@@ -294,10 +315,10 @@ func (t submitTenure) serve(ctx context.Context) (took bool, err error) {
 
 // listen pokes wake whenever a batch changes its status. Polling goes on
 // without it.
-func (t submitTenure) listen(ctx context.Context, wake chan<- struct{}) {
-	listener, err := t.db.store.Listen(ctx, store.TopicBatches)
+func listen(ctx context.Context, db *database, log *slog.Logger, wake chan<- struct{}) {
+	listener, err := db.store.Listen(ctx, store.TopicBatches)
 	if err != nil {
-		t.log.Warn("no notifications; the submitter polls", "error", err)
+		log.Warn("no notifications; the role polls", "error", err)
 		return
 	}
 	defer func() { _ = listener.Close(context.WithoutCancel(ctx)) }()

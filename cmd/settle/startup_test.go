@@ -92,6 +92,7 @@ func TestStartupErrors(t *testing.T) {
 		"no key":        {[]string{"submitter"}, []string{envL1Key, ""}, []string{envL1Key, "64 hexadecimal digits"}},
 		"bad fee":       {[]string{"submitter", "--max-fee", "much"}, nil, []string{"--max-fee", "much"}},
 		"no workers":    {[]string{"up", "--workers", "0"}, nil, []string{"--workers"}},
+		"no aggregate":  {[]string{"aggregator"}, nil, []string{"no verifier of an aggregate circuit", "--aggregate"}},
 	})
 }
 
@@ -125,7 +126,7 @@ func TestNoRollup(t *testing.T) {
 	t.Parallel()
 	r := bareRig(t)
 	cases := map[string]refusal{}
-	for _, role := range []string{"api", "sequencer", "worker", "submitter"} {
+	for _, role := range []string{"api", "sequencer", "worker", "aggregator", "submitter"} {
 		cases[role] = refusal{[]string{role}, nil, []string{"the database has no rollup", "settle deploy"}}
 	}
 	cases["up"] = refusal{[]string{"up"}, nil, []string{"the database has no rollup", "--genesis"}}

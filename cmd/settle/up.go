@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/store"
@@ -23,6 +25,7 @@ type upCmd struct {
 	apiFlags
 	sealFlags
 	submitFlags
+	foldFlags
 	provingFlags
 	Workers       int    `help:"Worker processes." default:"1" env:"SETTLE_WORKERS"`
 	WorkerMetrics string `help:"Address to serve /metrics of the first worker on, the others take the ports that follow; empty for none." env:"SETTLE_WORKER_METRICS"`
@@ -34,7 +37,7 @@ func (c upCmd) Run(a *app) (err error) {
 	if c.Workers < 1 {
 		return fmt.Errorf("--workers %d: expected at least 1", c.Workers)
 	}
-	if err := c.provingFlags.check(); err != nil {
+	if err := errors.Join(c.provingFlags.check(), c.foldFlags.policy(nil).Check()); err != nil {
 		return err
 	}
 	if _, err := portsFrom(c.WorkerMetrics, c.Workers); err != nil {
@@ -64,7 +67,7 @@ func (c upCmd) Run(a *app) (err error) {
 	}
 	return a.runAll(a.ctx, rolesConfig{
 		db: db, node: node, listener: listener, api: c.apiFlags, seal: c.sealFlags, submit: c.submitFlags, keys: c.keysFlags,
-		proving: c.provingFlags, workers: c.Workers, workerMetrics: c.WorkerMetrics, poll: time.Second,
+		fold: c.foldFlags, proving: c.provingFlags, workers: c.Workers, workerMetrics: c.WorkerMetrics, poll: time.Second,
 	})
 }
 
@@ -73,7 +76,13 @@ func (c upCmd) Run(a *app) (err error) {
 func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 	rollup, err := db.store.Rollup(a.ctx)
 	if err == nil {
-		return a.checkKeys(c.keysFlags, rollup)
+		for _, shape := range c.Aggregates {
+			if !slices.ContainsFunc(rollup.Verifiers, func(v store.Verifier) bool { return v.Circuit == settle.CircuitAggregate && v.Shape == shape }) {
+				return fmt.Errorf("--aggregate %s: the rollup was deployed without a verifier for it: deploy anew with it", shape)
+			}
+		}
+		_, err := a.usableKeys(c.keysFlags, rollup)
+		return err
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
@@ -82,8 +91,8 @@ func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 	if err != nil {
 		return fmt.Errorf("the database has no rollup yet: %w", err)
 	}
-	for _, shape := range c.Shapes {
-		if _, err := a.setupKeys(c.keysFlags, shape); err != nil {
+	for _, v := range c.verifiers() {
+		if _, err := a.setupKeys(c.keysFlags, v.Circuit, v.Shape); err != nil {
 			return err
 		}
 	}
@@ -91,23 +100,27 @@ func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 	return err
 }
 
-// checkKeys compares the keys in the folder with the deployed verifiers.
-func (a *app) checkKeys(flags keysFlags, rollup store.Rollup) error {
+// usableKeys reads the manifests of the deployed verifiers' keys, by shape. Keys that
+// are not those of the deployment are an error; but aggregate keys may be missing: who
+// has none folds no proofs.
+func (a *app) usableKeys(flags keysFlags, rollup store.Rollup) (map[string]*provingkeys.Manifest, error) {
+	usable := map[string]*provingkeys.Manifest{}
 	for _, v := range rollup.Verifiers {
-		id, err := provingkeys.TransitionID(v.Shape)
-		if err != nil {
-			return err
+		manifest, err := a.manifest(flags, v.Circuit, v.Shape)
+		if v.Circuit == settle.CircuitAggregate && errors.Is(err, provingkeys.ErrMissing) {
+			a.log.Warn("no keys to fold proofs with: that is left to others", "shape", v.Shape, "reason", err)
+			continue
 		}
-		manifest, err := provingkeys.ReadManifest(flags.KeysDir, id, flags.options(a))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if manifest.KeyHash != v.KeyHash {
-			return fmt.Errorf("the keys of shape %s in %s have hash %s, the deployed verifier has %s: copy the keys of the deployment there, or deploy anew",
+			return nil, fmt.Errorf("the keys of shape %s in %s have hash %s, the deployed verifier has %s: copy the keys of the deployment there, or deploy anew",
 				v.Shape, flags.KeysDir, manifest.KeyHash, v.KeyHash)
 		}
+		usable[v.Shape] = manifest
 	}
-	return nil
+	return usable, nil
 }
 
 // rolesConfig is what all roles together need.
@@ -118,6 +131,7 @@ type rolesConfig struct {
 	api      apiFlags
 	seal     sealFlags
 	submit   submitFlags
+	fold     foldFlags
 	keys     keysFlags
 	proving  provingFlags
 	workers  int
@@ -129,11 +143,18 @@ type rolesConfig struct {
 // runAll runs the roles until ctx ends, and then returns nil, or one fails for
 // good.
 func (a *app) runAll(ctx context.Context, c rolesConfig) error {
+	rollup, err := a.rollup(ctx, c.db)
+	if err != nil {
+		return errors.Join(err, c.listener.Close())
+	}
 	registry := newRegistry() // shown by the API
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listener, registry) })
 	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven), registry) })
 	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll, registry) })
+	if len(aggregates(rollup)) > 0 {
+		g.Go(func() error { return a.runAggregator(running, c.db, c.node.url, c.fold, c.poll, registry) })
+	}
 	g.Go(func() error {
 		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, proving: c.proving, metrics: c.workerMetrics}
 		return processes.run(running, c.workers)

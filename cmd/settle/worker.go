@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/jobs"
-	"github.com/zksettle/settle/store"
 )
 
 type workerCmd struct {
@@ -29,7 +27,8 @@ func (c workerCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := a.checkKeys(c.keysFlags, rollup); err != nil {
+		keys, err := a.usableKeys(c.keysFlags, rollup)
+		if err != nil {
 			return err
 		}
 		registry := newRegistry()
@@ -38,7 +37,7 @@ func (c workerCmd) Run(a *app) error {
 			return fmt.Errorf("metrics: %w", err)
 		}
 		return a.withMetrics("worker", c.Metrics, registry, func() error {
-			p, err := a.newProvers(c.keysFlags, c.provingFlags, rollup)
+			p, err := a.newProvers(c.keysFlags, c.provingFlags, keys)
 			if err != nil {
 				return err
 			}
@@ -48,18 +47,8 @@ func (c workerCmd) Run(a *app) error {
 			}
 			return jobs.RunWorker(a.ctx, jobs.Config{
 				Pool: db.pool, Store: db.store, Logger: a.log.With("role", "worker"), Metrics: metrics, Holder: holder(), Policy: c.policy(),
-				Prover: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
+				Prover: p.child, Folder: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
 			})
 		})
 	})
-}
-
-func keyHashes(rollup store.Rollup) map[string]settle.KeyHash {
-	keys := map[string]settle.KeyHash{}
-	for _, v := range rollup.Verifiers {
-		if v.Circuit == settle.CircuitTransition {
-			keys[v.Shape] = v.KeyHash
-		}
-	}
-	return keys
 }

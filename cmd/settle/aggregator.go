@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/aggregator"
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/jobs"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/store"
+)
+
+// foldFlags are the policy of folding.
+type foldFlags struct {
+	FoldWait     time.Duration `help:"How long a proven batch waits for others to be folded with." default:"1m" env:"SETTLE_FOLD_WAIT"`
+	FoldExitWait time.Duration `help:"How long one with exits does, if that is shorter." default:"15s" env:"SETTLE_FOLD_EXIT_WAIT"`
+	FoldLowGas   uint64        `help:"Base fee in wei up to which folding is not worth waiting for; 0: none." default:"0" env:"SETTLE_FOLD_LOW_GAS"`
+	FoldHighGas  uint64        `help:"Base fee in wei from which batches wait longer for others; 0: none." default:"0" env:"SETTLE_FOLD_HIGH_GAS"`
+	FoldHighWait time.Duration `help:"How long a proven batch waits for others from that base fee on." default:"10m" env:"SETTLE_FOLD_HIGH_WAIT"`
+	FoldTimeout  time.Duration `help:"How long the proof of a group may take to come, the wait for a worker included; then its batches settle each by its own proof. 0: for ever." default:"10m" env:"SETTLE_FOLD_TIMEOUT"`
+	FoldMaxWords int           `help:"Most words (32 bytes) of public data that one transaction settles; nodes refuse transactions above 128 KiB." default:"3584" env:"SETTLE_FOLD_MAX_WORDS"`
+}
+
+func (f foldFlags) policy(circuits map[settle.KeyHash]aggregator.Circuit) aggregator.Policy {
+	return aggregator.Policy{
+		Circuits: circuits, MaxWords: f.FoldMaxWords, Wait: f.FoldWait, ExitWait: f.FoldExitWait,
+		LowGas: f.FoldLowGas, HighGas: f.FoldHighGas, HighWait: f.FoldHighWait, FoldWait: f.FoldTimeout,
+	}
+}
+
+type aggregatorCmd struct {
+	dataFlags
+	foldFlags
+	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_AGGREGATOR_METRICS"`
+	standbyFlags
+}
+
+// Run plans groups until stopped.
+func (c aggregatorCmd) Run(a *app) error {
+	return a.withDatabase(c.dataFlags, func(db *database) error {
+		registry := newRegistry()
+		return a.withMetrics("aggregator", c.Metrics, registry, func() error {
+			if err := c.wait(a, db, store.RoleAggregator); err != nil {
+				return err
+			}
+			return a.runAggregator(a.ctx, db, c.nodeURL(), c.foldFlags, time.Second, registry)
+		})
+	})
+}
+
+// nodeURL finds the node that others settle on; empty if none is named.
+func (c aggregatorCmd) nodeURL() string {
+	if u := os.Getenv(envL1); u != "" {
+		return u
+	}
+	u, _ := runNote{filepath.Join(c.DataDir, "chain.url")}.read()
+	return u
+}
+
+// runAggregator plans groups until ctx ends, and takes its role again when it is lost.
+func (a *app) runAggregator(ctx context.Context, db *database, nodeURL string, flags foldFlags, poll time.Duration, registry *prometheus.Registry) error {
+	rollup, err := a.rollup(ctx, db)
+	if err != nil {
+		return err
+	}
+	policy := flags.policy(aggregates(rollup))
+	if len(policy.Circuits) == 0 {
+		return errors.New("the rollup has no verifier of an aggregate circuit, so there is nothing to fold for: deploy with --aggregate")
+	}
+	metrics, err := jobs.NewPlannerMetrics(registry)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	inserter, err := jobs.NewInserter()
+	if err != nil {
+		return err
+	}
+	log := a.log.With("role", string(store.RoleAggregator))
+	config := jobs.PlannerConfig{Store: db.store, Jobs: inserter, Policy: policy, Poll: poll, Metrics: metrics, Logger: log}
+	if flags.FoldLowGas > 0 || flags.FoldHighGas > 0 {
+		if nodeURL == "" {
+			return fmt.Errorf("the base fee decides about folding (--fold-low-gas, --fold-high-gas): set %s", envL1)
+		}
+		config.GasPrice = func(ctx context.Context) (uint64, error) { return baseFee(ctx, nodeURL, rollup.ChainID) }
+	}
+	if _, err := jobs.NewPlanner(config); err != nil {
+		return err
+	}
+	return a.keepRole(ctx, store.RoleAggregator, func(ctx context.Context) (bool, error) {
+		return holdRole(ctx, db, store.RoleAggregator, log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
+			config.Epoch = epoch
+			planner, err := jobs.NewPlanner(config)
+			if err != nil {
+				return err
+			}
+			return planner.Run(tenure, wake)
+		})
+	})
+}
+
+// aggregates are the aggregate circuits that the rollup has verifiers for, by the key
+// of the proofs that they fold; of several for one key the one with the most slots.
+func aggregates(rollup store.Rollup) map[settle.KeyHash]aggregator.Circuit {
+	inner := map[string]settle.KeyHash{}
+	for _, v := range rollup.Verifiers {
+		if v.Circuit == settle.CircuitTransition {
+			inner[v.Shape] = v.KeyHash
+		}
+	}
+	out := map[settle.KeyHash]aggregator.Circuit{}
+	for _, v := range rollup.Verifiers {
+		if v.Circuit != settle.CircuitAggregate {
+			continue
+		}
+		shape, err := circuits.ParseAggregateShape(v.Shape)
+		key, known := inner[shape.Inner]
+		if err != nil || !known || shape.Slots < 2 || shape.Slots <= out[key].Slots {
+			continue
+		}
+		out[key] = aggregator.Circuit{Shape: v.Shape, Slots: shape.Slots, KeyHash: v.KeyHash}
+	}
+	return out
+}
+
+// baseFee is that of the head, in wei per gas.
+func baseFee(ctx context.Context, nodeURL string, chainID uint64) (uint64, error) {
+	node, err := l1.Dial(ctx, nodeURL, chainID)
+	if err != nil {
+		return 0, err
+	}
+	defer node.Close()
+	return l1.BaseFee(ctx, node)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/toycircuit"
+	"github.com/zksettle/settle/provingkeys"
+	"github.com/zksettle/settle/store"
+)
+
+// foldingRig has an aggregate verifier, of a toy circuit: real keys take minutes. What
+// the aggregate circuit proves the toy refuses, so that every fold fails.
+func foldingRig(t *testing.T) *rig {
+	t.Helper()
+	dir, err := tinyKeys()
+	require.NoError(t, err)
+	dev := provingkeys.Options{AllowUnsafeDev: true}
+	id, err := provingkeys.AggregateID(dir, "tiny-2", provingkeys.Committed, dev)
+	require.NoError(t, err)
+	_, err = provingkeys.Setup(t.Context(), dir, id, toycircuit.Compile, dev)
+	require.NoError(t, err)
+	r := bareRig(t)
+	r.settings["SETTLE_AGGREGATE"] = "tiny-2"
+	r.deploy()
+	require.Len(t, r.deployment.Verifiers, 2)
+	require.Equal(t, settle.CircuitAggregate, r.deployment.Verifiers[1].Circuit)
+	return r
+}
+
+// TestFoldThatFails: groups are planned by one role and tried by a worker; what cannot
+// be folded becomes a dead letter that holds nobody up.
+func TestFoldThatFails(t *testing.T) {
+	t.Parallel()
+	r := foldingRig(t)
+	r.roles()
+	aggregator := r.role("aggregator", "--fold-wait", "1h", "--metrics", "127.0.0.1:0")
+	r.role("worker")
+	r.submit(4)
+	r.await("a group is planned", func() bool { return one[int](r, "select count(*) from batch_groups where last > first") > 0 })
+	shown := string(succeed(t, r.env(), "jobs", "list"))
+	require.Contains(t, shown, "1 to 2")
+	require.Contains(t, shown, "tiny-2")
+	first, err := r.store.GroupOf(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, settle.BatchNumber(2), first.Last)
+	require.Contains(t, refuse(t, r.env(), "aggregator"), "another aggregator holds this database")
+
+	r.await("the group is given up", func() bool {
+		g, err := r.store.GroupOf(t.Context(), 1)
+		require.NoError(t, err)
+		return g.Status == store.GroupDirect
+	})
+	r.await("its batches are settled", func() bool { return r.status().Settled.Batch >= 2 })
+	require.NotEmpty(t, r.batch(1).Proofs)
+	require.NotEqual(t, r.batch(1).Settlement.TxHash, r.batch(2).Settlement.TxHash)
+	require.Contains(t, string(succeed(t, r.env(), "jobs", "show", "--batch", "1")), "aggregate, shape tiny-2")
+
+	r.release(aggregator)
+	aggregator.stop()
+	r.requireRoots()
+}
+
+// requireRoots compares the roots on L1 with an execution of its own.
+func (r *rig) requireRoots() {
+	r.t.Helper()
+	demo := demoRun{app: &app{log: slog.New(slog.DiscardHandler), stderr: io.Discard}, client: r.client, deployment: r.deployment, genesis: r.genesis}
+	roots, err := demo.replay(r.t.Context(), r.ids)
+	require.NoError(r.t, err)
+	onL1 := r.settledOnL1(r.dial())
+	require.GreaterOrEqual(r.t, len(onL1), 2)
+	require.Equal(r.t, roots[:len(onL1)], onL1)
+}
+
+// TestSubmitterWithoutAggregator settles every batch by itself.
+func TestSubmitterWithoutAggregator(t *testing.T) {
+	t.Parallel()
+	r := foldingRig(t)
+	r.settings["SETTLE_FOLD_PATIENCE"] = "1s"
+	r.roles()
+	r.role("worker")
+	r.submit(4)
+	r.awaitSettled()
+	require.Zero(t, one[int](r, "select count(*) from batch_groups"), "nobody decided anything")
+	require.Contains(t, refuse(t, r.env("SETTLE_AGGREGATE", "tiny-3"), "up"), "--aggregate tiny-3")
+	require.Contains(t, refuse(t, r.env(), "aggregator", "--fold-wait=-1s"), "below 0")
+	require.Contains(t, refuse(t, r.env(), "aggregator", "--fold-low-gas", "2", "--fold-high-gas", "1"), "high price of gas")
+}
+
+// TestAggregateKeys names what is missing.
+func TestAggregateKeys(t *testing.T) {
+	t.Parallel()
+	env := environment(t, nil)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"keys", "setup"}, "--aggregate"},
+		{[]string{"keys", "show", "--shape", "tiny", "--aggregate", "tiny-2"}, "--aggregate"},
+		{[]string{"keys", "show", "--aggregate", "tiny"}, "demo-2"},
+		{[]string{"keys", "show", "--aggregate", "tiny-7"}, "settle keys setup --aggregate tiny-7"},
+		{[]string{"keys", "show", "--aggregate", "small-2", "--keys-dir", newDir(t)}, "settle keys setup --shape small"},
+	} {
+		require.Contains(t, refuse(t, env, c.args...), c.want, fmt.Sprint(c.args))
+	}
+}
