@@ -9,15 +9,15 @@ import (
 	"github.com/zksettle/settle/circuits/transition"
 )
 
-// Violation is a rule of the circuit that a witness breaks.
-type Violation = transition.Violation
+// ViolationError is a rule of the circuit that a witness breaks.
+type ViolationError = transition.ViolationError
 
 // Audit names every rule of the transition circuit that a full witness breaks, those
 // too that the circuit states for all slots at once (range checks, the bus): none for
 // a witness that can be proven. It evaluates the rules natively, on a circuit of the
 // shape that has everything else. An error means that this could not be done: a hint
 // or a division refused its inputs, which Solve reports too.
-func Audit(shape Shape, full witness.Witness) ([]Violation, error) {
+func Audit(shape Shape, full witness.Witness) ([]ViolationError, error) {
 	var auditor transition.Auditor
 	system, err := auditor.CompileAudited(shape)
 	if err != nil {

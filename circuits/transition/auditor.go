@@ -17,8 +17,8 @@ import (
 	"github.com/zksettle/settle/circuits/bus"
 )
 
-// Violation is a rule of the circuit that a witness breaks.
-type Violation struct {
+// ViolationError is a rule of the circuit that a witness breaks.
+type ViolationError struct {
 	Rule  string // its name, or that of the channel whose tuples do not match
 	Place int    // which of the places that state it in this shape, from 0 in order of the slots
 	Code  string // who states it: function (file:line)
@@ -26,7 +26,7 @@ type Violation struct {
 }
 
 // Error implements error.
-func (v Violation) Error() string {
+func (v ViolationError) Error() string {
 	return fmt.Sprintf("rule %q, place %d, is broken: %s", v.Rule, v.Place, v.Found)
 }
 
@@ -40,12 +40,12 @@ type Auditor struct {
 	checks   []check
 	tuples   []tupleOf
 	places   map[string]int
-	findings []Violation
+	findings []ViolationError
 }
 
 // check is an assertion about one value.
 type check struct {
-	Violation
+	ViolationError
 	holds func(v *big.Int) bool
 	wants string
 }
@@ -77,7 +77,7 @@ func (a *Auditor) CompileAudited(shape Shape) (constraint.ConstraintSystem, erro
 }
 
 // Findings lists what the last solution broke.
-func (a *Auditor) Findings() []Violation { return a.findings }
+func (a *Auditor) Findings() []ViolationError { return a.findings }
 
 // audited is the API of a circuit whose assertions the auditor takes.
 type audited struct {
@@ -93,7 +93,7 @@ func (x audited) note(v frontend.Variable, wants string, holds func(*big.Int) bo
 	if a.rule = ""; rule == "" {
 		rule, _, _ = strings.Cut(code, " ")
 	}
-	a.checks = append(a.checks, check{Violation{Rule: rule, Place: a.places[rule], Code: code}, holds, wants})
+	a.checks = append(a.checks, check{ViolationError{Rule: rule, Place: a.places[rule], Code: code}, holds, wants})
 	a.places[rule]++
 	*x.values = append(*x.values, v)
 }
@@ -152,7 +152,7 @@ func (a *Auditor) Look(_ *big.Int, in, out []*big.Int) error {
 	for i, c := range a.checks {
 		if !c.holds(in[i]) {
 			c.Found = fmt.Sprintf("expected %s, got %s", c.wants, shown(in[i]))
-			a.findings = append(a.findings, c.Violation)
+			a.findings = append(a.findings, c.ViolationError)
 		}
 	}
 	a.findings = append(a.findings, a.unbalanced(in[len(a.checks):])...)
@@ -164,7 +164,7 @@ func (a *Auditor) Look(_ *big.Int, in, out []*big.Int) error {
 }
 
 // unbalanced compares, on each channel, what was sent with what was received.
-func (a *Auditor) unbalanced(in []*big.Int) []Violation {
+func (a *Auditor) unbalanced(in []*big.Int) []ViolationError {
 	type balance struct {
 		channel bus.Channel
 		fields  string
@@ -191,7 +191,7 @@ func (a *Auditor) unbalanced(in []*big.Int) []Violation {
 			b.copies.Sub(b.copies, flag)
 		}
 	}
-	var found []Violation
+	var found []ViolationError
 	places := map[bus.Channel]int{}
 	for _, b := range order {
 		if b.copies.Sign() == 0 {
@@ -201,7 +201,7 @@ func (a *Auditor) unbalanced(in []*big.Int) []Violation {
 		if b.copies.Sign() < 0 {
 			what = fmt.Sprintf("(%s) is received and not sent, copies: %s", b.fields, new(big.Int).Neg(b.copies))
 		}
-		found = append(found, Violation{Rule: "bus: " + b.channel.String(), Place: places[b.channel], Found: what})
+		found = append(found, ViolationError{Rule: "bus: " + b.channel.String(), Place: places[b.channel], Found: what})
 		places[b.channel]++
 	}
 	return found

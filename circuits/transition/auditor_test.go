@@ -29,7 +29,7 @@ func newAudit(t testing.TB) *auditedSystem {
 	return a
 }
 
-func (a *auditedSystem) look(w witness.Witness) ([]Violation, error) {
+func (a *auditedSystem) look(w witness.Witness) ([]ViolationError, error) {
 	a.auditor.findings = nil
 	_, err := a.ccs.Solve(w, solver.WithHints(a.auditor.Look))
 	return a.auditor.Findings(), err
