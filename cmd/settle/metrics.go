@@ -138,7 +138,7 @@ func (m *sequencerMetrics) Loaded(_ settle.BatchNumber, took time.Duration) {
 type submitterMetrics struct {
 	settle   *prometheus.HistogramVec // step: wait, mine
 	gas      prometheus.Histogram
-	batches  prometheus.Histogram   // of one transaction
+	batches  prometheus.Counter     // settled by mined transactions, one or more by each
 	outcomes *prometheus.CounterVec // outcome: prepared, mined, failed, reorged
 }
 
@@ -152,9 +152,7 @@ func newSubmitterMetrics(r prometheus.Registerer) (*submitterMetrics, error) {
 			Name: "settle_settlement_gas", Help: "Gas of a settlement, by its receipt.",
 			Buckets: []float64{3e5, 3.5e5, 4e5, 5e5, 6e5, 8e5, 1e6, 1.5e6, 2e6, 4e6},
 		}),
-		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "settle_settlement_batches", Help: "Batches that one transaction settled.", Buckets: []float64{1, 2, 3, 5, 8, 16, 32, 64},
-		}),
+		batches:  prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_settled_batches_total", Help: "Batches of mined settlements: a group is one settlement of several."}),
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_settlements_total", Help: "Settling transactions: prepared, and what became of them."}, []string{"outcome"}),
 	}
 	return m, register(r, m.settle, m.gas, m.batches, m.outcomes)
@@ -206,7 +204,7 @@ func (s *measuredSettlements) RecordMined(ctx context.Context, epoch store.Epoch
 	if err != nil {
 		return nil // recorded it is; its time is not worth a second try
 	}
-	s.metrics.batches.Observe(float64(row.Last-row.Batch) + 1)
+	s.metrics.batches.Add(float64(row.Last-row.Batch) + 1)
 	begun, known := s.begun[row.Batch]
 	if !known { // by an earlier process
 		begun = row.PreparedAt
