@@ -68,6 +68,7 @@ type rig struct {
 	keys    [users]schnorr.PrivateKey
 	wallets [users]client.Wallet
 	genesis store.Genesis
+	crowd   int // accounts at genesis, if more than the users'; they belong to users too
 }
 
 // newRig starts the API; change adjusts its configuration.
@@ -78,7 +79,12 @@ func newRig(t testing.TB, change ...func(*api.Config)) *rig {
 
 func rigOn(t testing.TB, databaseURL string, change ...func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t}
+	return (&rig{t: t}).on(databaseURL, change...)
+}
+
+func (r *rig) on(databaseURL string, change ...func(*api.Config)) *rig {
+	t := r.t
+	t.Helper()
 	r.found()
 	pool, err := pgxpool.New(t.Context(), databaseURL)
 	require.NoError(t, err)
@@ -112,6 +118,11 @@ func (r *rig) found() {
 		r.wallets[i] = client.NewWallet(key, chainID, rollupAddress, settle.Address{19: byte(person + 1)})
 		accounts = append(accounts, state.Indexed{Index: settle.AccountIndex(i), Account: state.Account{
 			Owner: key.Public().X, Token: token(i), Balance: settle.NewAmount(balance), L1: settle.Address{19: byte(person + 1)},
+		}})
+	}
+	for i := users; i < r.crowd; i++ {
+		accounts = append(accounts, state.Indexed{Index: settle.AccountIndex(i), Account: state.Account{
+			Owner: r.keys[i%users].Public().X, Balance: settle.NewAmount(uint64(i)), L1: settle.Address{18: 1, 19: byte(i)},
 		}})
 	}
 	s, err := state.Load(hasher, domain, 0, accounts, map[settle.TokenID]settle.AccountIndex{0: feeAccount0, 1: feeAccount1})

@@ -28,3 +28,7 @@ done
 mkdir "$scratch/gnark"
 go run ./verifier/internal/fixtures export "$contracts/testdata" >"$scratch/gnark/Verifier.sol"
 node tools/artifacts.mjs "$contracts/testdata" "$scratch/gnark" Verifier=GnarkVerifier
+
+mkdir "$scratch/proofs"
+cp verifier/internal/fixtures/AccountProofs.sol "$contracts"/src/Poseidon2*.sol "$scratch/proofs"
+node tools/artifacts.mjs "$contracts/testdata" "$scratch/proofs" AccountProofs

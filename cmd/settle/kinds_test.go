@@ -63,6 +63,7 @@ func TestEveryKindEndToEnd(t *testing.T) {
 	require.Zero(t, left[0].Balance)
 	r.requireClaims(newcomer, claims)
 	r.requireRebuilt()
+	r.requireProofs(rigAccounts + 1)
 }
 
 // requireExits compares the exits root of every batch on L1 with the batch's public
