@@ -51,7 +51,7 @@ demo-shapes: check-go ## Prove and settle full batches at small and medium (setu
 	@bin/settle demo --shape medium --transfers 472 --workers 1 --timeout 60m $(ARGS)
 
 .PHONY: demo-aggregate
-demo-aggregate: check-go ## Run the demo with proofs folded in pairs (the first run makes keys: many minutes, 14 GB)
+demo-aggregate: check-go ## Run the demo with proofs folded in pairs (the first run makes keys: many minutes)
 	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
 	@bin/settle demo --aggregate --workers 1 $(ARGS)

@@ -27,7 +27,7 @@ const (
 	demoBalance  = 1_000_000_000
 
 	demoSlots     = 2 // proofs that --aggregate folds into one
-	demoFoldWait  = 2 * time.Minute
+	demoFoldWait  = time.Minute
 	demoFoldWords = 3584
 )
 
