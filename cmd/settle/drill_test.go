@@ -102,8 +102,8 @@ func (d *drill) start(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, d.node.Close()) })
 	d.chain.Port = portOf(t, d.node.URL())
 	d.rig = rigOn(t, d.server.URL(), d.node.URL())
-	d.settings["SETTLE_SEAL_IDLE"] = "3s" // most batches are full
 	if *drillShape != "tiny" {
+		d.settings["SETTLE_SEAL_IDLE"] = "3s" // most batches are full
 		d.settings["SETTLE_SHAPES"], d.settings["SETTLE_KEYS_DIR"] = *drillShape, defaultKeysDir()
 		succeed(t, d.env(), "keys", "setup", "--shape", *drillShape, "--unsafe-dev")
 	}
