@@ -51,6 +51,9 @@ func (w *Writer) Lost() <-chan struct{} { return w.lost }
 //go:embed sql/writer_lock.sql
 var writerLockSQL string
 
+//go:embed sql/writer_unlock.sql
+var writerUnlockSQL string
+
 //go:embed sql/writer_holder.sql
 var writerHolderSQL string
 
@@ -119,9 +122,19 @@ func (w *Writer) Release(ctx context.Context) (err error) {
 	w.once.Do(func() {
 		w.stop()
 		<-w.watched
+		w.unlock(ctx)
 		err = closeConn(ctx, w.conn)
 	})
 	return err
+}
+
+// unlock frees the lock before the connection is closed: a server notices that a
+// moment later, in which the next holder would be refused.
+func (w *Writer) unlock(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	// A connection that fails here is lost, and the lock with it.
+	_, _ = w.conn.Exec(ctx, writerUnlockSQL)
 }
 
 // fence locks the role's row against a new holder until tx ends.
