@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,6 +58,9 @@ func TestFoldThatFails(t *testing.T) {
 		require.NoError(t, err)
 		return g.Status == store.GroupDirect
 	})
+	var look pipeline
+	require.NoError(t, json.Unmarshal(succeed(t, r.env(), "status", "--json"), &look))
+	require.NotNil(t, look.Groups)
 	r.await("its batches are settled", func() bool { return r.status().Settled.Batch >= 2 })
 	require.NotEmpty(t, r.batch(1).Proofs)
 	require.NotEqual(t, r.batch(1).Settlement.TxHash, r.batch(2).Settlement.TxHash)
@@ -108,4 +113,19 @@ func TestAggregateKeys(t *testing.T) {
 	} {
 		require.Contains(t, refuse(t, env, c.args...), c.want, fmt.Sprint(c.args))
 	}
+}
+
+// TestStatusShowsGroups of unsettled batches, to people and programs.
+func TestStatusShowsGroups(t *testing.T) {
+	p := pipeline{Groups: []pipelineGroup{
+		{First: 3, Last: 4, Status: store.GroupPlanned, Shape: "demo-2", Reason: "full", AgeSeconds: 61},
+		{First: 5, Last: 5, Status: store.GroupDirect, Reason: "deadline"},
+	}}
+	var out strings.Builder
+	p.writeGroups(&out)
+	require.Regexp(t, `3 to 4 +planned +demo-2 +1m1s ago +full`, out.String())
+	require.Regexp(t, `5 to 5 +direct +0s ago +deadline`, out.String())
+	encoded, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.Contains(t, string(encoded), `"groups":[{"first":3,"last":4,"status":"planned","shape":"demo-2","reason":"full","age_seconds":61}`)
 }

@@ -105,6 +105,7 @@ type pipeline struct {
 	Final           settle.BatchNumber `json:"final"`
 	L1              *l1Progress        `json:"l1,omitempty"`
 	LastBatches     []pipelineBatch    `json:"last_batches"`
+	Groups          []pipelineGroup    `json:"groups"` // of unsettled batches
 	Running         []pipelineJob      `json:"running"`
 	DeadLetters     []pipelineJob      `json:"dead_letters"`
 	SettlementWaits *pipelineWait      `json:"settlement_waits,omitempty"`
@@ -124,6 +125,17 @@ type pipelineBatch struct {
 	Transactions int                `json:"transactions"`
 	AgeSeconds   float64            `json:"age_seconds"` // since it was sealed
 	NewRoot      settle.Element     `json:"new_root"`
+}
+
+// pipelineGroup is what was decided about unsettled batches: to be folded into one
+// proof (planned, proven), or to be settled each by its own (direct).
+type pipelineGroup struct {
+	First      settle.BatchNumber `json:"first"`
+	Last       settle.BatchNumber `json:"last"`
+	Status     store.GroupStatus  `json:"status"`
+	Shape      string             `json:"shape,omitempty"`
+	Reason     string             `json:"reason"`
+	AgeSeconds float64            `json:"age_seconds"` // since it was decided
 }
 
 // pipelineJob is a running job or a dead letter.
@@ -174,7 +186,7 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 		OldestUnproven: st.OldestUnprovenAge.Seconds(), Final: st.FinalBatch,
 		Executed:    wire.Progress{Batch: st.LastBatch, Root: st.LastRoot},
 		Settled:     wire.Progress{Batch: st.SettledBatch, Root: st.SettledRoot},
-		LastBatches: []pipelineBatch{}, Running: []pipelineJob{}, DeadLetters: []pipelineJob{},
+		LastBatches: []pipelineBatch{}, Groups: []pipelineGroup{}, Running: []pipelineJob{}, DeadLetters: []pipelineJob{},
 	}
 	if err := p.readJobs(reading, s); err != nil {
 		return nil, err
@@ -186,6 +198,13 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 	for i := range batches {
 		b := &batches[i]
 		p.LastBatches = append(p.LastBatches, pipelineBatch{b.Number, b.Status, b.Shape, b.Transactions, age(p.At, &b.SealedAt), b.NewRoot})
+	}
+	queue, err := s.GroupQueue(reading)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range queue.Groups {
+		p.Groups = append(p.Groups, pipelineGroup{g.First, g.Last, g.Status, g.Shape, g.Reason, age(p.At, &g.PlannedAt)})
 	}
 	p.L1 = c.askL1(ctx, s, rollup, st.SettledBatch)
 	return p, nil

@@ -64,6 +64,7 @@ func (p *pipeline) write(out io.Writer) {
 	fmt.Fprintf(out, "settled here  batch %d  root %s  (final: batch %d)\n", p.Settled.Batch, p.Settled.Root, p.Final)
 	p.writeL1(out)
 	p.writeBatches(out)
+	p.writeGroups(out)
 	p.writeJobs(out)
 }
 
@@ -104,6 +105,19 @@ func (p *pipeline) writeBatches(out io.Writer) {
 	fmt.Fprintln(table, "batch\tstatus\tshape\ttransactions\tsealed\troot")
 	for _, b := range p.LastBatches {
 		fmt.Fprintf(table, "%d\t%s\t%s\t%d\t%s ago\t%s\n", b.Number, b.Status, b.Shape, b.Transactions, seconds(b.AgeSeconds), short(b.NewRoot.String()))
+	}
+	_ = table.Flush() // into memory
+}
+
+func (p *pipeline) writeGroups(out io.Writer) {
+	if len(p.Groups) == 0 {
+		return
+	}
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "batches\tfolding\tshape\tdecided\tbecause")
+	for _, g := range p.Groups {
+		fmt.Fprintf(table, "%d to %d\t%s\t%s\t%s ago\t%s\n", g.First, g.Last, g.Status, g.Shape, seconds(g.AgeSeconds), g.Reason)
 	}
 	_ = table.Flush() // into memory
 }
