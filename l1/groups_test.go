@@ -27,6 +27,7 @@ func newGroups(t *testing.T, batches int) *groups {
 		Operators: []settle.Address{address(h.operator), address(h.chain.Keys()[2])}, Keys: []l1.VerifierKey{h.key(), f.key()},
 	})
 	require.NoError(t, err)
+	h.chain.Finalize() // the next 31 blocks leave it at that
 	h.now = time.Now()
 	g := &groups{newPostgres(t, h), f, nil}
 	root := genesisRoot

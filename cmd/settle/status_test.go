@@ -103,13 +103,18 @@ func TestStatusAfterAReorg(t *testing.T) {
 	r.role("worker")
 	r.serve("api")
 	r.submit(2)
+	client := r.dial()
 	settled := func() bool {
-		node.Commit()
+		// A block for each transaction, not for each look: 32 would make the batch final.
+		waiting, err := client.PendingTransactionCount(t.Context())
+		require.NoError(t, err)
+		if waiting > 0 {
+			node.Commit()
+		}
 		return r.status().Settled.Batch == 1
 	}
 	r.await("the batch is settled", settled)
 	r.stopped(submitter, nil)
-	client := r.dial()
 	head, err := client.BlockNumber(t.Context())
 	require.NoError(t, err)
 	mined := one[int64](r, "select block_number from settlements where status = 'mined'")
@@ -140,6 +145,7 @@ func manualRig(t *testing.T, changes ...string) (*rig, *devchain.Chain) {
 	deploying.wait()
 	require.Zero(t, deploying.cmd.ProcessState.ExitCode(), deploying.stderr())
 	require.NoError(t, json.Unmarshal(deploying.stdout.Bytes(), &r.deployment))
+	node.Finalize() // the next 31 blocks leave it at that
 	return r, node
 }
 
