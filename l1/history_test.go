@@ -11,7 +11,6 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/poseidon"
-	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -31,26 +30,7 @@ func historyGenesis(t *testing.T) *state.Genesis {
 // settledTrace is the stored batch of a trace, with a proof of the toy circuit.
 func (h *harness) settledTrace(trace *state.Trace) store.SettlementWork {
 	h.t.Helper()
-	words := trace.Data().Words()
-	var c fr.Element
-	c.MustSetRandom()
-	zeta := publicdata.Challenge(c, words)
-	v := publicdata.Evaluate(words, zeta)
-	w := store.SettlementWork{Proof: settle.ProofEnvelope{
-		Circuit: settle.CircuitTransition, Shape: shape, KeyHash: h.deployment.Verifiers[0].KeyHash,
-		Inputs: [3]settle.Element{c.Bytes(), zeta.Bytes(), v.Bytes()},
-	}}
-	var err error
-	w.Proof.Proof, err = h.prover.Prove(w.Proof.Inputs)
-	require.NoError(h.t, err)
-	for i := range words {
-		w.Words = append(w.Words, words[i].Bytes())
-	}
-	w.Batch = store.Batch{
-		Number: trace.Header.Number, Status: settle.BatchProven, Shape: shape, KeyHash: w.Proof.KeyHash,
-		OldRoot: trace.Header.OldRoot.Bytes(), NewRoot: trace.Header.NewRoot.Bytes(), Commitment: w.Proof.Inputs[0], Transactions: len(trace.Transactions),
-	}
-	return w
+	return h.workOf(trace.Data().Words(), len(trace.Transactions))
 }
 
 // history is a chain with a rollup of some accounts, which settle nothing yet.

@@ -5,6 +5,7 @@ package aggregate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/std/algebra/emulated/sw_bn254"
@@ -85,9 +86,8 @@ type definition struct {
 	curve    *curve
 	pairing  *sw_bn254.Pairing
 
-	used         frontend.Variable // number of active slots
-	coefficients []scalar          // r_i
-	rho          scalar            // ρ
+	coefficients []scalar // r_i
+	rho          scalar   // ρ
 }
 
 func newDefinition(api frontend.API, c *Circuit) (*definition, error) {
@@ -110,12 +110,7 @@ func newDefinition(api frontend.API, c *Circuit) (*definition, error) {
 
 // lacks says whether a test leaves a rule out.
 func (d *definition) lacks(rule string) bool {
-	for _, r := range d.without {
-		if r == rule {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.without, rule)
 }
 
 // opening constrains the active flags and C, Z, V.
@@ -137,7 +132,6 @@ func (d *definition) opening() error {
 			words = append(words, d.api.Mul(slot.Active, in))
 		}
 	}
-	d.used = used
 	digest, err := d.poseidon.SpongeOf(publicdata.AggregateTag, used, words)
 	if err != nil {
 		return err

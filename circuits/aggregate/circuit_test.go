@@ -10,6 +10,10 @@ import (
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/frontend/cs/r1cs"
+	"github.com/consensys/gnark/logger"
+	sha2std "github.com/consensys/gnark/std/hash/sha2"
+	"github.com/consensys/gnark/std/math/uints"
 	"github.com/consensys/gnark/test"
 	"github.com/stretchr/testify/require"
 )
@@ -118,4 +122,35 @@ func TestForgeryByNonCanonicalCommitment(t *testing.T) {
 		require.Error(t, in.solve(c))
 		return
 	}
+}
+
+// gnarkSHACircuit hashes messages of 64 bytes by gnark's gadget.
+type gnarkSHACircuit struct{ Messages [][64]uints.U8 }
+
+func (c *gnarkSHACircuit) Define(api frontend.API) error {
+	for i := range c.Messages {
+		h, err := sha2std.New(api)
+		if err != nil {
+			return err
+		}
+		h.Write(c.Messages[i][:])
+		h.Sum()
+	}
+	return nil
+}
+
+// TestSHA256Cost is why the gadget is our own.
+func TestSHA256Cost(t *testing.T) {
+	t.Parallel()
+	logger.Disable()
+	count := func(c frontend.Circuit) int {
+		ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, c)
+		require.NoError(t, err)
+		return ccs.GetNbConstraints()
+	}
+	one := count(&gnarkSHACircuit{make([][64]uints.U8, 1)})
+	each := count(&gnarkSHACircuit{make([][64]uints.U8, 2)}) - one
+	ours := count(new(shaCircuit))
+	t.Logf("gnark %d once and %d a message, ours %d", one-each, each, ours)
+	require.Less(t, ours, each)
 }
