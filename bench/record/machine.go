@@ -1,0 +1,80 @@
+package record
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/zksettle/settle/prover"
+)
+
+// Machine is what a result depends on besides the code's own doing.
+type Machine struct {
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"` // that this process may use
+	MemoryBytes uint64 `json:"memory_bytes"`
+	Kernel      string `json:"kernel"`
+	Platform    string `json:"platform"` // "linux/amd64"
+	Go          string `json:"go"`
+	Gnark       string `json:"gnark"`
+	GnarkCrypto string `json:"gnark_crypto"`
+	Commit      string `json:"commit"`
+	Load        string `json:"load"` // load averages when the run began: a busy machine measures itself
+}
+
+// same reports whether results of both may stand in one file.
+func (m Machine) same(other Machine) bool {
+	m.Load, other.Load = "", ""
+	return m == other
+}
+
+// ThisMachine describes the machine and the build; commit is the version that the
+// binary was built with. What a platform does not tell is "unknown".
+func ThisMachine(commit string) (Machine, error) {
+	total, err := prover.Machine{}.Total()
+	if err != nil {
+		return Machine{}, fmt.Errorf("describe the machine: %w", err)
+	}
+	m := Machine{
+		CPU: processor(), Cores: runtime.GOMAXPROCS(0), MemoryBytes: total,
+		Kernel: word("/proc/sys/kernel/osrelease"), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Go: runtime.Version(), Gnark: unknown, GnarkCrypto: unknown, Commit: commit, Load: word("/proc/loadavg"),
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			switch dep.Path {
+			case "github.com/consensys/gnark":
+				m.Gnark = dep.Version
+			case "github.com/consensys/gnark-crypto":
+				m.GnarkCrypto = dep.Version
+			}
+		}
+	}
+	return m, nil
+}
+
+const unknown = "unknown"
+
+func word(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return unknown
+	}
+	return strings.TrimSpace(string(data))
+}
+
+func processor() string {
+	data, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return unknown
+	}
+	for line := range bytes.Lines(data) {
+		if name, value, ok := bytes.Cut(line, []byte(":")); ok && string(bytes.TrimSpace(name)) == "model name" {
+			return string(bytes.TrimSpace(value))
+		}
+	}
+	return unknown
+}
