@@ -1,6 +1,9 @@
 package record
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // estimate foresees the end of a run: first guesses, corrected by how long the work
 // done so far really took.
@@ -20,10 +23,14 @@ type taskClock struct {
 	skipped         bool
 }
 
-func newEstimate(tasks []Task) *estimate {
+func newEstimate(tasks []Task, done []string) *estimate {
 	e := &estimate{started: time.Now()}
 	for _, t := range tasks {
 		c := taskClock{prepares: t.Prepares, takes: t.Takes, runs: t.Warmups + t.Repeats}
+		if t.Prepare == nil {
+			c.prepares, c.prepared = 0, true
+		}
+		c.skipped = slices.Contains(done, t.Name)
 		c.guess = c.prepares + time.Duration(c.runs)*c.takes
 		e.tasks = append(e.tasks, c)
 	}
@@ -32,10 +39,8 @@ func newEstimate(tasks []Task) *estimate {
 
 func (e *estimate) of(i int) *taskClock { return &e.tasks[i] }
 
-func (e *estimate) skip(i int) { e.tasks[i].skipped = true }
-
-// left is what remains from task i on. Guesses of later tasks are scaled by how
-// wrong those of finished ones were.
+// left is what remains from task i on. Guesses of what was not timed yet are scaled
+// by how wrong those of finished tasks were.
 func (e *estimate) left(i int) time.Duration {
 	var spent, guessed time.Duration
 	for _, t := range e.tasks[:i] {
@@ -52,7 +57,7 @@ func (e *estimate) left(i int) time.Duration {
 		switch {
 		case t.skipped:
 		case j == 0:
-			left += t.left()
+			left += t.left(scale)
 		default:
 			left += time.Duration(scale * float64(t.guess))
 		}
@@ -60,10 +65,13 @@ func (e *estimate) left(i int) time.Duration {
 	return left
 }
 
-func (t *taskClock) left() time.Duration {
+func (t *taskClock) left(scale float64) time.Duration {
 	left := time.Duration(t.runs-t.ran) * t.takes
+	if t.ran == 0 {
+		left = time.Duration(scale * float64(left))
+	}
 	if !t.prepared {
-		left += t.prepares
+		left += time.Duration(scale * float64(t.prepares))
 	}
 	return left
 }

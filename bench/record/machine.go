@@ -2,7 +2,11 @@ package record
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -14,15 +18,16 @@ import (
 // Machine is what a result depends on besides the code's own doing.
 type Machine struct {
 	CPU         string `json:"cpu"`
-	Cores       int    `json:"cores"` // that this process may use
-	MemoryBytes uint64 `json:"memory_bytes"`
+	Cores       int    `json:"cores"`        // that this process may use
+	MemoryBytes uint64 `json:"memory_bytes"` // that it may take, 0: unknown
 	Kernel      string `json:"kernel"`
 	Platform    string `json:"platform"` // "linux/amd64"
 	Go          string `json:"go"`
 	Gnark       string `json:"gnark"`
 	GnarkCrypto string `json:"gnark_crypto"`
 	Commit      string `json:"commit"`
-	Load        string `json:"load"` // load averages when the run began: a busy machine measures itself
+	Build       string `json:"build"` // of the binary: the first 16 digits of its SHA-256, as a commit may be "-dirty"
+	Load        string `json:"load"`  // load averages when the run began: a busy machine measures itself
 }
 
 // same reports whether results of both may stand in one file.
@@ -35,13 +40,17 @@ func (m Machine) same(other Machine) bool {
 // binary was built with. What a platform does not tell is "unknown".
 func ThisMachine(commit string) (Machine, error) {
 	total, err := prover.Machine{}.Total()
+	if err != nil && !errors.Is(err, prover.ErrMemoryUnknown) {
+		return Machine{}, fmt.Errorf("describe the machine: %w", err)
+	}
+	build, err := digestOfBinary()
 	if err != nil {
 		return Machine{}, fmt.Errorf("describe the machine: %w", err)
 	}
 	m := Machine{
 		CPU: processor(), Cores: runtime.GOMAXPROCS(0), MemoryBytes: total,
 		Kernel: word("/proc/sys/kernel/osrelease"), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Gnark: unknown, GnarkCrypto: unknown, Commit: commit, Load: word("/proc/loadavg"),
+		Go: runtime.Version(), Gnark: unknown, GnarkCrypto: unknown, Commit: commit, Build: build, Load: word("/proc/loadavg"),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range info.Deps {
@@ -57,6 +66,23 @@ func ThisMachine(commit string) (Machine, error) {
 }
 
 const unknown = "unknown"
+
+func digestOfBinary() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find the running binary: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("read the running binary: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("read the running binary: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
 
 func word(path string) string {
 	data, err := os.ReadFile(path)

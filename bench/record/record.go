@@ -1,13 +1,9 @@
 package record
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +22,10 @@ const (
 	Simulated Source = "simulated" // computed from distributions that this run measured
 	Projected Source = "projected" // computed from counts and measured parts, on stated assumptions
 )
+
+func (s Source) known() bool {
+	return s == Measured || s == Counted || s == Simulated || s == Projected
+}
 
 // Better says which way is better, for comparisons.
 type Better string
@@ -71,10 +71,10 @@ func (m Measurement) Key() string { return m.Task + ": " + m.key() }
 // File is a run of one benchmark.
 type File struct {
 	Format       string            `json:"format"`
-	Benchmark    string            `json:"benchmark"` // "prove", "pipeline", …
-	Settings     map[string]string `json:"settings"`  // what the run was asked for
-	Machine      Machine           `json:"machine"`
-	Started      time.Time         `json:"started"`
+	Benchmark    string            `json:"benchmark"`        // "prove", "pipeline", …
+	Settings     map[string]string `json:"settings"`         // what the run was asked for
+	Machine      Machine           `json:"machine,omitzero"` // zero in a file of counts
+	Started      time.Time         `json:"started,omitzero"`
 	Finished     time.Time         `json:"finished,omitzero"` // zero: interrupted, to be resumed
 	TasksDone    []string          `json:"tasks_done"`
 	Measurements []Measurement     `json:"measurements"`
@@ -101,8 +101,22 @@ func pairs(labels []string) map[string]string {
 	return m
 }
 
-// add joins a repetition's values to the file.
-func (f *File) add(task string, values []Value) {
+// add joins the values of one repetition to the file. An error says which of them no
+// reader could make sense of; nothing is added then.
+func (f *File) add(task string, values []Value) error {
+	seen := map[string]bool{}
+	for _, v := range values {
+		switch key := v.key(); {
+		case seen[key]:
+			return fmt.Errorf("value %q twice in one repetition: labels must tell values apart", key)
+		case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
+			return fmt.Errorf("value %q is %v", key, v.Value)
+		case !v.Source.known():
+			return fmt.Errorf("value %q has source %q", key, v.Source)
+		default:
+			seen[key] = true
+		}
+	}
 	for _, v := range values {
 		i := slices.IndexFunc(f.Measurements, func(m Measurement) bool { return m.Task == task && m.key() == v.key() })
 		if i < 0 {
@@ -113,91 +127,26 @@ func (f *File) add(task string, values []Value) {
 		m.Values = append(m.Values, v.Value)
 		m.Summary = Summarize(m.Values)
 	}
+	return nil
+}
+
+// interrupted reports whether tasks are missing.
+func (f *File) interrupted() bool { return f.Finished.IsZero() && f.Machine != (Machine{}) }
+
+// Counts returns what of the file is the same on every machine: counted values that
+// did not vary, without the machine and the times.
+func (f *File) Counts() *File {
+	counts := &File{Format: f.Format, Benchmark: f.Benchmark, Settings: f.Settings, TasksDone: f.TasksDone, Measurements: []Measurement{}}
+	for _, m := range f.Measurements {
+		if m.Source == Counted && m.Least == m.Most {
+			m.Values = m.Values[:1]
+			counts.Measurements = append(counts.Measurements, m)
+		}
+	}
+	return counts
 }
 
 // forget drops what an interrupted task left.
 func (f *File) forget(task string) {
 	f.Measurements = slices.DeleteFunc(f.Measurements, func(m Measurement) bool { return m.Task == task })
-}
-
-// Path is where a benchmark's file lies in a folder of results.
-func Path(folder, benchmark string) string { return filepath.Join(folder, benchmark+".json") }
-
-// ErrFormat reports a file that is not a result of this format.
-var ErrFormat = errors.New("not a benchmark result")
-
-// Read reads a result file; fs.ErrNotExist where there is none, ErrFormat where it is
-// something else.
-func Read(path string) (*File, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read benchmark result: %w", err)
-	}
-	f := new(File)
-	if err := json.Unmarshal(data, f); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrFormat, err)
-	}
-	if f.Format != Format {
-		return nil, fmt.Errorf("%s: %w: format %q, expected %q", path, ErrFormat, f.Format, Format)
-	}
-	for i := range f.Measurements {
-		m := &f.Measurements[i]
-		if len(m.Values) == 0 {
-			return nil, fmt.Errorf("%s: %w: %s has no values", path, ErrFormat, m.Key())
-		}
-		m.Summary = Summarize(m.Values) // never trust a summary that can be computed
-	}
-	return f, nil
-}
-
-// ReadFolder reads all results of a folder, by name of the benchmark.
-func ReadFolder(folder string) ([]*File, error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(paths)
-	var files []*File
-	for _, path := range paths {
-		f, err := Read(path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("no benchmark results in %s: %w", folder, fs.ErrNotExist)
-	}
-	return files, nil
-}
-
-// Write stores the file as JSON, and beside it as CSV, whole or not at all.
-func (f *File) Write(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("write benchmark result: %w", err)
-	}
-	data, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write benchmark result: %w", err)
-	}
-	path := Path(folder, f.Benchmark)
-	if err := replace(path, append(data, '\n')); err != nil {
-		return err
-	}
-	table, err := f.csv()
-	if err != nil {
-		return err
-	}
-	return replace(strings.TrimSuffix(path, ".json")+".csv", table)
-}
-
-func replace(path string, data []byte) error {
-	temporary := path + ".tmp"
-	if err := os.WriteFile(temporary, data, 0o644); err != nil {
-		return fmt.Errorf("write benchmark result: %w", err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("write benchmark result: %w", err)
-	}
-	return nil
 }

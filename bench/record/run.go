@@ -6,8 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/zksettle/settle/prover"
 )
@@ -84,30 +90,49 @@ type Run struct {
 	Progress  func(Event) // nil: none
 	Memory    uint64      // bytes that tasks may take together; 0: what the machine has available now
 	Fresh     bool        // begin anew even if there is an interrupted run
+
+	// Since, unless zero, keeps a run that ended after it, as part of a longer row of
+	// benchmarks that was interrupted.
+	Since time.Time
 }
 
-// ErrMemory reports a task that does not fit into this machine's memory.
-var ErrMemory = errors.New("not enough memory for the benchmark")
+// Errors of runs that do not begin.
+var (
+	ErrMemory = errors.New("not enough memory for the benchmark")
+	ErrBusy   = errors.New("another benchmark is running there, and two would measure each other")
+)
 
 // Do checks the memory for all tasks, runs those that an interrupted run of the same
-// benchmark, settings, machine and commit has not done, and writes the file after each.
-func (r Run) Do(ctx context.Context) (*File, error) {
-	if err := r.checkMemory(); err != nil {
-		return nil, err
+// benchmark, settings, machine and build has not done, and writes the file after each.
+// ErrMemory and ErrBusy before anything runs; ErrFormat if what lies in the file's
+// place is no result.
+func (r Run) Do(ctx context.Context) (_ *File, err error) {
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("benchmark %s: %w", r.Benchmark, err)
 	}
+	unlock, err := lock(r.Folder)
+	if err != nil {
+		return nil, fmt.Errorf("benchmark %s: %w", r.Benchmark, err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	f, err := r.open()
 	if err != nil {
 		return nil, err
 	}
-	clock := newEstimate(r.Tasks)
+	if !f.Finished.IsZero() {
+		return f, nil
+	}
+	if err := r.checkMemory(f.TasksDone); err != nil {
+		return nil, fmt.Errorf("benchmark %s: %w", r.Benchmark, err)
+	}
+	clock := newEstimate(r.Tasks, f.TasksDone)
 	for i, task := range r.Tasks {
 		say := func(phase string) {
 			if r.Progress != nil {
 				r.Progress(Event{task.Name, i + 1, len(r.Tasks), phase, time.Since(clock.started), clock.left(i)})
 			}
 		}
-		if slices.Contains(f.TasksDone, task.Name) {
-			clock.skip(i)
+		if clock.of(i).skipped {
 			say("kept from the interrupted run")
 			continue
 		}
@@ -120,6 +145,7 @@ func (r Run) Do(ctx context.Context) (*File, error) {
 			return nil, err
 		}
 		say("done")
+		debug.FreeOSMemory() // the next task's peak is its own
 	}
 	f.Finished = time.Now().UTC()
 	return f, f.Write(r.Folder)
@@ -135,8 +161,11 @@ func (r Run) do(ctx context.Context, f *File, task Task, clock *taskClock, say f
 		if err := clock.prepare(func() error { return task.Prepare(ctx, s) }); err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
-		f.add(task.Name, s.values)
+		if err := f.add(task.Name, s.values); err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
 	}
+	prepared := len(f.Measurements)
 	for i := range task.Warmups + task.Repeats {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -147,11 +176,20 @@ func (r Run) do(ctx context.Context, f *File, task Task, clock *taskClock, say f
 			say(fmt.Sprintf("%d of %d", i-task.Warmups+1, task.Repeats))
 		}
 		s := &Sample{File: f}
+		runtime.GC() // garbage of the last repetition is not collected in this one's time
 		if err := clock.repeat(func() error { return task.Run(ctx, s) }); err != nil {
 			return err
 		}
-		if i >= task.Warmups {
-			f.add(task.Name, s.values)
+		if i < task.Warmups {
+			continue
+		}
+		if err := f.add(task.Name, s.values); err != nil {
+			return err
+		}
+	}
+	for _, m := range f.Measurements[:prepared] {
+		if m.Task == task.Name && len(m.Values) > 1 {
+			return fmt.Errorf("value %q is added by Prepare and by Run", m.key())
 		}
 	}
 	return nil
@@ -167,31 +205,62 @@ func (r Run) open() (*File, error) {
 		return fresh, nil
 	}
 	f, err := Read(Path(r.Folder, r.Benchmark))
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return fresh, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !f.Finished.IsZero() || !maps.Equal(f.Settings, r.Settings) || !f.Machine.same(r.Machine) {
+	case err != nil:
+		return nil, fmt.Errorf("go on with an interrupted run (or begin anew, which replaces the file): %w", err)
+	case f.Benchmark != r.Benchmark, !maps.Equal(f.Settings, r.Settings), !f.Machine.same(r.Machine):
+		return fresh, nil
+	case !f.Finished.IsZero() && (r.Since.IsZero() || f.Finished.Before(r.Since)):
 		return fresh, nil
 	}
 	return f, nil
 }
 
-func (r Run) checkMemory() error {
+// check finds mistakes of who wrote the benchmark.
+func (r Run) check() error {
+	names := map[string]bool{}
+	for _, t := range r.Tasks {
+		switch {
+		case names[t.Name]:
+			return fmt.Errorf("two tasks %q", t.Name)
+		case t.Run == nil || t.Repeats < 1 || t.Warmups < 0:
+			return fmt.Errorf("task %q with %d repetitions and %d warm-ups: expected something to run, at least once", t.Name, t.Repeats, t.Warmups)
+		}
+		names[t.Name] = true
+	}
+	return nil
+}
+
+func (r Run) checkMemory(done []string) error {
 	available := r.Memory
 	if available == 0 {
 		var err error
 		if available, err = (prover.Machine{}).Available(); err != nil {
-			return fmt.Errorf("benchmark %s: %w", r.Benchmark, err)
+			return fmt.Errorf("say how much may be taken: %w", err)
 		}
 	}
 	for _, task := range r.Tasks {
-		if task.Memory > available {
-			return fmt.Errorf("%w: %s of %s needs %d MiB, %d MiB are available: choose a smaller shape or fewer processes",
-				ErrMemory, task.Name, r.Benchmark, task.Memory>>20, available>>20)
+		if task.Memory > available && !slices.Contains(done, task.Name) {
+			return fmt.Errorf("%w: %s needs %s, %s are available: choose a smaller shape or fewer processes",
+				ErrMemory, task.Name, Show(float64(task.Memory), "bytes"), Show(float64(available), "bytes"))
 		}
 	}
 	return nil
+}
+
+// lock keeps a folder of results for one run.
+func lock(folder string) (unlock func() error, err error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("make the folder of results: %w", err)
+	}
+	l := flock.New(filepath.Join(folder, ".lock"))
+	switch held, err := l.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock the folder of results: %w", err)
+	case !held:
+		return nil, fmt.Errorf("%s: %w", folder, ErrBusy)
+	}
+	return l.Close, nil
 }

@@ -81,7 +81,7 @@ func (c demoCmd) Run(a *app) (err error) {
 	}
 	quiet := *a
 	quiet.log, quiet.logLevel = newQuietLogger(a.stderr), "warn"
-	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr), started: time.Now()}
+	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr, "demo"), started: time.Now()}
 	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
 	defer cancel()
 	d.ctx = ctx

@@ -36,12 +36,14 @@ type cli struct {
 	Submitter  submitterCmd  `cmd:"" help:"Run the submitter alone: settles proven batches on L1."`
 
 	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and rollup to L1 and write genesis to the database."`
+	Verifier verifierCmd `cmd:"" help:"Register verifiers in the contract of a running rollup: propose, wait for the timelock, activate."`
 	Jobs     jobsCmd     `cmd:"" help:"Look at proof jobs and dead letters, retry and discard them."`
 	Replay   replayCmd   `cmd:"" help:"Go through the proof of a stored batch without making it, and name what fails; changes nothing."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Compute the whole state from the genesis file and L1 calldata alone, and compare every root."`
 	Status   statusCmd   `cmd:"" help:"Show the pipeline: backlog, batches, who proves, dead letters, what is settled here and on L1."`
 	Keys     keysCmd     `cmd:"" help:"Make and inspect proving keys."`
 	Circuits circuitsCmd `cmd:"" help:"Look at the circuits."`
+	Bench    benchCmd    `cmd:"" help:"Measure circuits, prover, pipeline, API and gas on this machine, and compare results."`
 	DB       dbCmd       `cmd:"" name:"db" help:"Manage the database."`
 	Wallet   walletCmd   `cmd:"" help:"Make keys, look at accounts, and send transfers."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -13,13 +13,14 @@ import (
 // progress shows what a long command is at, on standard error: lines, and on a
 // terminal a bar.
 type progress struct {
+	name     string // of the command, before each line
 	out      io.Writer
 	terminal bool
 	current  *progressbar.ProgressBar
 }
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out}
+func newProgress(out io.Writer, name string) *progress {
+	p := &progress{out: out, name: name}
 	if f, ok := out.(*os.File); ok {
 		if info, err := f.Stat(); err == nil {
 			p.terminal = info.Mode()&os.ModeCharDevice != 0
@@ -32,7 +33,7 @@ func newProgress(out io.Writer) *progress {
 func (p *progress) Write(b []byte) (int, error) { return p.out.Write(b) }
 
 // step announces the next phase.
-func (p *progress) step(what string) { fmt.Fprintf(p.out, "demo: %s\n", what) }
+func (p *progress) step(what string) { fmt.Fprintf(p.out, "%s: %s\n", p.name, what) }
 
 // bar starts a bar of n units.
 func (p *progress) bar(name string, n int) *bar {
@@ -64,7 +65,7 @@ func (b *bar) update(n int, describe string) {
 		_ = b.progress.current.Set(n)
 		return
 	}
-	if line := fmt.Sprintf("demo: %s %d of %d", describe, n, b.total); line != b.last {
+	if line := fmt.Sprintf("%s: %s %d of %d", b.progress.name, describe, n, b.total); line != b.last {
 		fmt.Fprintln(b.progress.out, line)
 		b.last = line
 	}
