@@ -11,6 +11,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/backend/groth16"
 	"github.com/consensys/gnark/backend/witness"
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
@@ -52,18 +53,18 @@ func (f *fleet) planner(wait time.Duration, key settle.KeyHash, metrics *jobs.Pl
 
 // folder stands in for the engine.
 type folder struct {
-	before func(first settle.Element) error
+	before func(ctx context.Context, first settle.Element) error
 
 	mu    sync.Mutex
 	calls [][]settle.ProofEnvelope
 }
 
-func (p *folder) Fold(_ context.Context, shape string, proofs []settle.ProofEnvelope) (prover.Result, error) {
+func (p *folder) Fold(ctx context.Context, shape string, proofs []settle.ProofEnvelope) (prover.Result, error) {
 	p.mu.Lock()
 	p.calls = append(p.calls, proofs)
 	p.mu.Unlock()
 	if p.before != nil {
-		if err := p.before(proofs[0].Inputs[0]); err != nil {
+		if err := p.before(ctx, proofs[0].Inputs[0]); err != nil {
 			return prover.Result{}, err
 		}
 	}
@@ -82,6 +83,16 @@ func (f *fleet) foldingConfig(holder string, p jobs.Folder) jobs.Config {
 	cfg.Folder = p
 	cfg.Keys[foldShape] = foldKey
 	return cfg
+}
+
+// planGroup stores the group of batches 1 and 2 and its job.
+func (f *fleet) planGroup(epoch store.Epoch) {
+	f.t.Helper()
+	job := jobs.AggregateBatches{Batch: 1, Last: 2, Circuit: settle.CircuitAggregate, Shape: foldShape, KeyHash: foldKey}
+	group := store.NewGroup{First: 1, Last: 2, Shape: foldShape, KeyHash: foldKey, Reason: "full"}
+	require.NoError(f.t, f.store.PlanGroup(f.t.Context(), epoch, group, func(ctx context.Context, tx pgx.Tx) error {
+		return f.insert.InsertGroupTx(ctx, tx, job)
+	}))
 }
 
 func (f *fleet) group(n settle.BatchNumber) store.Group {
@@ -144,7 +155,7 @@ func TestFoldThatFailsIsGivenUp(t *testing.T) {
 	f := newFleet(t)
 	f.seal(4)
 	poisoned := f.awaited(1)
-	p := &folder{before: func(first settle.Element) error {
+	p := &folder{before: func(_ context.Context, first settle.Element) error {
 		if first == poisoned {
 			return &prover.Error{Class: prover.ClassWitness, Step: "assign", Err: errors.New("no such witness")}
 		}
@@ -217,7 +228,7 @@ func TestFoldThatNobodyNeeds(t *testing.T) {
 	require.NoError(t, role.Release(t.Context()))
 	p := new(folder)
 	f.start(f.foldingConfig("b", p))
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitState(1, rivertype.JobStateCancelled)
 	require.Zero(t, p.count())
 	require.Equal(t, store.GroupDirect, f.group(2).Status)
 }

@@ -19,8 +19,9 @@ type heartbeat struct {
 	done   sync.WaitGroup
 }
 
-// beat starts it. The returned context ends, with cause errProvenElsewhere, when the
-// work has become pointless. A lost lease does not end it: a late proof is kept.
+// beat starts it. The returned context ends, with cause errProvenElsewhere or
+// store.ErrJobCancelled, when the work has become pointless. A lost lease does not end
+// it: a late proof is kept.
 func beat(ctx context.Context, cfg *Config, lease store.Lease, log *slog.Logger) (context.Context, *heartbeat) {
 	work, end := context.WithCancelCause(ctx)
 	// The heart goes on while a stopping worker stores its proof.
@@ -43,6 +44,9 @@ func beat(ctx context.Context, cfg *Config, lease store.Lease, log *slog.Logger)
 			case errors.Is(err, store.ErrProofExists):
 				log.Info("somebody else has stored the proof")
 				end(errProvenElsewhere)
+				return
+			case errors.Is(err, store.ErrJobCancelled):
+				end(store.ErrJobCancelled)
 				return
 			case errors.Is(err, store.ErrLeaseLost):
 				log.Warn("the lease is lost; the proof will be late")

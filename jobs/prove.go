@@ -31,7 +31,7 @@ func (a ProveBatch) dead() []any {
 
 func (a ProveBatch) able(cfg *Config) bool { return a.Circuit == cfg.Prover.Circuit() }
 
-func (a ProveBatch) needed(context.Context, *Config) (bool, error) { return true, nil }
+func (a ProveBatch) needed(context.Context, *Config) error { return nil }
 
 // prove loads the witness input and proves it.
 func (a ProveBatch) prove(ctx context.Context, cfg *Config) (prover.Result, error) {
@@ -73,13 +73,20 @@ func (a AggregateBatches) able(cfg *Config) bool {
 	return a.Circuit == settle.CircuitAggregate && cfg.Folder != nil
 }
 
-// needed: a group that is proven or settles directly needs no proof any more.
-func (a AggregateBatches) needed(ctx context.Context, cfg *Config) (bool, error) {
+// needed: a group that settles directly needs no proof any more.
+func (a AggregateBatches) needed(ctx context.Context, cfg *Config) error {
 	g, err := cfg.Store.GroupOf(ctx, a.Batch)
-	if err == nil && (g.First != a.Batch || g.Last != a.Last || g.ProofKey() != a.proofKey()) {
-		err = fmt.Errorf("%w: the group of batch %d is %d to %d for key %s", store.ErrProofMismatch, a.Batch, g.First, g.Last, g.KeyHash)
+	switch {
+	case err != nil:
+		return err
+	case g.First != a.Batch || g.Last != a.Last || g.ProofKey() != a.proofKey():
+		return fmt.Errorf("%w: the group of batch %d is %d to %d for key %s", store.ErrProofMismatch, a.Batch, g.First, g.Last, g.KeyHash)
+	case g.Status == store.GroupProven:
+		return store.ErrProofExists
+	case g.Status == store.GroupDirect:
+		return store.ErrJobCancelled
 	}
-	return g.Status == store.GroupPlanned, err
+	return nil
 }
 
 // prove folds the proofs of the group.

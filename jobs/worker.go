@@ -24,9 +24,10 @@ type proofJob interface {
 	log() []any  // names the job in messages
 	dead() []any // what becomes of the batches if it is given up, and the remedy
 	able(*Config) bool
-	// needed returns false for a proof that nobody needs any more, ErrNotFound for one
+	// needed returns store.ErrProofExists for a proof that is made, store.ErrJobCancelled
+	// for one that nobody needs any more, store.ErrNotFound or ErrProofMismatch for one
 	// that nobody ever did.
-	needed(context.Context, *Config) (bool, error)
+	needed(context.Context, *Config) error
 	prove(context.Context, *Config) (prover.Result, error)
 }
 
@@ -64,11 +65,7 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 		log.WarnContext(ctx, "job left to others: this worker has no such keys", "circuit", key.Circuit, "key_hash", key.KeyHash)
 		return river.JobSnooze(otherKeysDelay)
 	}
-	needed, err := a.needed(ctx, w.cfg)
-	if err == nil && !needed {
-		log.InfoContext(ctx, "nothing to do: nobody needs the proof any more")
-		return nil
-	}
+	err := a.needed(ctx, w.cfg)
 	var lease store.Lease
 	if err == nil {
 		lease, err = w.cfg.Store.AcquireLease(ctx, store.LeaseRequest{
@@ -79,6 +76,9 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 	case errors.Is(err, store.ErrProofExists):
 		log.InfoContext(ctx, "nothing to do: the proof is stored")
 		return nil
+	case errors.Is(err, store.ErrJobCancelled):
+		log.InfoContext(ctx, "nothing to do: nobody needs the proof any more")
+		return river.JobCancel(err)
 	case errors.Is(err, store.ErrLeaseHeld):
 		log.InfoContext(ctx, "another worker is at it", "reason", err)
 		return river.JobSnooze(w.cfg.Policy.Heartbeat)
@@ -103,6 +103,8 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 		return nil
 	case errors.Is(context.Cause(work), errProvenElsewhere):
 		return nil
+	case errors.Is(context.Cause(work), store.ErrJobCancelled):
+		return w.cancelled(ctx, lease, log)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return w.handBack(ctx, lease, log)
 	}
@@ -162,13 +164,25 @@ func (w *worker[A]) store(ctx context.Context, job *river.Job[A], lease store.Le
 // handBack gives lease and job to another worker. River makes the job available
 // again when it sees that the client's stop ended the work.
 func (w *worker[A]) handBack(ctx context.Context, lease store.Lease, log *slog.Logger) error {
+	w.release(ctx, lease, log)
+	log.InfoContext(ctx, "job handed back: the worker stops")
+	return fmt.Errorf("worker stops: %w", ctx.Err())
+}
+
+// cancelled ends an attempt in the middle of its proof, which nobody needs any more. It
+// is no failure.
+func (w *worker[A]) cancelled(ctx context.Context, lease store.Lease, log *slog.Logger) error {
+	w.release(ctx, lease, log)
+	log.InfoContext(ctx, "proof stopped: nobody needs it any more")
+	return river.JobCancel(fmt.Errorf("stopped in the middle of the proof: %w", store.ErrJobCancelled))
+}
+
+func (w *worker[A]) release(ctx context.Context, lease store.Lease, log *slog.Logger) {
 	call, done := context.WithTimeout(context.WithoutCancel(ctx), contactTimeout)
 	defer done()
 	if err := w.cfg.Store.ReleaseLease(call, lease); err != nil {
 		log.WarnContext(ctx, "the lease cannot be released; it will expire", "error", err)
 	}
-	log.InfoContext(ctx, "job handed back: the worker stops")
-	return fmt.Errorf("worker stops: %w", ctx.Err())
 }
 
 // failed records a failure and says when to try again.

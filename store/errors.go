@@ -32,6 +32,8 @@ var (
 	ErrLeaseLost = errors.New("lease lost")
 	// ErrProofExists: the proof is already stored; there is nothing to do.
 	ErrProofExists = errors.New("proof already stored")
+	// ErrJobCancelled: nobody needs the proof any more; stop proving.
+	ErrJobCancelled = errors.New("the job is cancelled")
 	// ErrProofMismatch: the proof is not one of this batch (key, shape or commitment c).
 	ErrProofMismatch = errors.New("proof does not belong to the batch")
 	// ErrCorrupt: stored bytes do not match their stored hash.

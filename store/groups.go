@@ -32,6 +32,8 @@ var (
 	groupProvenSQL string
 	//go:embed sql/group_dissolve.sql
 	groupDissolveSQL string
+	//go:embed sql/group_cancel_jobs.sql
+	groupCancelJobsSQL string
 	//go:embed sql/group_words.sql
 	groupWordsSQL string
 )
@@ -78,8 +80,8 @@ func (s *Store) PlanGroup(ctx context.Context, epoch Epoch, n NewGroup, insertJo
 }
 
 // SettleDirectly decides that batches settle each by its own proof: a single one that
-// is in no group, or those of a planned group, which is given up. A group that is
-// proven meanwhile stays proven.
+// is in no group, or those of a planned group, which is given up and whose job is
+// cancelled. A group that is proven meanwhile stays proven.
 func (s *Store) SettleDirectly(ctx context.Context, epoch Epoch, first, last settle.BatchNumber, reason string) error {
 	err := s.asWriter(ctx, RoleAggregator, epoch, func(tx pgx.Tx) error {
 		_, err := one(ctx, tx, groupFields, groupOfSQL, first)
@@ -87,7 +89,7 @@ func (s *Store) SettleDirectly(ctx context.Context, epoch Epoch, first, last set
 		case errors.Is(err, ErrNotFound) && first == last:
 			_, err = tx.Exec(ctx, groupInsertSQL, first, last, GroupDirect, nil, nil, reason)
 		case err == nil:
-			_, err = tx.Exec(ctx, groupDirectSQL, first, last, reason)
+			err = giveUp(ctx, tx, first, last, groupDirectSQL, first, last, reason)
 		}
 		if err != nil {
 			return err
@@ -104,13 +106,26 @@ func (s *Store) SettleDirectly(ctx context.Context, epoch Epoch, first, last set
 // turned out to be of no use on L1.
 func (s *Store) GiveUpGroup(ctx context.Context, epoch Epoch, first settle.BatchNumber, reason string) error {
 	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, groupGiveUpSQL, first, reason); err != nil {
+		if err := giveUp(ctx, tx, first, first, groupGiveUpSQL, first, reason); err != nil {
 			return err
 		}
 		return notifyBatches(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("give up the group that begins with batch %d: %w", first, err)
+	}
+	return nil
+}
+
+// giveUp has groups that hold the batches first to last settle directly, by sql, and
+// cancels their jobs: whoever folds one stops at the next heartbeat.
+func giveUp(ctx context.Context, tx pgx.Tx, first, last settle.BatchNumber, sql string, args ...any) error {
+	tag, err := tx.Exec(ctx, sql, args...)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	if _, err := tx.Exec(ctx, groupCancelJobsSQL, first, last); err != nil {
+		return fmt.Errorf("cancel jobs: %w", err)
 	}
 	return nil
 }

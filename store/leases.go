@@ -25,6 +25,8 @@ var (
 	leaseReapSQL string
 	//go:embed sql/job_requeue.sql
 	jobRequeueSQL string
+	//go:embed sql/job_cancelled.sql
+	jobCancelledSQL string
 	//go:embed sql/proof_exists.sql
 	proofExistsSQL string
 	//go:embed sql/proof_failure_insert.sql
@@ -71,20 +73,31 @@ func noProofYet(ctx context.Context, q querier, k ProofKey) error {
 
 // Heartbeat extends the lease by ttl from now, also when it is overdue and nobody has
 // taken it: after an outage of Postgres workers go on. ErrLeaseLost when its epoch has
-// moved on or it was released; ErrProofExists when somebody else's late proof came in:
-// stop proving.
+// moved on or it was released; ErrProofExists when somebody else's late proof came in,
+// ErrJobCancelled when nobody needs one any more: stop proving.
 func (s *Store) Heartbeat(ctx context.Context, l Lease, ttl time.Duration) (Lease, error) {
 	extended, err := one(ctx, s.pool, leaseFields, leaseHeartbeatSQL, l.Batch, l.Circuit, l.KeyHash[:], l.Epoch, ttl)
 	if errors.Is(err, ErrNotFound) {
 		err = ErrLeaseLost
 	}
 	if err == nil || errors.Is(err, ErrLeaseLost) {
-		err = errors.Join(noProofYet(ctx, s.pool, l.ProofKey), err)
+		err = errors.Join(noProofYet(ctx, s.pool, l.ProofKey), s.notCancelled(ctx, l.JobID), err)
 	}
 	if err != nil {
 		return Lease{}, fmt.Errorf("heartbeat for batch %d in epoch %d: %w", l.Batch, l.Epoch, err)
 	}
 	return extended, nil
+}
+
+func (s *Store) notCancelled(ctx context.Context, job int64) error {
+	var cancelled bool
+	if err := s.pool.QueryRow(ctx, jobCancelledSQL, job).Scan(&cancelled); err != nil {
+		return err
+	}
+	if cancelled {
+		return ErrJobCancelled
+	}
+	return nil
 }
 
 // ReleaseLease gives the lease back; nothing happens if it has moved on.
@@ -106,8 +119,8 @@ func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 
 // ReapLease ends an expired lease under a new epoch, records an infrastructure failure,
 // and puts its River job back in the queue at once, if the job is still in the lease's
-// attempt; past its last attempt the job becomes a dead letter. It returns whether the
-// job was queued: false also when the lease has moved on or come back to life.
+// attempt; past its last attempt the job becomes a dead letter, and one that nobody needs
+// any more is cancelled. It returns whether the job was queued: false also when the lease has moved on or come back to life.
 func (s *Store) ReapLease(ctx context.Context, l Lease) (requeued bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, leaseReapSQL, l.Batch, l.Circuit, l.KeyHash[:], l.Epoch)

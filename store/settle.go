@@ -131,7 +131,8 @@ func takePlace(ctx context.Context, tx pgx.Tx, n NewSettlement, hash []byte) err
 			return fmt.Errorf("batches %d to %d: %w", r.Batch, r.Last, err)
 		}
 	}
-	if _, err := tx.Exec(ctx, groupDissolveSQL, n.Batch, n.Last, fmt.Sprintf("batches %d to %d are settled by themselves", n.Batch, n.Last)); err != nil {
+	reason := fmt.Sprintf("batches %d to %d are settled by themselves", n.Batch, n.Last)
+	if err := giveUp(ctx, tx, n.Batch, n.Last, groupDissolveSQL, n.Batch, n.Last, reason); err != nil {
 		return fmt.Errorf("give groups up: %w", err)
 	}
 	return nil
