@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -281,20 +280,7 @@ func (s *Submitter) calldata(ctx context.Context, work store.SettlementWork) ([]
 		version = entry.Version
 		s.versions[key] = version
 	}
-	shape, err := name32(work.Proof.Shape)
-	if err != nil {
-		return nil, err
-	}
-	proof, err := calldataProof(work.Proof)
-	if err != nil {
-		return nil, err
-	}
-	words := make([]*big.Int, len(work.Words))
-	for i := range words {
-		words[i] = new(big.Int).SetBytes(work.Words[i][:])
-	}
-	commitment := new(big.Int).SetBytes(work.Proof.Inputs[0][:])
-	return s.contract.PackSettle(shape, version, commitment, words, proof), nil
+	return Calldata(work.Proof, work.Words, version)
 }
 
 func (s *Submitter) rollup() *common.Address {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
@@ -156,4 +157,29 @@ func TestCancelledContext(t *testing.T) {
 	cancel()
 	_, err := devchain.Start(ctx, devchain.Config{})
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestTraceRepeatsATransaction(t *testing.T) {
+	chain, client := start(t, devchain.Config{Mining: devchain.Manual})
+	first, second := pay(t, chain, client, 0), pay(t, chain, client, 1)
+	chain.Commit()
+	for _, tx := range []*types.Transaction{first, second} {
+		calls, r := 0, receipt(t, client, tx)
+		require.NoError(t, chain.Trace(t.Context(), r, &tracing.Hooks{
+			OnEnter: func(depth int, _ byte, _, to common.Address, _ []byte, gas uint64, value *big.Int) {
+				calls++
+				require.Zero(t, depth)
+				require.Equal(t, *tx.To(), to)
+				require.Equal(t, tx.Gas()-r.GasUsed, gas)
+				require.Equal(t, tx.Value(), value)
+			},
+		}))
+		require.Equal(t, 1, calls)
+	}
+	gone := *receipt(t, client, second)
+	gone.BlockHash[0] ^= 1
+	require.ErrorContains(t, chain.Trace(t.Context(), &gone, nil), "no block")
+	other := *receipt(t, client, second)
+	other.GasUsed++
+	require.ErrorContains(t, chain.Trace(t.Context(), &other, nil), "its receipt says")
 }
