@@ -100,8 +100,8 @@ func Bans() []Ban {
 			Reason: "gnark's backend belongs to keys, provers and verifiers; the pipeline handles envelopes of bytes",
 		},
 		{
-			Import: Module + "/l1/devchain", Except: []string{"cmd/settle"},
-			Reason: "an Ethereum node in the process is for the command's demo and for tests; production code speaks JSON-RPC to any node",
+			Import: Module + "/l1/devchain", Except: []string{"bench", "cmd/settle"},
+			Reason: "an Ethereum node in the process is for the command's demo, benchmarks and tests; production code speaks JSON-RPC to any node",
 		},
 		{
 			Import: river, Except: []string{"jobs", "migrations", "cmd/settle"},
@@ -114,7 +114,7 @@ func Bans() []Ban {
 			Reason: "SQL lives in store, where its statements and transactions can be read together",
 		},
 		{
-			Import: goEthereum, Except: []string{"verifier", "l1", "cmd/settle"},
+			Import: goEthereum, Except: []string{"verifier", "l1", "bench", "cmd/settle"},
 			Reason: "a node's library, LGPL-3.0, enters only where the chain is spoken to",
 		},
 		{
