@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Verdict is what can be said about one measurement of two runs, A and B.
@@ -51,8 +52,18 @@ type Difference struct {
 	Verdict   Verdict           `json:"verdict"`
 }
 
+// Pair names two runs of a benchmark that were compared.
+type Pair struct {
+	Benchmark string    `json:"benchmark"`
+	CommitA   string    `json:"commit_a"`
+	StartedA  time.Time `json:"started_a,omitzero"`
+	CommitB   string    `json:"commit_b"`
+	StartedB  time.Time `json:"started_b,omitzero"`
+}
+
 // Comparison of two runs, or of two folders of runs.
 type Comparison struct {
+	Pairs       []Pair       `json:"pairs"`
 	Warnings    []string     `json:"warnings"`    // what makes the two hard to compare: machine, load, settings
 	Differences []Difference `json:"differences"` // worst first
 }
@@ -60,7 +71,7 @@ type Comparison struct {
 // Compare sets measurements of a and b with the same benchmark, task, name, labels,
 // unit and source side by side. Each list holds at most one file of a benchmark.
 func Compare(a, b []*File) *Comparison {
-	c := &Comparison{Warnings: []string{}, Differences: []Difference{}}
+	c := &Comparison{Pairs: []Pair{}, Warnings: []string{}, Differences: []Difference{}}
 	theirs := byBenchmark(b)
 	for _, name := range slices.Sorted(maps.Keys(byBenchmark(a))) {
 		old, now := byBenchmark(a)[name], theirs[name]
@@ -69,6 +80,7 @@ func Compare(a, b []*File) *Comparison {
 			c.warn("B has no benchmark %q", name)
 			now = &File{Benchmark: name}
 		} else {
+			c.Pairs = append(c.Pairs, Pair{name, old.Machine.Commit, old.Started, now.Machine.Commit, now.Started})
 			c.circumstances(old, now)
 		}
 		c.files(old, now)
@@ -94,7 +106,7 @@ func Compare(a, b []*File) *Comparison {
 // Counts reduces the comparison to counted values.
 func (c *Comparison) Counts() *Comparison {
 	kept := slices.DeleteFunc(slices.Clone(c.Differences), func(d Difference) bool { return d.Source != Counted })
-	return &Comparison{Warnings: c.Warnings, Differences: kept}
+	return &Comparison{Pairs: c.Pairs, Warnings: c.Warnings, Differences: kept}
 }
 
 // CountsChanged reports whether a counted value of A differs in B or is not there.

@@ -94,6 +94,9 @@ func (f *File) Find(name string, labels ...string) (Measurement, bool) {
 }
 
 func pairs(labels []string) map[string]string {
+	if len(labels) == 0 {
+		return nil
+	}
 	m := map[string]string{}
 	for i := 0; i+1 < len(labels); i += 2 {
 		m[labels[i]] = labels[i+1]
@@ -121,7 +124,9 @@ func (f *File) add(task string, values []Value) error {
 		i := slices.IndexFunc(f.Measurements, func(m Measurement) bool { return m.Task == task && m.key() == v.key() })
 		if i < 0 {
 			i = len(f.Measurements)
-			f.Measurements = append(f.Measurements, Measurement{Task: task, Value: v})
+			kind := v
+			kind.Value = 0 // of all repetitions: as it will be read from the file
+			f.Measurements = append(f.Measurements, Measurement{Task: task, Value: kind})
 		}
 		m := &f.Measurements[i]
 		m.Values = append(m.Values, v.Value)

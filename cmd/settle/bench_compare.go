@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/zksettle/settle/bench/record"
 )
@@ -76,12 +77,13 @@ func (c benchCompareCmd) update(now []*record.File) error {
 }
 
 func writeComparison(out io.Writer, c *record.Comparison) error {
+	for _, p := range c.Pairs {
+		fmt.Fprintf(out, "%s: A is %s, B is %s\n", p.Benchmark, runOf(p.CommitA, p.StartedA), runOf(p.CommitB, p.StartedB))
+	}
 	for _, warning := range c.Warnings {
 		fmt.Fprintln(out, "ATTENTION:", warning)
 	}
-	if len(c.Warnings) > 0 {
-		fmt.Fprintln(out)
-	}
+	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "verdict\tB/A\tA\tB\tmeasurement\tsource")
 	for _, d := range c.Differences {
@@ -89,6 +91,13 @@ func writeComparison(out io.Writer, c *record.Comparison) error {
 			d.Benchmark, d.Task, nameWithLabels(d.Name, d.Labels), d.Source)
 	}
 	return w.Flush()
+}
+
+func runOf(commit string, started time.Time) string {
+	if commit == "" {
+		return "a file of counts"
+	}
+	return commit + " of " + started.UTC().Format("2006-01-02 15:04 MST")
 }
 
 func ratioOf(d record.Difference) string {
