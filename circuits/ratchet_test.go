@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,15 +44,17 @@ func TestRatchet(t *testing.T) {
 	}
 	demo, err := circuits.ShapeByName("demo")
 	require.NoError(t, err)
-	costs, err := circuits.GadgetCosts(demo)
+	parts, err := circuits.Parts(demo)
 	require.NoError(t, err)
-	for _, cost := range costs {
-		constraints = append(constraints, []string{"gadget", cost.Gadget, "", "", "", strconv.Itoa(cost.Constraints), "", "", "", "", "", ""})
+	for _, part := range parts {
+		each := strconv.Itoa(int(math.Ceil(part.Each)))
+		constraints = append(constraints, []string{"gadget", part.Name, "", "", "", each, "", "", "", "", "", ""})
 	}
 	if *all {
 		rows, prints := aggregateRows(t)
 		constraints, fingerprints = append(constraints, rows...), append(fingerprints, prints...)
 	}
+	constraints = append(constraints, baselineRows(t)...)
 	compare(t, "constraints.csv", constraints)
 	compare(t, "fingerprints.csv", fingerprints)
 }

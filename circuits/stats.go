@@ -83,5 +83,12 @@ func systemStats(circuit, shape string, ccs constraint.ConstraintSystem) Stats {
 	return s
 }
 
-// GadgetCosts measures what one more slot of each chip costs at a shape.
-func GadgetCosts(shape Shape) ([]transition.Cost, error) { return transition.Costs(shape) }
+// Parts says what a shape's circuit consists of, down to the last constraint, without
+// compiling it (transition.Model).
+func Parts(shape Shape) ([]transition.Part, error) {
+	model, err := transition.NewModel(shape.WindowBits)
+	if err != nil {
+		return nil, err
+	}
+	return model.Parts(shape.Capacity), nil
+}

@@ -132,16 +132,22 @@ const (
 	rowConstraints    = 1
 )
 
+// TableConstraints is what the table of a window width costs a circuit, whatever the
+// number of its signatures.
+func TableConstraints(windowBits int) int {
+	cost := 0
+	for _, width := range windowWidths(windowBits) {
+		cost += rowConstraints << width
+	}
+	return cost
+}
+
 // BestWindow returns the window width with the fewest constraints for a circuit
 // that verifies n signatures.
 func BestWindow(n int) int {
 	best, least := 0, 0
 	for bits := 2; bits <= MaxWindowBits; bits++ {
-		widths := windowWidths(bits)
-		cost := n * len(widths) * lookupConstraints
-		for _, width := range widths {
-			cost += rowConstraints << width
-		}
+		cost := n*len(windowWidths(bits))*lookupConstraints + TableConstraints(bits)
 		if best == 0 || cost < least {
 			best, least = bits, cost
 		}

@@ -12,72 +12,6 @@ import (
 	"github.com/zksettle/settle/state"
 )
 
-// draw picks a random transaction of the population. An open takes the slot next.
-func (p Population) draw(r *rand.Rand, next settle.AccountIndex) state.Transaction {
-	token := r.IntN(p.Tokens)
-	pick := func() settle.AccountIndex {
-		return settle.AccountIndex(r.IntN(p.Accounts/p.Tokens)*p.Tokens + token)
-	}
-	tx := state.Transaction{Kind: settle.KindTransfer, From: pick(), To: pick(), Token: settle.TokenID(token), Amount: 1, Fee: 1}
-	switch share := r.Float64(); {
-	case share < p.Opens:
-		tx.Kind, tx.To, tx.Assigned = settle.KindOpen, 0, next
-	case share < p.Opens+p.Exits:
-		tx.Kind, tx.To = settle.KindExit, 0
-	}
-	return tx
-}
-
-// tally counts the slots of a batch without executing it, so that a tree of 2^20
-// accounts need not be hashed. TestTallyAgreesWithState compares it with Usage.
-type tally struct {
-	accounts map[settle.AccountIndex]bool
-	fees     map[settle.TokenID]bool
-	usage    settle.Usage
-}
-
-func (b *tally) add(tx state.Transaction) {
-	b.accounts[tx.From] = true
-	b.accounts[settle.AccountIndex(tx.Token)] = true // fee account of the token
-	if receiver, ok := tx.Receiver(); ok {
-		b.accounts[receiver] = true
-	}
-	b.fees[tx.Token] = true
-	b.usage.Transfers++
-	switch {
-	case tx.Kind == settle.KindOpen:
-		b.usage.Opens++
-	case tx.IsExit():
-		b.usage.Exits++
-	}
-}
-
-func (b *tally) total() settle.Usage {
-	u := b.usage
-	u.Accounts, u.FeeAccounts = len(b.accounts), len(b.fees)
-	level := b.accounts
-	for range settle.TreeLevels {
-		parents := map[settle.AccountIndex]bool{}
-		for position := range level {
-			parents[position/settle.TreeArity] = true
-		}
-		u.Nodes += len(parents)
-		level = parents
-	}
-	return u
-}
-
-func (p Population) batch(r *rand.Rand, n int, each func(state.Transaction)) {
-	next := settle.AccountIndex(p.Accounts)
-	for range n {
-		tx := p.draw(r, next)
-		if tx.Kind == settle.KindOpen {
-			next++
-		}
-		each(tx)
-	}
-}
-
 // TestDimension shows that at least 99.9 % of 1,000 random batches of N
 // transactions fit each shape that states a population.
 func TestDimension(t *testing.T) {
@@ -87,12 +21,10 @@ func TestDimension(t *testing.T) {
 			continue
 		}
 		t.Run(shape.Name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(1, 2))
+			batch := shape.Population.Sampler(rand.New(rand.NewPCG(1, 2)))
 			fit, most := 0, settle.Usage{}
 			for range batches {
-				b := &tally{accounts: map[settle.AccountIndex]bool{}, fees: map[settle.TokenID]bool{}}
-				shape.Population.batch(r, shape.Transfers, b.add)
-				u := b.total()
+				u := batch.Usage(shape.Transfers)
 				if shape.Fits(u) {
 					fit++
 				}
@@ -125,10 +57,11 @@ func TestTallyAgreesWithState(t *testing.T) {
 	s, err := state.Load(poseidon.New(), fr.NewElement(1), 0, accounts, fees)
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 50 {
-		count := &tally{accounts: map[settle.AccountIndex]bool{}, fees: map[settle.TokenID]bool{}}
+	for i := range 50 {
+		p.Pattern = []Pattern{Uniform, Zipf, Merchant}[i%3]
+		var count tally
 		b := s.Begin()
-		p.batch(r, shape.Transfers, func(tx state.Transaction) {
+		p.Sampler(r).batch(shape.Transfers, func(tx state.Transaction) {
 			count.add(tx)
 			sender := b.Account(tx.From)
 			tx.Nonce, tx.PublicKey = sender.Nonce, sender.Owner

@@ -18,16 +18,6 @@ type Shape struct {
 	Population Population `json:"-"` // zero: dimensioned for nothing but tests
 }
 
-// Population is what a shape is dimensioned for: transactions between uniformly
-// random accounts of the same token, of which a share opens accounts and a share
-// exits (docs/adr/0007-shapes.md). TestDimension holds it.
-type Population struct {
-	Accounts int // in the tree, at indices from 0
-	Tokens   int
-	Opens    float64 // share of the transactions
-	Exits    float64
-}
-
 // Shapes lists every shape, smallest first. K is 2N + F, so that accounts never
 // bind; E, M and X are dimensioned by TestDimension.
 func Shapes() []Shape {

@@ -21,7 +21,7 @@ type circuitsStatsCmd struct {
 // circuitStats is the JSON form of the command's output.
 type circuitStats struct {
 	Circuits []circuits.Stats  `json:"circuits"`
-	Gadgets  []transition.Cost `json:"gadgets"` // marginal, at the last shape compiled
+	Parts    []transition.Part `json:"parts"` // of the last shape compiled
 }
 
 // Run compiles and prints.
@@ -46,7 +46,7 @@ func (c circuitsStatsCmd) Run(a *app) error {
 		out.Circuits = append(out.Circuits, circuits.StatsOf(shape, ccs))
 	}
 	var err error
-	if out.Gadgets, err = circuits.GadgetCosts(shapes[len(shapes)-1]); err != nil {
+	if out.Parts, err = circuits.Parts(shapes[len(shapes)-1]); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -60,9 +60,9 @@ func (c circuitsStatsCmd) Run(a *app) error {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w, "\ngadget\tconstraints\t")
-	for _, g := range out.Gadgets {
-		fmt.Fprintf(w, "%s\t%d\t\n", g.Gadget, g.Constraints)
+	fmt.Fprintln(w, "\npart\tslots\tconstraints each\tof all\t")
+	for _, p := range out.Parts {
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t\n", p.Name, p.Slots, p.Each, p.Constraints)
 	}
 	return w.Flush()
 }

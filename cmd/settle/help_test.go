@@ -162,9 +162,11 @@ func TestCircuitsStats(t *testing.T) {
 	}
 	require.Len(t, stats.Circuits, 1)
 	require.Equal(t, committed["transition tiny"], stats.Circuits[0].Row())
-	require.NotEmpty(t, stats.Gadgets)
-	for _, g := range stats.Gadgets {
-		require.Contains(t, committed, "gadget "+g.Gadget)
+	sum := 0
+	for _, part := range stats.Parts {
+		require.Contains(t, committed, "gadget "+part.Name)
+		sum += part.Constraints
 	}
+	require.Equal(t, stats.Circuits[0].Constraints, sum)
 	require.Contains(t, string(succeed(t, env, "circuits", "stats", "--shape", "tiny")), strconv.Itoa(stats.Circuits[0].Constraints))
 }
