@@ -201,16 +201,9 @@ func (d *deployer) owners(cfg *DeployConfig) error {
 }
 
 func (d *deployer) verifier(ctx context.Context, k VerifierKey) (Entry, bindings.RegistryRegistration, error) {
-	var r bindings.RegistryRegistration
-	if k.Version == 0 {
-		k.Version = 1
-	}
 	name := k.Circuit + "/" + k.Shape
-	var err error
-	if r.Circuit, err = name32(k.Circuit); err != nil {
-		return Entry{}, r, err
-	}
-	if r.Shape, err = name32(k.Shape); err != nil {
+	r, err := k.registration()
+	if err != nil {
 		return Entry{}, r, err
 	}
 	receipt, err := d.create(ctx, "verifier of "+name, bindings.Groth16VerifierMetaData.Bin, bindings.NewGroth16Verifier().PackConstructor(k.Words[:]))
@@ -221,8 +214,20 @@ func (d *deployer) verifier(ctx context.Context, k VerifierKey) (Entry, bindings
 	if err := checkVerifier(ctx, d.node, address, k.Hash); err != nil {
 		return Entry{}, r, fmt.Errorf("verifier of %s: %w", name, err)
 	}
-	r.Version, r.Verifier, r.KeyHash = k.Version, receipt.ContractAddress, k.Hash
-	return Entry{k.Circuit, k.Shape, k.Version, address, k.Hash}, r, nil
+	r.Verifier = receipt.ContractAddress
+	return Entry{k.Circuit, k.Shape, r.Version, address, k.Hash}, r, nil
+}
+
+// registration is all of it but the verifier's address.
+func (k VerifierKey) registration() (r bindings.RegistryRegistration, err error) {
+	if r.Circuit, err = name32(k.Circuit); err != nil {
+		return r, err
+	}
+	if r.Shape, err = name32(k.Shape); err != nil {
+		return r, err
+	}
+	r.Version, r.KeyHash = max(k.Version, 1), k.Hash
+	return r, nil
 }
 
 func (d *deployer) rollup(ctx context.Context, cfg DeployConfig, registrations []bindings.RegistryRegistration) (*types.Receipt, error) {

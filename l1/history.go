@@ -38,25 +38,33 @@ func (c *Client) History(ctx context.Context, first, last uint64, f func(Settled
 		return errors.New("the rollup's ABI has no event of settlement")
 	}
 	var latest call
+	return c.eachLog(ctx, first, last, "settlements", []common.Hash{event.ID}, func(log *types.Log) error {
+		batch, err := c.settled(ctx, log, &latest)
+		if err != nil {
+			return err
+		}
+		return f(batch)
+	})
+}
+
+// eachLog calls f for each event of the contract in the blocks first to last that is
+// one of events, in order; what names them in errors.
+func (c *Client) eachLog(ctx context.Context, first, last uint64, what string, events []common.Hash, f func(*types.Log) error) error {
 	for ; first <= last; first += logWindow {
 		logs, err := c.node.FilterLogs(ctx, ethereum.FilterQuery{
 			FromBlock: new(big.Int).SetUint64(first),
 			ToBlock:   new(big.Int).SetUint64(min(last, first+logWindow-1)),
 			Addresses: []common.Address{c.address},
-			Topics:    [][]common.Hash{{event.ID}},
+			Topics:    [][]common.Hash{events},
 		})
 		if err != nil {
-			return fmt.Errorf("search L1 for settlements from block %d: %w", first, withoutURL(err))
+			return fmt.Errorf("search L1 for %s from block %d: %w", what, first, withoutURL(err))
 		}
 		for i := range logs {
 			if logs[i].Removed {
 				continue
 			}
-			batch, err := c.settled(ctx, &logs[i], &latest)
-			if err != nil {
-				return err
-			}
-			if err := f(batch); err != nil {
+			if err := f(&logs[i]); err != nil {
 				return err
 			}
 		}

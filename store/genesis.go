@@ -100,6 +100,12 @@ func insertVerifiers(ctx context.Context, tx pgx.Tx, vs []Verifier) error {
 	return nil
 }
 
+// AddVerifier stores a verifier that was registered on L1 after genesis. One of a key
+// that is stored is left alone. Roles see it when they start.
+func (s *Store) AddVerifier(ctx context.Context, v Verifier) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error { return insertVerifiers(ctx, tx, []Verifier{v}) })
+}
+
 func insertFeeAccounts(ctx context.Context, tx pgx.Tx, fs []FeeAccount) error {
 	var tokens, accounts []int64
 	var fees []amount

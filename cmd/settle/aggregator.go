@@ -57,11 +57,11 @@ func (c aggregatorCmd) Run(a *app) error {
 }
 
 // nodeURL finds the node that others settle on; empty if none is named.
-func (c aggregatorCmd) nodeURL() string {
+func (f dataFlags) nodeURL() string {
 	if u := os.Getenv(envL1); u != "" {
 		return u
 	}
-	u, _ := runNote{filepath.Join(c.DataDir, "chain.url")}.read()
+	u, _ := runNote{filepath.Join(f.DataDir, "chain.url")}.read()
 	return u
 }
 
@@ -73,7 +73,7 @@ func (a *app) runAggregator(ctx context.Context, db *database, nodeURL string, f
 	}
 	policy := flags.policy(aggregates(rollup))
 	if len(policy.Circuits) == 0 {
-		return errors.New("the rollup has no verifier of an aggregate circuit, so there is nothing to fold for: deploy with --aggregate")
+		return errors.New("the rollup has no verifier of an aggregate circuit, so there is nothing to fold for: register one (settle verifier propose --aggregate)")
 	}
 	metrics, err := jobs.NewPlannerMetrics(registry)
 	if err != nil {

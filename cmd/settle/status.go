@@ -268,13 +268,9 @@ func age(now time.Time, since *time.Time) float64 {
 // askL1 reads number and root from the contract and compares them; nil where no
 // node is named.
 func (c statusCmd) askL1(ctx context.Context, s *store.Store, rollup store.Rollup, settled settle.BatchNumber) *l1Progress {
-	u := os.Getenv(envL1)
+	u := c.nodeURL()
 	if u == "" {
-		noted, ok := runNote{filepath.Join(c.DataDir, "chain.url")}.read()
-		if !ok {
-			return nil
-		}
-		u = noted
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()

@@ -78,7 +78,7 @@ func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 	if err == nil {
 		for _, shape := range c.Aggregates {
 			if !slices.ContainsFunc(rollup.Verifiers, func(v store.Verifier) bool { return v.Circuit == settle.CircuitAggregate && v.Shape == shape }) {
-				return fmt.Errorf("--aggregate %s: the rollup was deployed without a verifier for it: deploy anew with it", shape)
+				return fmt.Errorf("--aggregate %s: the rollup has no verifier for it: register one (settle verifier propose --aggregate %[1]s)", shape)
 			}
 		}
 		_, err := a.usableKeys(c.keysFlags, rollup)

@@ -331,6 +331,10 @@ func (c *Chain) Finalize() {
 	}
 }
 
+// AdjustTime makes an empty block so much later than the head; the ones that follow
+// are later still. Meant for Manual chains on which nothing is pending.
+func (c *Chain) AdjustTime(period time.Duration) error { return c.beacon.AdjustTime(period) }
+
 // DropPending forgets the transactions that wait for a block.
 func (c *Chain) DropPending() { c.beacon.Rollback() }
 

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/toycircuit"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/provingkeys"
+	"github.com/zksettle/settle/publicdata"
+	"github.com/zksettle/settle/store"
+)
+
+const lateAggregate = "tiny-2"
+
+// copiedKeys is a folder of its own with the transition keys alone.
+func copiedKeys(t *testing.T) string {
+	t.Helper()
+	all, err := tinyKeys()
+	require.NoError(t, err)
+	id, err := provingkeys.TransitionID("tiny")
+	require.NoError(t, err)
+	dir := newDir(t)
+	require.NoError(t, os.CopyFS(id.Folder(dir), os.DirFS(id.Folder(all))))
+	return dir
+}
+
+// TestAggregationOnARunningRollup rehearses "Start to aggregate on a running rollup" of
+// the runbook. The aggregate circuit is a toy, by which the test folds as a worker does.
+func TestAggregationOnARunningRollup(t *testing.T) {
+	t.Parallel()
+	r := bareRig(t)
+	r.settings["SETTLE_TIMELOCK"], r.settings["SETTLE_KEYS_DIR"] = "30s", copiedKeys(t)
+	r.deploy()
+	sequencer, submitter, worker := r.role("sequencer"), r.role("submitter"), r.role("worker")
+	r.serve("api")
+	r.submit(2)
+	r.awaitSettled()
+	require.Contains(t, refuse(t, r.env(), "aggregator"), "settle verifier propose")
+	require.Contains(t, refuse(t, r.env("SETTLE_AGGREGATE", lateAggregate), "up"), "settle verifier propose --aggregate tiny-2")
+
+	folding := newToyFolder(t)
+	governor := r.env("SETTLE_KEYS_DIR", folding.dir)
+	change := func(verb string) verifierView {
+		var v verifierView
+		require.NoError(t, json.Unmarshal(succeed(t, governor, "verifier", verb, "--aggregate", lateAggregate), &v))
+		return v
+	}
+	stranger, err := devchain.DevKey(1)
+	require.NoError(t, err)
+	thief := r.env("SETTLE_KEYS_DIR", folding.dir, envL1Key, hex.EncodeToString(crypto.FromECDSA(stranger)))
+	require.Contains(t, refuse(t, thief, "verifier", "propose", "--aggregate", lateAggregate), string(l1.CodeNotGovernor))
+	require.Contains(t, refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeNotProposed))
+	require.Contains(t, refuse(t, r.env(), "verifier", "propose", "--aggregate", lateAggregate), "settle keys setup --aggregate tiny-2")
+	require.Contains(t, refuse(t, governor, "verifier", "propose"), "--aggregate")
+
+	proposed := change("propose")
+	require.Equal(t, folding.hash, proposed.KeyHash)
+	require.Equal(t, l1.StandingWaiting, proposed.Standing)
+	require.False(t, proposed.InDatabase)
+	require.Contains(t, refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeTooEarly))
+	again := change("propose")
+	require.Equal(t, proposed.Verifier, again.Verifier)
+	require.Equal(t, proposed.ReadyAt, again.ReadyAt)
+	require.Regexp(t, `aggregate +tiny-2 +1 +(waiting|ready) `, string(succeed(t, r.env(), "verifier", "list")))
+	require.Len(t, r.rollupRow().Verifiers, 1)
+
+	await(t, "the timelock is over", func() bool { return !time.Now().Before(*proposed.ReadyAt) })
+	require.Equal(t, verifierView{
+		Circuit: settle.CircuitAggregate, Shape: lateAggregate, Version: 1, Standing: l1.StandingRegistered,
+		Verifier: proposed.Verifier, KeyHash: proposed.KeyHash, InDatabase: true,
+	}, change("activate"))
+	// As if the database had been away at the end.
+	_, err = r.pool.Exec(t.Context(), "delete from verifiers where circuit = 'aggregate'")
+	require.NoError(t, err)
+	require.Contains(t, string(succeed(t, r.env(), "verifier", "list")), "not in the database")
+	require.True(t, change("activate").InDatabase)
+	require.Equal(t, l1.StandingRegistered, change("propose").Standing)
+	var listed []verifierView
+	require.NoError(t, json.Unmarshal(succeed(t, r.env(), "verifier", "list", "--json"), &listed))
+	require.Len(t, listed, 2)
+	require.True(t, listed[0].InDatabase && listed[1].InDatabase)
+	require.Len(t, r.rollupRow().Verifiers, 2)
+
+	for _, p := range []*process{worker, submitter} {
+		r.stopped(p, nil)
+	}
+	r.role("worker")
+	r.role("submitter")
+	r.role("aggregator", "--fold-wait", "1h")
+	r.submit(4)
+	r.await("a group is planned", func() bool { return one[int](r, "select count(*) from batch_groups where last > first") > 0 })
+	first := settle.BatchNumber(one[int64](r, "select min(first) from batch_groups where last > first"))
+	folding.fold(r, first)
+	r.await("the group is settled", func() bool { return r.status().Settled.Batch > first })
+	require.Equal(t, r.batch(first).Settlement.TxHash, r.batch(first+1).Settlement.TxHash, "by one transaction")
+	r.requireRoots()
+	require.True(t, sequencer.running())
+}
+
+func (r *rig) rollupRow() store.Rollup {
+	r.t.Helper()
+	rollup, err := r.store.Rollup(r.t.Context())
+	require.NoError(r.t, err)
+	return rollup
+}
+
+// toyFolder folds by a toy circuit whose keys lie where those of the aggregate circuit do.
+type toyFolder struct {
+	t    *testing.T
+	dir  string
+	keys *provingkeys.Keys
+	hash settle.KeyHash
+}
+
+func newToyFolder(t *testing.T) *toyFolder {
+	t.Helper()
+	f := &toyFolder{t: t, dir: copiedKeys(t)}
+	dev := provingkeys.Options{AllowUnsafeDev: true}
+	id, err := provingkeys.AggregateID(f.dir, lateAggregate, provingkeys.Committed, dev)
+	require.NoError(t, err)
+	manifest, err := provingkeys.Setup(t.Context(), f.dir, id, toycircuit.Compile, dev)
+	require.NoError(t, err)
+	f.hash = manifest.KeyHash
+	f.keys, err = provingkeys.Open(t.Context(), f.dir, id, dev)
+	require.NoError(t, err)
+	return f
+}
+
+// fold stores the proof of a planned group as a worker does.
+func (f *toyFolder) fold(r *rig, first settle.BatchNumber) {
+	f.t.Helper()
+	ctx := f.t.Context()
+	group, err := r.store.GroupInput(ctx, first)
+	require.NoError(f.t, err)
+	var inputs [][3]fr.Element
+	for _, p := range group.Proofs {
+		var in [3]fr.Element
+		for i := range in {
+			in[i], err = fieldElement(p.Inputs[i])
+			require.NoError(f.t, err)
+		}
+		inputs = append(inputs, in)
+	}
+	shape, err := circuits.ParseAggregateShape(lateAggregate)
+	require.NoError(f.t, err)
+	out, err := publicdata.AggregateInputs(poseidon.New(), shape.Slots, inputs)
+	require.NoError(f.t, err)
+	proof := settle.ProofEnvelope{
+		Circuit: settle.CircuitAggregate, Shape: lateAggregate, KeyHash: f.hash,
+		Inputs: [3]settle.Element{element(out[0]), element(out[1]), element(out[2])},
+	}
+	toy := toycircuit.Prover{System: f.keys.System, ProvingKey: f.keys.ProvingKey, VerifyingKey: f.keys.VerifyingKey}
+	proof.Proof, err = toy.Prove(proof.Inputs)
+	require.NoError(f.t, err)
+	lease, err := r.store.AcquireLease(ctx, store.LeaseRequest{
+		ProofKey: group.ProofKey(), Holder: "test", JobAttempt: 1, TTL: time.Minute,
+		JobID: one[int64](r, "select id from river_job where kind = 'aggregate_batches' and (args->>'batch')::bigint = $1", first),
+	})
+	require.NoError(f.t, err)
+	stored, err := r.store.StoreProof(ctx, lease, proof, store.ProofStats{}, func(context.Context, pgx.Tx) error { return nil })
+	require.NoError(f.t, err)
+	require.True(f.t, stored.Stored)
+}
