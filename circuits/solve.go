@@ -23,13 +23,19 @@ type UnsatisfiedError struct {
 // Error implements error.
 func (e *UnsatisfiedError) Error() string { return e.Detail }
 
+// WithCommitment has the solver ask hint for the challenge that a Groth16 prover
+// hashes from the commitment. Its inputs are the commitment's number, the public and
+// then the private committed values.
+func WithCommitment(hint solver.Hint) solver.Option {
+	return solver.OverrideHint(solver.GetHintID(fcs.Bsb22CommitmentComputePlaceholder), hint)
+}
+
 // Solve solves a system for a full witness without proving anything, to find out
 // what is wrong with the witness: nil, *UnsatisfiedError, or what a hint refused. The
 // challenge, which in a proof is hashed from the commitment, is hashed from the
 // committed values themselves, as no key is at hand.
 func Solve(system constraint.ConstraintSystem, full witness.Witness) error {
-	placeholder := solver.GetHintID(fcs.Bsb22CommitmentComputePlaceholder)
-	_, err := system.Solve(full, solver.OverrideHint(placeholder, func(_ *big.Int, in, out []*big.Int) error {
+	_, err := system.Solve(full, WithCommitment(func(_ *big.Int, in, out []*big.Int) error {
 		h := sha256.New()
 		for _, v := range in {
 			var e fr.Element

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime/pprof"
+
+	"github.com/zksettle/settle/bench"
+	"github.com/zksettle/settle/bench/record"
+)
+
+// proveFlags say what the benchmark of proofs measures.
+type proveFlags struct {
+	Shape    []string `help:"Shape to prove; may be repeated: tiny, demo, small, medium, large." default:"demo"`
+	Parallel []int    `help:"Numbers of proofs side by side, each in a process of its own." default:"1,2"`
+	Setup    bool     `help:"Measure setups too: about 150 s per million constraints on 2 cores."`
+	Baseline int      `help:"Largest FFT domain, as a power of two, at which a plain rollup circuit is proven beside Settle's, 0 for none. Its keys are made once: 3 minutes at 20." default:"20"`
+	Seed     uint64   `help:"Of the random batches." default:"1"`
+	KeysDir  string   `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+}
+
+func (f proveFlags) measured(a *app) measured {
+	return func(ctx context.Context, c bench.Common) (*record.File, error) {
+		return bench.Prove(ctx, c, bench.ProveConfig{
+			Shapes: f.Shape, Parallel: f.Parallel, KeysDir: f.KeysDir, Setup: f.Setup, BaselineDomain: f.Baseline, Seed: f.Seed, Log: a.log,
+			Child: func() (*exec.Cmd, error) { return a.proveChild(keysFlags{KeysDir: f.KeysDir, UnsafeDev: true}, 0) },
+		})
+	}
+}
+
+type benchProveCmd struct {
+	benchFlags
+	proveFlags
+	Profile string `help:"File for a CPU profile of this process, which makes all proofs but those side by side." type:"path"`
+}
+
+// Run measures proofs.
+func (c benchProveCmd) Run(a *app) error {
+	if c.Profile == "" {
+		return c.measure(a, c.measured(a))
+	}
+	f, err := os.Create(c.Profile)
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(fmt.Errorf("profile: %w", err), f.Close())
+	}
+	err = c.measure(a, c.measured(a))
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
+}
