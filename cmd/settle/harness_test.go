@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	envAsCommand = "SETTLE_TEST_AS_COMMAND" // the test binary is the command settle
+	envAsCommand = "TEST_AS_SETTLE_COMMAND" // the test binary is the command settle
 	envHome      = "SETTLE_TEST_HOME"       // folder of this run, removed at its end
 )
 

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+
+	"github.com/zksettle/settle/bench"
+	"github.com/zksettle/settle/bench/record"
+)
+
+// apiBenchAccounts are so many that few transfers of one sender are pending at once.
+const apiBenchAccounts = 16_384
+
+// submissionFlags say what the benchmark of the API measures.
+type submissionFlags struct {
+	rigFlags
+	Arrays      []int `help:"Transfers per request; 0 for a single one that is no array." default:"100,0"`
+	Connections int   `help:"Requests at once." default:"8"`
+	Transfers   int   `help:"Transfers of a repetition; single ones a tenth of it." default:"6000"`
+}
+
+func (f submissionFlags) measured(a *app) measured {
+	return func(ctx context.Context, c bench.Common) (*record.File, error) {
+		if f.Accounts == 0 {
+			f.Accounts = apiBenchAccounts
+		}
+		return bench.API(ctx, c, bench.APIConfig{RigConfig: f.config(a), Arrays: f.Arrays, Connections: f.Connections, Transfers: f.Transfers})
+	}
+}
+
+type benchAPICmd struct {
+	benchFlags
+	submissionFlags
+}
+
+// Run measures the API.
+func (c benchAPICmd) Run(a *app) error { return c.measure(a, c.measured(a)) }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/zksettle/settle/bench"
+	"github.com/zksettle/settle/bench/record"
+)
+
+// endToEndFlags say what the benchmark from submission to settlement measures. The
+// default prices are round figures to compute with, not quotations.
+type endToEndFlags struct {
+	rigFlags
+	Workers       int           `help:"Worker processes." default:"1"`
+	Rate          float64       `help:"Transfers per second, at random times." default:"6"`
+	Duration      time.Duration `help:"How long a repetition submits." default:"15s"`
+	SealAge       time.Duration `help:"How long a transfer may wait for its batch to fill." default:"5s"`
+	CoreHourPrice float64       `help:"Price of one core for an hour, in US dollars; the default is a round figure for rented machines." default:"0.04"`
+	GasPriceGwei  float64       `help:"Price of gas in gwei; the default is a round figure." default:"1"`
+	EthPrice      float64       `help:"Price of one ether, in US dollars; the default is a round figure." default:"3000"`
+}
+
+func (f endToEndFlags) measured(a *app) measured {
+	return func(ctx context.Context, c bench.Common) (*record.File, error) {
+		return bench.EndToEnd(ctx, c, bench.E2EConfig{
+			RigConfig: f.config(a), Workers: f.Workers, Rate: f.Rate, Duration: f.Duration, SealAge: f.SealAge,
+			Prices: bench.Prices{CoreHour: f.CoreHourPrice, Gas: f.GasPriceGwei, Ether: f.EthPrice},
+		})
+	}
+}
+
+type benchE2ECmd struct {
+	benchFlags
+	endToEndFlags
+}
+
+// Run measures from submission to settlement.
+func (c benchE2ECmd) Run(a *app) error { return c.measure(a, c.measured(a)) }

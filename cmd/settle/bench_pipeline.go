@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+
+	"github.com/zksettle/settle/bench"
+	"github.com/zksettle/settle/bench/record"
+	"github.com/zksettle/settle/store"
+)
+
+// rigFlags say on what rollup the benchmarks of processes run.
+type rigFlags struct {
+	Shape    string `help:"Shape to prove with." default:"demo"`
+	Accounts int    `help:"Accounts; 0 for what the shape is dimensioned for, at most 65,536." default:"0"`
+	KeysDir  string `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+}
+
+// config joins the flags with what the command knows.
+func (f rigFlags) config(a *app) bench.RigConfig {
+	return bench.RigConfig{
+		Shape: f.Shape, Accounts: f.Accounts, KeysDir: f.KeysDir, ToolsDir: toolsDir(),
+		Connect: func(_ context.Context, databaseURL string) (*store.Store, func(), error) {
+			db, err := a.connect(databaseURL, nil)
+			if err != nil {
+				return nil, nil, err
+			}
+			return db.store, db.pool.Close, nil
+		},
+	}
+}
+
+// pipelineFlags say what the benchmark of the pipeline measures.
+type pipelineFlags struct {
+	rigFlags
+	Workers []int `help:"Numbers of worker processes to measure with." default:"1,2"`
+	Batches int   `help:"Batches of a repetition that count." default:"4"`
+}
+
+func (f pipelineFlags) measured(a *app) measured {
+	return func(ctx context.Context, c bench.Common) (*record.File, error) {
+		return bench.Pipeline(ctx, c, bench.PipelineConfig{RigConfig: f.config(a), Workers: f.Workers, Batches: f.Batches})
+	}
+}
+
+type benchPipelineCmd struct {
+	benchFlags
+	pipelineFlags
+}
+
+// Run measures the pipeline.
+func (c benchPipelineCmd) Run(a *app) error { return c.measure(a, c.measured(a)) }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/bench/record"
+)
+
+// tinyBench runs a benchmark of processes in a tiny form, once, and returns its result.
+// No value of it is compared with a bound: the machine is shared.
+func tinyBench(t *testing.T, name string, args ...string) *record.File {
+	t.Helper()
+	out := newDir(t)
+	succeed(t, benchEnvironment(t), append([]string{
+		"bench", name, "--shape", "tiny", "--out", out, "--repeats", "1", "--warmups", "0",
+	}, args...)...)
+	f, err := record.Read(record.Path(out, name))
+	require.NoError(t, err)
+	require.False(t, f.Finished.IsZero())
+	return f
+}
+
+// benchEnvironment has a folder of its own for everything temporary.
+func benchEnvironment(t *testing.T) []string {
+	t.Helper()
+	temporary := newDir(t)
+	t.Cleanup(func() {
+		left, err := os.ReadDir(temporary)
+		require.NoError(t, err)
+		require.Empty(t, left, "the benchmark leaves something behind")
+	})
+	return environment(t, map[string]string{"TMPDIR": temporary})
+}
+
+func requireValue(t *testing.T, f *record.File, name string, labels ...string) {
+	t.Helper()
+	m, ok := f.Find(name, labels...)
+	require.True(t, ok, "%s %v is not measured", name, labels)
+	require.Positive(t, m.Median, m.Key())
+}
+
+// TestBenchPipeline: workers prove what waits in Postgres, and gnark proves the same.
+func TestBenchPipeline(t *testing.T) {
+	f := tinyBench(t, "pipeline", "--workers", "1,2", "--batches", "1")
+	for _, n := range []string{"1", "2"} {
+		for _, name := range []string{"transfers proven", "proofs", "raw proofs", "pipeline over raw"} {
+			requireValue(t, f, name, "workers", n)
+		}
+		for _, step := range []string{"claim", "assign", "solve", "prove", "verify", "read input and store"} {
+			requireValue(t, f, "job", "workers", n, "step", step, "quantile", "p50")
+		}
+		full, ok := f.Find("transfers per batch", "workers", n)
+		require.True(t, ok)
+		require.EqualValues(t, 2, full.Median)
+	}
+}
+
+// TestBenchPipelineInterrupted: an interrupt ends all processes and removes everything.
+func TestBenchPipelineInterrupted(t *testing.T) {
+	p := launch(t, benchEnvironment(t), "bench", "pipeline", "--shape", "tiny", "--out", newDir(t), "--batches", "100")
+	p.await(`pipeline tiny, 1 workers .*1 of 5`)
+	p.signal(syscall.SIGINT)
+	p.wait()
+	require.Zero(t, p.cmd.ProcessState.ExitCode(), p.stderr())
+}
