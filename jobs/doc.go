@@ -8,7 +8,7 @@
 //	completes the job in one transaction under its epoch
 //
 // and a Reaper ends leases whose heart stopped and puts their jobs back. River
-// itself does not fence, so a worker that was paused may report on an attempt that
+// itself does not fence, so a worker that was paused or cut off may report on an attempt that
 // somebody else has begun meanwhile: fencedDriver drops such reports.
 //
 //	failure          next try                                     after

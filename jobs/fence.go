@@ -15,14 +15,15 @@ import (
 )
 
 // fencedDriver lets River change the state of a job only while the job is in the
-// attempt that this process began. River asks for no more than "is it running":
-// a worker that was stopped, lost its job and continued would otherwise set the
-// state of somebody else's attempt (seen with v0.51.0). An attempt is known by the
-// time at which it was fetched; its number goes back when a job is snoozed.
+// attempt that the report is about: the last one that ended in this process. River
+// asks for no more than "is it running": a worker that was stopped, lost its job and
+// continued would otherwise set the state of somebody else's attempt (seen with v0.51.0),
+// and one whose report waited for Postgres that of its own next attempt. An attempt is
+// known by the time at which it was fetched; its number goes back when a job is snoozed.
 type fencedDriver struct {
 	*riverpgxv5.Driver
 	pool  *pgxpool.Pool
-	begun *attempts
+	ended *attempts
 	claim *claim
 }
 
@@ -43,7 +44,7 @@ type fencedExecutor struct {
 // JobSetStateIfRunningMany implements riverdriver.Executor.
 func (e *fencedExecutor) JobSetStateIfRunningMany(ctx context.Context, params *riverdriver.JobSetStateIfRunningManyParams) (rows []*rivertype.JobRow, err error) {
 	err = pgx.BeginFunc(ctx, e.driver.pool, func(tx pgx.Tx) error {
-		ours, err := e.driver.begun.current(ctx, tx, params.ID)
+		ours, err := inAttempt(ctx, tx, params.ID, e.driver.ended.of)
 		if err != nil || len(ours) == 0 {
 			return err
 		}
@@ -72,7 +73,8 @@ func only(params *riverdriver.JobSetStateIfRunningManyParams, ids []int64) *rive
 	return kept
 }
 
-// attempts remembers when this process fetched the jobs that it began.
+// attempts remembers when this process fetched the jobs whose last attempt here has
+// ended, and is about to be reported.
 type attempts struct {
 	mu      sync.Mutex
 	fetched map[int64]time.Time
@@ -82,7 +84,7 @@ type attempts struct {
 // keptAttempts bounds the memory for attempts whose report has long been made.
 const keptAttempts = 1024
 
-func (a *attempts) begin(job *rivertype.JobRow) {
+func (a *attempts) end(job *rivertype.JobRow) {
 	if job.AttemptedAt == nil {
 		return
 	}
@@ -98,9 +100,19 @@ func (a *attempts) begin(job *rivertype.JobRow) {
 	}
 }
 
-// current locks the jobs' rows and returns those that are in the attempt that was
-// begun here, or of which none was.
-func (a *attempts) current(ctx context.Context, tx pgx.Tx, ids []int64) ([]int64, error) {
+// of returns when the job's attempt was fetched; nil when none ended here.
+func (a *attempts) of(id int64) *time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if at, known := a.fetched[id]; known {
+		return &at
+	}
+	return nil
+}
+
+// inAttempt locks the jobs' rows and returns those that are in the attempt that
+// fetched names, or for which it names none.
+func inAttempt(ctx context.Context, tx pgx.Tx, ids []int64, fetched func(id int64) *time.Time) ([]int64, error) {
 	rows, err := tx.Query(ctx, "select id, attempted_at from river_job where id = any($1) order by id for update", ids)
 	if err != nil {
 		return nil, fmt.Errorf("lock jobs: %w", err)
@@ -113,10 +125,7 @@ func (a *attempts) current(ctx context.Context, tx pgx.Tx, ids []int64) ([]int64
 		if err := rows.Scan(&id, &at); err != nil {
 			return nil, fmt.Errorf("read job: %w", err)
 		}
-		a.mu.Lock()
-		fetched, known := a.fetched[id]
-		a.mu.Unlock()
-		if !known || (at != nil && at.Equal(fetched)) {
+		if want := fetched(id); want == nil || (at != nil && at.Equal(*want)) {
 			ours = append(ours, id)
 		}
 	}

@@ -48,8 +48,8 @@ func runClient(ctx context.Context, cfg *Config) error {
 	driver := newFencedDriver(cfg)
 	workers := river.NewWorkers()
 	err := errors.Join(
-		river.AddWorkerSafely(workers, &worker[ProveBatch]{cfg: cfg, begun: driver.begun}),
-		river.AddWorkerSafely(workers, &worker[AggregateBatches]{cfg: cfg, begun: driver.begun}),
+		river.AddWorkerSafely(workers, &worker[ProveBatch]{cfg: cfg, ended: driver.ended}),
+		river.AddWorkerSafely(workers, &worker[AggregateBatches]{cfg: cfg, ended: driver.ended}),
 	)
 	if err != nil {
 		return fmt.Errorf("register workers: %w", err)

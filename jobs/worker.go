@@ -35,7 +35,7 @@ type proofJob interface {
 type worker[A proofJob] struct {
 	river.WorkerDefaults[A]
 	cfg   *Config
-	begun *attempts
+	ended *attempts
 }
 
 const (
@@ -58,7 +58,7 @@ func (w *worker[A]) NextRetry(job *river.Job[A]) time.Time {
 
 // Work implements river.Worker.
 func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
-	w.begun.begin(job.JobRow)
+	defer w.ended.end(job.JobRow)
 	a, key := job.Args, job.Args.proofKey()
 	log := w.cfg.Logger.With(append(a.log(), "shape", a.shape(), "job", job.ID, "attempt", job.Attempt)...)
 	if w.cfg.Keys[a.shape()] != key.KeyHash || !a.able(w.cfg) {
@@ -129,7 +129,7 @@ func (w *worker[A]) prove(ctx context.Context, a A) (prover.Result, error) {
 func (w *worker[A]) store(ctx context.Context, job *river.Job[A], lease store.Lease, r prover.Result, log *slog.Logger) error {
 	stats := store.ProofStats{Assign: r.Timings.Assign, Solve: r.Timings.Solve, Prove: r.Timings.Prove, PeakMemory: r.PeakMemory}
 	complete := func(_ context.Context, tx pgx.Tx) error {
-		ours, err := w.begun.current(ctx, tx, []int64{job.ID})
+		ours, err := inAttempt(ctx, tx, []int64{job.ID}, func(int64) *time.Time { return job.AttemptedAt })
 		if err != nil || len(ours) == 0 {
 			return err // not our attempt any more: its worker will find the proof
 		}
