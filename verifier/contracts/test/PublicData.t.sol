@@ -10,8 +10,17 @@ contract PublicDataCaller {
         return PublicData.parseHeader(words);
     }
 
-    function challenge(uint256 c, uint256[] calldata words) external pure returns (uint256) {
-        return PublicData.challenge(c, words);
+    function challenge(uint256 c, uint256[] calldata words) external pure returns (uint256 zeta) {
+        uint256 free;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+            // What other libraries leave behind: not zero, and nobody's.
+            for { let i := 0 } lt(i, 0x1000) { i := add(i, 0x20) } { mstore(add(free, i), not(0)) }
+        }
+        zeta = PublicData.challenge(c, words);
+        assembly ("memory-safe") {
+            if xor(free, mload(0x40)) { revert(0, 0) }
+        }
     }
 
     function evaluate(uint256[] calldata words, uint256 zeta) external pure returns (uint256) {
@@ -91,13 +100,65 @@ contract PublicDataTest is Test {
         }
         uint256 zeta = caller.challenge(c, words);
         assertEq(zeta, uint256(keccak256(abi.encodePacked(c, words))) % (1 << 248));
+        assertEq(caller.evaluate(words, zeta), naive(words, zeta));
+    }
+
+    /// @dev Every number of words that the loop by fours may see, with random words.
+    function testFuzz_everySmallNumber(uint256 seed, uint256 zeta) public view {
+        for (uint256 n = 0; n <= 40; ++n) {
+            uint256[] memory words = wordsOf(n, seed);
+            assertEq(caller.evaluate(words, zeta), naive(words, zeta));
+        }
+    }
+
+    /// @dev The largest words and the largest ζ: sums that are not reduced fit.
+    function test_largestWords() public view {
+        uint256[4] memory zetas = [0, (1 << 248) - 1, R - 1, type(uint256).max];
+        for (uint256 n = 0; n <= 40; ++n) {
+            uint256[] memory words = new uint256[](n);
+            for (uint256 i = 0; i < n; ++i) {
+                words[i] = R - 1;
+            }
+            for (uint256 i = 0; i < zetas.length; ++i) {
+                assertEq(caller.evaluate(words, zetas[i]), naive(words, zetas[i]));
+            }
+        }
+    }
+
+    /// @dev A word out of the field at each place, by little and by much; for another before it the last is named.
+    function test_refusesWordNotInFieldAtEachPlace() public {
+        uint256[4] memory outside = [R, R + 1, 1 << 255, type(uint256).max];
+        for (uint256 n = 1; n <= 40; ++n) {
+            uint256[] memory words = wordsOf(n, n);
+            for (uint256 i = 0; i < n; ++i) {
+                uint256 kept = words[i];
+                words[i] = outside[(n + i) % 4];
+                bytes memory reason = abi.encodeWithSelector(PublicData.WordNotInField.selector, i);
+                vm.expectRevert(reason);
+                caller.evaluate(words, n);
+                uint256 keptToo = words[i / 2];
+                words[i / 2] = outside[i % 4];
+                vm.expectRevert(reason);
+                caller.evaluate(words, n);
+                words[i / 2] = keptToo;
+                words[i] = kept;
+            }
+        }
+    }
+
+    function wordsOf(uint256 n, uint256 seed) private pure returns (uint256[] memory words) {
+        words = new uint256[](n);
+        for (uint256 i = 0; i < n; ++i) {
+            words[i] = uint256(keccak256(abi.encode(seed, i))) % R;
+        }
+    }
+
+    function naive(uint256[] memory words, uint256 zeta) private pure returns (uint256 value) {
         uint256 power = 1;
-        uint256 value = 0;
         for (uint256 i = 0; i < words.length; ++i) {
             value = addmod(value, mulmod(words[i], power, R), R);
             power = mulmod(power, zeta, R);
         }
-        assertEq(caller.evaluate(words, zeta), value);
     }
 
     function testFuzz_refusesWordNotInField(uint256[] memory words, uint256 index, uint256 excess, uint256 zeta)
