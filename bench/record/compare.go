@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -149,14 +148,9 @@ func (c *Comparison) circumstances(a, b *File) {
 	}
 }
 
-// busyShare of the cores taken by others makes times of a run doubtful.
-const busyShare = 0.25
-
 func (c *Comparison) busy(side string, f *File) {
-	first, _, _ := strings.Cut(f.Machine.Load, " ")
-	load, err := strconv.ParseFloat(first, 64)
-	if err == nil && load > busyShare*float64(f.Machine.Cores) {
-		c.warn("%s: the machine of %s was busy before the run began: load %s on %d cores", f.Benchmark, side, first, f.Machine.Cores)
+	if f.Machine.Busy() {
+		c.warn("%s: the machine of %s was busy before the run began: load %s on %d cores", f.Benchmark, side, f.Machine.Load, f.Machine.Cores)
 	}
 }
 

@@ -94,7 +94,7 @@ func TestCircumstances(t *testing.T) {
 	now.Finished = time.Time{}
 	require.Equal(t, []string{
 		"toy: processor differs: A one, B another", "toy: memory differs: A 1 GiB, B 2 GiB",
-		"toy: the machine of B was busy before the run began: load 3.5 on 2 cores",
+		"toy: the machine of B was busy before the run began: load 3.5 1 1 1/2 3 on 2 cores",
 		"toy: setting shape differs: A demo, B medium", "toy: setting workers differs: A (none), B 2",
 		"toy: B was interrupted: tasks are missing",
 	}, compare())

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/zksettle/settle/prover"
@@ -34,6 +35,16 @@ type Machine struct {
 func (m Machine) same(other Machine) bool {
 	m.Load, other.Load = "", ""
 	return m == other
+}
+
+// busyShare of the cores taken by others makes times of a run doubtful.
+const busyShare = 0.25
+
+// Busy reports whether others had much of the machine in the minute before the run.
+func (m Machine) Busy() bool {
+	first, _, _ := strings.Cut(m.Load, " ")
+	load, err := strconv.ParseFloat(first, 64)
+	return err == nil && load > busyShare*float64(m.Cores)
 }
 
 // ThisMachine describes the machine and the build; commit is the version that the
