@@ -38,6 +38,7 @@ const (
 	routeGroup    = "aggregated"          // batches by one proof for all of them
 	gasMemory     = 512 << 20             // a chain in memory, a state, toy keys
 	gasTakes      = 20 * time.Second      // first guess of a repetition
+	gasRepeats    = 2                     // of what has no real proofs, at most: nothing but zero bytes varies
 	envelopeBytes = 160                   // of a transaction beside its calldata, at most
 	projected     = "projected "          // begins the names of values that are
 	gasProofTime  = 15 * time.Microsecond // for each element of the domain, likewise
@@ -112,7 +113,7 @@ func (b *gasBench) tasks() ([]record.Task, error) {
 func (b *gasBench) chainTask(name string, shape circuits.Shape, proofs func(ctx context.Context) (gasProofs, error), run func(context.Context, *record.Sample, *gasChain) error) record.Task {
 	var chain *gasChain
 	return record.Task{
-		Name: name, Memory: gasMemory, Prepares: gasTakes, Takes: gasTakes, Repeats: b.repeats,
+		Name: name, Memory: gasMemory, Prepares: gasTakes, Takes: gasTakes, Repeats: min(b.repeats, gasRepeats),
 		Prepare: func(ctx context.Context, _ *record.Sample) error {
 			made, err := proofs(ctx)
 			if err != nil {
@@ -142,7 +143,7 @@ func (b *gasBench) directTask(shape circuits.Shape) (record.Task, error) {
 		func(ctx context.Context, s *record.Sample, g *gasChain) error {
 			return gasValues{s, "", record.Measured, "", shape.Name, routeDirect}.eachLoad(func(l gasLoad) (gasSettled, error) { return g.direct(ctx, l) })
 		})
-	task.Memory, task.Takes = memory+gasMemory, 4*guess(gasProofTime, domain)
+	task.Memory, task.Takes, task.Repeats = memory+gasMemory, 4*guess(gasProofTime, domain), b.repeats
 	return task, nil
 }
 
@@ -187,7 +188,7 @@ func (b *gasBench) keysTask(shape circuits.Shape) record.Task {
 		setup func() (*toycircuit.Prover, error)
 	}{{"one party", toycircuit.Setup}, {"ceremony", toycircuit.Ceremony}}
 	return record.Task{
-		Name: "keys", Memory: gasMemory, Takes: gasTakes, Repeats: b.repeats,
+		Name: "keys", Memory: gasMemory, Takes: gasTakes, Repeats: min(b.repeats, gasRepeats),
 		Run: func(ctx context.Context, s *record.Sample) error {
 			for _, origin := range origins {
 				proofs, err := newToyProofs(shape, 1, origin.setup)
