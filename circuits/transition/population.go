@@ -85,7 +85,7 @@ func (s *Sampler) account(token int, receives bool) settle.AccountIndex {
 	// A prime above every number of accounts here: a bijection of ranks to places, so
 	// that busy accounts are no neighbours.
 	scatter := func(rank uint64) int { return int(rank * 2_654_435_761 % uint64(of)) }
-	place := 0
+	var place int
 	switch {
 	case s.population.Pattern == Zipf:
 		place = scatter(s.zipf.Uint64())
