@@ -28,6 +28,7 @@ const (
 	width     = 560 * vg.Inch / 72
 	rowHeight = 15 * vg.Inch / 72
 	lineWidth = vg.Length(1.5)
+	margin    = vg.Length(8)
 )
 
 // svg draws the chart. Axes and text take the colour of the page's text.
@@ -49,7 +50,7 @@ func (c *chart) svg() (string, error) {
 		return "", fmt.Errorf("plot %q: %w", c.title, err)
 	}
 	canvas := vgsvg.New(width, height)
-	p.Draw(draw.New(canvas))
+	p.Draw(draw.Crop(draw.New(canvas), margin, -2*margin, margin, -margin)) // labels hang over the axes' ends
 	var out bytes.Buffer
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return "", fmt.Errorf("plot %q: %w", c.title, err)
@@ -104,11 +105,11 @@ func (c *chart) bars(p *plot.Plot) (vg.Length, error) {
 				end := math.Max(pt.summary.Most, 0) / by
 				most = math.Max(most, end)
 				ends.XYs = append(ends.XYs, plotter.XY{X: end, Y: row})
-				ends.Labels = append(ends.Labels, " "+record.Show(pt.summary.Median, c.unit))
+				ends.Labels = append(ends.Labels, " "+c.show(pt.summary.Median))
 				row--
 			}
 		}
-		ticks = append(ticks, plot.Tick{Value: (first + row + 1) / 2, Label: place})
+		ticks = append(ticks, plot.Tick{Value: (first + row + 1) / 2, Label: place + "  "})
 		row -= 0.6
 	}
 	texts, err := plotter.NewLabels(ends)
@@ -122,12 +123,21 @@ func (c *chart) bars(p *plot.Plot) (vg.Length, error) {
 	p.Add(texts)
 	p.Y.Tick.Marker, p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width = ticks, 0, 0.5
 	p.Y.Min, p.Y.Max = row+1, 0.6
-	p.X.Min, p.X.Max = 0, most*1.18
+	p.X.Min, p.X.Max = 0, most*1.2
 	if most == 0 {
 		p.X.Max = 1
 	}
 	p.X.Label.Text, p.X.Tick.Marker = unit, shortTicks{plot.DefaultTicks{}}
-	return rowHeight*vg.Length(1.6-row) + 45, nil
+	return rowHeight*vg.Length(1.6-row) + 45 + 2*margin, nil
+}
+
+// show writes a value beside its bar: without the unit, which the axis has, unless it
+// changes with the size.
+func (c *chart) show(v float64) string {
+	if c.unit == "seconds" || c.unit == "bytes" {
+		return record.Show(v, c.unit)
+	}
+	return record.Show(v, "")
 }
 
 // bar draws one bar with its range.
@@ -192,6 +202,7 @@ func (c *chart) lines(p *plot.Plot) error {
 	if p.Y.Min > 0 && !c.plot.LogY {
 		p.Y.Min = 0
 	}
+	p.Y.Max *= 1.04
 	if c.plot.LogX && p.X.Min < p.X.Max {
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, c.placeTicks()
 	}

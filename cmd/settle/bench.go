@@ -5,21 +5,27 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"text/tabwriter"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
+
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
+	"github.com/zksettle/settle/bench/report"
 )
 
 // benchCmd is the benchmark harness. Each benchmark is in a file of its own, bench_NAME.go.
 type benchCmd struct {
+	Circuits benchCircuitsCmd `cmd:"" help:"Count constraints: by chip, per transfer over sizes of batches and states, and beside a plain rollup circuit; compiles only."`
+	Prove    benchProveCmd    `cmd:"" help:"Measure proofs by shape: compile, keys, assign, solve, prove, verify, memory, side by side; beside groth16.Prove alone, its pieces, and a plain rollup circuit."`
 	Pipeline benchPipelineCmd `cmd:"" help:"Measure from transfers waiting in Postgres to stored proofs, with worker processes, against groth16.Prove back to back."`
 	API      benchAPICmd      `cmd:"" name:"api" help:"Measure durable submissions per second over REST, and their latency."`
 	Gas      benchGasCmd      `cmd:"" help:"Measure what a settlement costs on L1, by part, and foresee it for larger shapes and groups of batches."`
 	E2E      benchE2ECmd      `cmd:"" name:"e2e" help:"Measure from submission to settlement at a stated load, and what transfers cost."`
+	All      benchAllCmd      `cmd:"" help:"Run every benchmark at the smallest useful size: 10 minutes on 2 cores once keys are made."`
 	Load     benchLoadCmd     `cmd:"" hidden:"" help:"Generate the load of a benchmark."`
+	Report   benchReportCmd   `cmd:"" help:"Make one HTML page, which needs no network, of all results of a folder."`
 	Compare  benchCompareCmd  `cmd:"" help:"Say which differences between two results exceed the spread of their repetitions."`
 }
 
@@ -68,7 +74,11 @@ func (c benchFlags) measure(a *app, run measured) error {
 	if err := writeMeasurements(a.stdout, f); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "bench: %s\n", filepath.Join(c.Out, f.Benchmark+".{json,csv}"))
+	page, err := report.Write(c.Out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "bench: %s, and a page of all results: %s\n", filepath.Join(c.Out, f.Benchmark+".{json,csv}"), page)
 	return nil
 }
 
@@ -92,7 +102,7 @@ func nameWithLabels(name string, labels map[string]string) string {
 // benchProgress shows what a benchmark is at and when it ends.
 type benchProgress struct {
 	*progress
-	bar *bar
+	bar *progressbar.ProgressBar
 }
 
 func newBenchProgress(out io.Writer) *benchProgress {
@@ -105,18 +115,25 @@ func (p *benchProgress) event(e record.Event) {
 	if e.Left <= 0 {
 		left = "nearly done"
 	}
-	what := fmt.Sprintf("%s (%s of %s): %s, %s", e.Task, strconv.Itoa(e.Number), strconv.Itoa(e.Tasks), e.Phase, left)
+	what := fmt.Sprintf("%s (%d of %d): %s, %s", e.Task, e.Number, e.Tasks, e.Phase, left)
 	if !p.terminal {
 		p.step(what + ", " + e.Elapsed.Round(time.Second).String() + " gone")
 		return
 	}
 	const full = 1000
 	if p.bar == nil {
-		p.bar = p.progress.bar("bench", full)
+		p.bar = progressbar.NewOptions(full, progressbar.OptionSetWriter(p.out), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(true), progressbar.OptionSetWidth(20))
 	}
-	done := 0
+	p.bar.Describe(what)
 	if all := e.Elapsed + e.Left; all > 0 {
-		done = int(full * e.Elapsed / all)
+		_ = p.bar.Set(min(int(full*e.Elapsed/all), full-1)) // drawing alone can fail
 	}
-	p.bar.update(min(done, full-1), what)
+}
+
+// done takes the bar away.
+func (p *benchProgress) done() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
 }
