@@ -2,18 +2,14 @@ package transition
 
 import (
 	"fmt"
-	"math/big"
 	"reflect"
 	"regexp"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/backend/witness"
 	"github.com/consensys/gnark/constraint"
-	csbn254 "github.com/consensys/gnark/constraint/bn254"
 	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs"
@@ -171,82 +167,4 @@ func indexOf(t testing.TB, names []string, name string) int {
 	}
 	require.Fail(t, "no wire "+name)
 	return -1
-}
-
-// TestHostileHints replaces each hint that the compiled circuit uses by one that
-// answers a little differently on one call, or zero on all: the solver must
-// refuse. No hint is trusted.
-func TestHostileHints(t *testing.T) {
-	shape := mustShape(t, "tiny")
-	ccs := system(t, shape)
-	full, err := frontend.NewWitness(halfFull(t), ecc.BN254.ScalarField())
-	require.NoError(t, err)
-	solver.RegisterHint(gadget.Hints()...)
-	registered := map[solver.HintID]solver.Hint{}
-	for _, h := range solver.GetRegisteredHints() {
-		registered[solver.GetHintID(h)] = h
-	}
-	used := ccs.(*csbn254.R1CS).MHintsDependencies
-	require.GreaterOrEqual(t, len(used), 4)
-	for id, name := range used {
-		if id == solver.GetHintID(cs.Bsb22CommitmentComputePlaceholder) {
-			continue // the commitment: computed by the prover, checked by the verifier
-		}
-		if strings.HasSuffix(name, "hints.Randomize") {
-			continue // the blinding of the commitment: any value will do
-		}
-		honest := registered[id]
-		require.NotNil(t, honest, name)
-		calls := countCalls(t, ccs, full, id, honest)
-		require.Positive(t, calls, name)
-		for _, target := range []int{1, calls/2 + 1, calls} {
-			for _, first := range []bool{true, false} {
-				err := solveWitness(ccs, full, solver.WithNbTasks(1), solver.OverrideHint(id, lieOnce(honest, target, first)))
-				require.Error(t, err, "%s: a lie on call %d of %d is accepted", name, target, calls)
-			}
-		}
-		err := solveWitness(ccs, full, solver.OverrideHint(id, func(_ *big.Int, _, out []*big.Int) error {
-			for i := range out {
-				out[i].SetUint64(0)
-			}
-			return nil
-		}))
-		require.Error(t, err, "%s: zeros are accepted", name)
-	}
-}
-
-// matters: the inverse that IsZero asks for is arbitrary where the input is 0,
-// by design of that gadget; every other output of every hint matters.
-func matters(inputs []*big.Int, outputs int) bool {
-	return !(len(inputs) == 1 && outputs == 1 && inputs[0].Sign() == 0)
-}
-
-func countCalls(t testing.TB, ccs constraint.ConstraintSystem, w witness.Witness, id solver.HintID, honest solver.Hint) int {
-	var calls atomic.Int64
-	require.NoError(t, solveWitness(ccs, w, solver.OverrideHint(id, func(q *big.Int, in, out []*big.Int) error {
-		if matters(in, len(out)) {
-			calls.Add(1)
-		}
-		return honest(q, in, out)
-	})))
-	return int(calls.Load())
-}
-
-func lieOnce(honest solver.Hint, target int, first bool) solver.Hint {
-	calls := 0
-	return func(q *big.Int, in, out []*big.Int) error {
-		if err := honest(q, in, out); err != nil {
-			return err
-		}
-		if matters(in, len(out)) {
-			if calls++; calls == target {
-				lie := out[len(out)-1]
-				if first {
-					lie = out[0]
-				}
-				lie.Add(lie, big.NewInt(1))
-			}
-		}
-		return nil
-	}
 }

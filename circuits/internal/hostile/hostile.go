@@ -1,0 +1,143 @@
+// Package hostile re-solves constraint systems as a hostile prover would: with hints
+// that lie and with witness values that were changed. It is for tests: what it finds
+// accepted is either harmless, for a reason that its caller has written down, or a hole.
+package hostile
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"path"
+	"runtime"
+	"sync"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/backend/witness"
+	"github.com/consensys/gnark/constraint"
+	cs "github.com/consensys/gnark/constraint/bn254"
+	"github.com/consensys/gnark/constraint/solver"
+)
+
+// Target is a constraint system over BN254 and the hints that solve it.
+type Target struct {
+	system *cs.R1CS
+	hints  map[solver.HintID]solver.Hint // all that the system uses
+	names  map[solver.HintID]string
+}
+
+// New returns the target of a compiled R1CS. hints are those that are not registered
+// with gnark's solver, among them one in the place of the Groth16 commitment.
+func New(system constraint.ConstraintSystem, hints map[solver.HintID]solver.Hint) (*Target, error) {
+	r1cs, ok := system.(*cs.R1CS)
+	if !ok {
+		return nil, fmt.Errorf("a system of type %T, expected an R1CS over BN254", system)
+	}
+	t := &Target{r1cs, map[solver.HintID]solver.Hint{}, map[solver.HintID]string{}}
+	for _, h := range solver.GetRegisteredHints() {
+		if id := solver.GetHintID(h); r1cs.MHintsDependencies[id] != "" {
+			t.hints[id] = h
+		}
+	}
+	for id, h := range hints {
+		if r1cs.MHintsDependencies[id] != "" {
+			t.hints[id] = h
+		}
+	}
+	for id, name := range r1cs.MHintsDependencies {
+		if t.hints[id] == nil {
+			return nil, fmt.Errorf("hint %s is not registered", name)
+		}
+		t.names[id] = path.Base(name)
+	}
+	return t, nil
+}
+
+// native are hints that gnark's solver computes itself, quickly and without errors,
+// as long as nobody overrides them.
+func native(name string) bool {
+	switch name {
+	case "logderivarg.countHint", "logderivarg.batchDivBySubHint", "rangecheck.DecomposeHint", "bits.nBits":
+		return true
+	}
+	return false
+}
+
+// Refused solves for a full witness and reports whether a constraint refuses it. What
+// a hint refuses is no refusal, as a hostile prover does not ask: it then returns
+// what it has. The error is ours.
+func (t *Target) Refused(w witness.Witness, hints map[solver.HintID]solver.Hint) (refused bool, err error) {
+	options := []solver.Option{solver.WithNbTasks(1)}
+	for id, honest := range t.hints {
+		h := hints[id]
+		if h == nil {
+			if native(t.names[id]) {
+				continue
+			}
+			h = honest
+		}
+		options = append(options, solver.OverrideHint(id, tolerant(h)))
+	}
+	_, err = t.system.Solve(w, options...)
+	var unsatisfied *cs.UnsatisfiedConstraintError
+	if errors.As(err, &unsatisfied) {
+		return true, nil
+	}
+	return false, err
+}
+
+// tolerant is a hint that never fails.
+func tolerant(h solver.Hint) solver.Hint {
+	return func(q *big.Int, in, out []*big.Int) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = nil
+			}
+		}()
+		_ = h(q, in, out) // see Refused
+		return nil
+	}
+}
+
+// parallel runs n jobs on all cores, each worker with a witness of its own. It
+// returns all errors.
+func parallel(w witness.Witness, n int, job func(w witness.Witness, i int) error) error {
+	next, errs := make(chan int), make(chan error, runtime.GOMAXPROCS(0))
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			own, err := clone(w)
+			for i := range next {
+				if err == nil {
+					err = job(own, i)
+				}
+			}
+			errs <- err
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	close(errs)
+	var all error
+	for err := range errs {
+		all = errors.Join(all, err)
+	}
+	return all
+}
+
+func clone(w witness.Witness) (witness.Witness, error) {
+	raw, err := w.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("copy witness: %w", err)
+	}
+	out, err := witness.New(fr.Modulus())
+	if err != nil {
+		return nil, fmt.Errorf("copy witness: %w", err)
+	}
+	if err := out.UnmarshalBinary(raw); err != nil {
+		return nil, fmt.Errorf("copy witness: %w", err)
+	}
+	return out, nil
+}
