@@ -15,7 +15,8 @@ type submissionFlags struct {
 	rigFlags
 	Arrays      []int `help:"Transfers per request; 0 for a single one that is no array." default:"100,0"`
 	Connections int   `help:"Requests at once." default:"8"`
-	Transfers   int   `help:"Transfers of a repetition; single ones a tenth of it." default:"6000"`
+	Transfers   int   `help:"Transfers of a repetition; single ones a tenth of it." default:"4000"`
+	Rate        int   `help:"Transfers per second at which latency is measured too, in arrays of the first size; 0 for full load alone." default:"1500"`
 }
 
 func (f submissionFlags) measured(a *app) measured {
@@ -23,7 +24,7 @@ func (f submissionFlags) measured(a *app) measured {
 		if f.Accounts == 0 {
 			f.Accounts = apiBenchAccounts
 		}
-		return bench.API(ctx, c, bench.APIConfig{RigConfig: f.config(a), Arrays: f.Arrays, Connections: f.Connections, Transfers: f.Transfers})
+		return bench.API(ctx, c, bench.APIConfig{RigConfig: f.config(a), Arrays: f.Arrays, Connections: f.Connections, Transfers: f.Transfers, Rate: f.Rate})
 	}
 }
 

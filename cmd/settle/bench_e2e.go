@@ -14,7 +14,7 @@ type endToEndFlags struct {
 	rigFlags
 	Workers       int           `help:"Worker processes." default:"1"`
 	Rate          float64       `help:"Transfers per second, at random times." default:"6"`
-	Duration      time.Duration `help:"How long a repetition submits." default:"15s"`
+	Duration      time.Duration `help:"How long a repetition submits." default:"12s"`
 	SealAge       time.Duration `help:"How long a transfer may wait for its batch to fill." default:"5s"`
 	CoreHourPrice float64       `help:"Price of one core for an hour, in US dollars; the default is a round figure for rented machines." default:"0.04"`
 	GasPriceGwei  float64       `help:"Price of gas in gwei; the default is a round figure." default:"1"`
