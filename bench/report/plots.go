@@ -56,7 +56,18 @@ func Plots() []Plot {
 		{Benchmark: "api", Title: "Transfers accepted durably per second", Names: []string{"transfers accepted"}, X: "array"},
 		{Benchmark: "api", Title: "Processor time per 1,000 transfers", Names: []string{"processor time per 1,000 transfers"}, X: "role"},
 
-		{Benchmark: "gas", Title: "Where the gas of a transfer goes", Names: []string{"gas per transfer"}, X: "part", Each: "route"},
+		{
+			Benchmark: "gas", Title: "Where the gas of a settlement goes", Names: []string{"gas by part"}, X: "part", Each: "route",
+			Where: map[string]string{"load": "mixed"},
+		},
+		{
+			Benchmark: "gas", Title: "Where the gas of a settlement goes, projected", Names: []string{"projected gas by part"}, X: "part", Each: "shape",
+			Where: map[string]string{"load": "mixed"},
+		},
+		{
+			Benchmark: "gas", Title: "Gas per transfer over the batches that settle together, projected", Kind: Lines,
+			Names: []string{"projected gas per transfer"}, X: "batches", Where: map[string]string{"load": "mixed"}, LogX: true, LogY: true,
+		},
 		{Benchmark: "gas", Title: "Gas of the verifier", Names: []string{"gas of the verifier"}, X: "part"},
 
 		{Benchmark: "e2e", Title: "From submission to settled", Names: []string{"submission to settled"}, X: "quantile"},
