@@ -31,22 +31,31 @@ type GasConfig struct {
 
 // Limits of L1 that a settlement can meet.
 const (
-	gasOfBlock    = 60_000_000            // a block of mainnet in 2026; of the dev chain too
-	gasOfTx       = params.MaxTxGas       // EIP-7825
-	bytesOfTx     = 128 << 10             // that nodes pass on
-	routeDirect   = "direct"              // each batch by its own proof
-	routeGroup    = "aggregated"          // batches by one proof for all of them
-	gasMemory     = 512 << 20             // a chain in memory, a state, toy keys
-	gasTakes      = 20 * time.Second      // first guess of a repetition
-	gasRepeats    = 2                     // of what has no real proofs, at most: nothing but zero bytes varies
-	envelopeBytes = 160                   // of a transaction beside its calldata, at most
-	projected     = "projected "          // begins the names of values that are
-	gasProofTime  = 15 * time.Microsecond // for each element of the domain, likewise
-	foldTakes     = 100 * time.Second     // likewise
+	bytesOfTx  = 128 << 10       // that nodes pass on
+	gasOfTx    = params.MaxTxGas // EIP-7825
+	gasOfBlock = 60_000_000      // of the dev chain, and assumed of mainnet
+)
+
+// Routes of a settlement.
+const (
+	routeDirect = "direct"     // each batch by its own proof
+	routeGroup  = "aggregated" // several by one proof for all of them
+)
+
+// projected begins the names of values that are.
+const projected = "projected "
+
+// First guesses, and repetitions.
+const (
+	gasMemory    = 512 << 20             // a chain in memory, a state, toy keys
+	gasTakes     = 20 * time.Second      // a repetition of the projection
+	gasProofTime = 15 * time.Microsecond // of a real proof, for each element of the domain
+	foldTakes    = 300 * time.Second     // a repetition with folded proofs
+	gasRepeats   = 2                     // of what has no real proofs, at most: nothing but zero bytes varies
 )
 
 // Gas settles batches on a chain in this process and takes the gas of each settlement
-// apart: with real proofs of one shape, and by a projection for others (see project).
+// apart: with real proofs of one shape, and by a projection for others (see projectTask).
 func Gas(ctx context.Context, c Common, cfg GasConfig) (*record.File, error) {
 	for _, n := range cfg.Groups {
 		if n < 1 {
@@ -58,17 +67,14 @@ func Gas(ctx context.Context, c Common, cfg GasConfig) (*record.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups := make([]string, len(cfg.Groups))
-	for i, n := range cfg.Groups {
-		groups[i] = strconv.Itoa(n)
-	}
 	return c.run("gas", map[string]string{
 		"shape": cfg.Shape, "aggregate": cfg.Aggregate, "projected": strings.Join(cfg.Projected, ","),
-		"groups": strings.Join(groups, ","), "seed": strconv.FormatUint(cfg.Seed, 10),
+		"groups": numbers(cfg.Groups), "seed": strconv.FormatUint(cfg.Seed, 10),
 	}, tasks,
 		"Gas depends on the machine in nothing. It varies by the zero bytes of proofs and commitments: that is the spread.",
 		"Transactions between random accounts of the shape's population, amounts of 35 random bits times 10^9, fees of 11 bits times 10^12.",
 		"A transfer is a transaction of any kind. Load mixed: 5 % open accounts and 5 % exit; load exits: all slots for exits used.",
+		"A block is taken to have 60,000,000 gas.",
 		"Keys of one party (unsafe-dev); what keys of a ceremony save is measured beside.",
 	).Do(ctx)
 }

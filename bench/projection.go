@@ -35,11 +35,12 @@ func (b *gasBench) projectTask(shape circuits.Shape) record.Task {
 			values := gasValues{s, projected, record.Projected, note, shape.Name, routeDirect}
 			if err := values.eachLoad(func(l gasLoad) (gasSettled, error) {
 				settled, err := g.direct(ctx, l)
-				settled.gasUse = settled.withVerification(verification)
-				if err == nil {
-					b.check(s, l, settled, shape)
+				if err != nil {
+					return settled, err
 				}
-				return settled, err
+				settled.gasUse = settled.withVerification(verification)
+				b.check(s, l, settled, shape)
+				return settled, nil
 			}); err != nil {
 				return err
 			}
@@ -50,8 +51,11 @@ func (b *gasBench) projectTask(shape circuits.Shape) record.Task {
 				}
 				if err := values.eachLoad(func(l gasLoad) (gasSettled, error) {
 					settled, err := g.group(ctx, l, n)
+					if err != nil {
+						return settled, err
+					}
 					settled.gasUse = settled.withVerification(verification)
-					return settled, err
+					return settled, nil
 				}); err != nil {
 					return fmt.Errorf("group of %d: %w", n, err)
 				}
@@ -61,13 +65,17 @@ func (b *gasBench) projectTask(shape circuits.Shape) record.Task {
 		})
 }
 
-// groupBytes is the size of the calldata of a group; fits is how many full batches one
-// transaction has room for whatever they hold, so that those with most words do.
+// envelopeBytes are those of a transaction beside its calldata, at most.
+const envelopeBytes = 160
+
+// groupBytes is the size of the calldata of a group.
 func groupBytes(batches, words int) int {
 	const selector, head, proof = 4, 6, 12
 	return selector + 32*(head+1+batches+1+words+1+proof)
 }
 
+// fittingBatches is how many full batches one transaction has room for, of whichever
+// load.
 func fittingBatches(shape circuits.Shape) int {
 	words := 0
 	_, tokens := population(shape)
