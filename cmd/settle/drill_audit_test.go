@@ -23,6 +23,7 @@ import (
 // in the database.
 type drillAudit struct {
 	Batches     int `json:"batches"`       // on L1
+	Folded      int `json:"folded"`        // of them by a transaction that settled others too
 	OnL1        int `json:"on_l1"`         // records of transactions in the calldata
 	Lost        int `json:"lost"`          // accepted, in no batch on L1
 	Doubled     int `json:"doubled"`       // on L1 more than once
@@ -159,8 +160,10 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 		return nil, err
 	}
 	contract := l1.NewClient(node, d.deployment.Rollup).At(head)
+	settledBy := map[settle.Hash]int{}
 	err = contract.History(ctx, 0, head, func(batch l1.Settled) error {
 		a.Batches++
+		settledBy[batch.TxHash]++
 		if err := replay.Apply(batch.Data); err != nil {
 			return err
 		}
@@ -174,6 +177,11 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, batches := range settledBy {
+		if batches > 1 {
+			a.Folded += batches
+		}
 	}
 	seen.sum(a, int(d.accepted.Load()))
 	a.RootReplay = element(replay.Root())
@@ -192,9 +200,10 @@ func (d *drill) finish() {
 	require.NoError(d.t, err)
 	all := len(d.orders)
 	require.Equal(d.t, drillAudit{
-		Batches: audit.Batches, OnL1: all, APISettled: all,
+		Batches: audit.Batches, Folded: audit.Folded, OnL1: all, APISettled: all,
 		RootL1: audit.RootL1, RootReplay: audit.RootL1, RootDatabase: audit.RootL1, RootAPI: audit.RootL1,
 	}, audit)
+	require.Equal(d.t, *drillAggregate, audit.Folded > 0, "%d batches were folded", audit.Folded)
 	d.requireFenced()
 	var view pipeline
 	require.NoError(d.t, json.Unmarshal(succeed(d.t, d.env(), "status", "--json"), &view))
@@ -207,16 +216,20 @@ func (d *drill) finish() {
 
 // requireFenced compares proofs, leases and jobs: a proof that came in time has the
 // last epoch of its lease and completed the attempt that made it; a late one has an
-// older epoch. Each batch had one job and got one proof.
+// older epoch. No job was completed before its proof was stored; one to fold may have been
+// cancelled. Each batch had one job and got one proof of its own.
 func (d *drill) requireFenced() {
 	d.t.Helper()
 	d.await("every lease is given back", func() bool { return one[int](d.rig, "select count(*) from leases where not released") == 0 })
 	batches := one[int](d.rig, "select count(*) from batches")
-	require.Equal(d.t, batches, one[int](d.rig, "select count(*) from river_job"))
-	require.Equal(d.t, batches, one[int](d.rig, `
+	require.Equal(d.t, batches, one[int](d.rig, "select count(*) from river_job where kind = 'prove_batch'"))
+	proofs := one[int](d.rig, "select count(*) from proofs")
+	require.Equal(d.t, proofs, one[int](d.rig, `
 		select count(*) from proofs p join leases l using (batch, circuit, key_hash) join river_job j on j.id = l.job_id
-		where case when p.late then p.epoch < l.epoch
+		where (j.state = 'completed' and j.finalized_at >= p.stored_at or j.kind = 'aggregate_batches' and j.state = 'cancelled') and case when p.late then p.epoch < l.epoch
 			else p.epoch = l.epoch and p.worker = l.holder and p.attempt = l.job_attempt and p.attempt = j.attempt end`))
+	d.result.Folds = one[int](d.rig, "select count(*) from proofs where circuit = $1", settle.CircuitAggregate)
+	d.result.GivenUp = one[int](d.rig, "select count(*) from batch_groups where last > first and status = 'direct'")
 	d.result.LateProofs = one[int](d.rig, "select count(*) from proofs where late")
 	d.result.Takeovers = one[int](d.rig, "select count(*) from proof_failures where class = $1 and detail like 'lease expired%'", string(store.FailInfrastructure))
 }

@@ -37,7 +37,7 @@ type role struct {
 
 func (r *role) process() *process { return r.lives[len(r.lives)-1] }
 
-// fault begins once a share of the transactions is proven.
+// fault begins once a share of the transactions is proven, or settled too.
 type fault struct {
 	at   float64
 	name string
@@ -79,6 +79,9 @@ func (d *drill) plan(faults int, away time.Duration) {
 		{name: "Postgres crashes", begin: d.postgresCrashes},
 		{name: "node restarts", begin: func() bool { return d.nodeGone("the node restarts", 0) }},
 	}
+	if *drillAggregate {
+		kinds = append(kinds, fault{name: "aggregator", begin: func() bool { return d.killed("aggregator") }})
+	}
 	for i := range faults {
 		f := kinds[min(i, len(kinds)-1)]
 		if i >= len(kinds) {
@@ -97,9 +100,13 @@ func (d *drill) plan(faults int, away time.Duration) {
 	slices.SortStableFunc(d.pending, func(a, b fault) int { return cmp.Compare(a.at, b.at) })
 }
 
-// beginFaults begins those that are due.
+// beginFaults begins those that are due. Where proofs are folded most of the time is
+// spent between proving and settling, so that both count half.
 func (d *drill) beginFaults() {
 	share := float64(d.proven) / float64(len(d.orders))
+	if *drillAggregate {
+		share = float64(d.proven+d.settled) / float64(2*len(d.orders))
+	}
 	d.pending = slices.DeleteFunc(d.pending, func(f fault) bool { return f.at <= share && f.begin() })
 }
 

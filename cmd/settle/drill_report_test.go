@@ -25,6 +25,8 @@ type drillResult struct {
 	Takeovers    int         `json:"takeovers"`     // leases that ended by silence of their worker
 	LateProofs   int         `json:"late_proofs"`   // kept from workers that had lost their lease
 	FailedStarts int         `json:"failed_starts"` // of roles while Postgres or the node was away
+	Folds        int         `json:"folds"`         // proofs of groups
+	GivenUp      int         `json:"given_up"`      // groups whose batches settled each by its own proof
 	Faults       []faultNote `json:"faults"`
 	Findings     []string    `json:"findings,omitempty"`
 	Audit        *drillAudit `json:"audit,omitempty"`
@@ -86,8 +88,8 @@ func (r *drillReport) markdown() string {
 		slices.Sort(seconds)
 		fmt.Fprintf(&b, " Seconds per run: %.0f median, %.0f to %.0f.", seconds[len(seconds)/2], seconds[0], seconds[len(seconds)-1])
 	}
-	b.WriteString("\n\n| seed | passed | on L1 | batches | lost | doubled | roots agree | kills | pauses | takeovers | late | failed starts | seconds |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n\n| seed | passed | on L1 | batches | lost | doubled | roots agree | kills | pauses | takeovers | late | failed starts | folded batches | groups given up | seconds |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, run := range r.Runs {
 		b.WriteString(r.line(run))
 	}
@@ -118,6 +120,6 @@ func (r *drillReport) line(run drillResult) string {
 	if run.Passed {
 		passed = "yes"
 	}
-	return fmt.Sprintf("| %d | %s | %d of %d | %d | %d | %d | %s | %d | %d | %d | %d | %d | %.0f |\n", run.Seed, passed, a.OnL1, run.Transactions,
-		a.Batches, a.Lost, a.Doubled, agree, run.Kills, run.Pauses, run.Takeovers, run.LateProofs, run.FailedStarts, run.Seconds)
+	return fmt.Sprintf("| %d | %s | %d of %d | %d | %d | %d | %s | %d | %d | %d | %d | %d | %d | %d | %.0f |\n", run.Seed, passed, a.OnL1, run.Transactions,
+		a.Batches, a.Lost, a.Doubled, agree, run.Kills, run.Pauses, run.Takeovers, run.LateProofs, run.FailedStarts, a.Folded, run.GivenUp, run.Seconds)
 }

@@ -25,6 +25,7 @@ var (
 	drillShape     = flag.String("drill.shape", "tiny", "shape of a run's proofs; other than tiny its keys come from the user's cache")
 	drillFaults    = flag.Int("drill.faults", 9, "faults of a run; the first nine are one of each kind")
 	drillAway      = flag.Duration("drill.away", 3*time.Second, "how long the node is out of reach, once in every run")
+	drillAggregate = flag.Bool("drill.aggregate", false, "fold the proofs of two batches into one: adds the role aggregator, which is killed too, and takes the aggregate keys from the user's cache")
 	drillSeed      = flag.Uint64("drill.seed", 0, "seed of the first run; 0 takes one from the clock")
 	drillOut       = flag.String("drill.out", "", "folder for report.md, report.json and the logs of failed runs")
 )
@@ -49,6 +50,7 @@ type drill struct {
 	begun   time.Time
 	orders  []order
 	proven  int // transactions, at the last look
+	settled int // of them, at the last look
 	result  drillResult
 
 	accepted               atomic.Int64 // orders, from the first
@@ -66,8 +68,8 @@ func TestDrill(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	report := drillReport{Command: fmt.Sprintf("-drill.seed %d -drill.runs %d -drill.transfers %d -drill.shape %s -drill.faults %d -drill.away %s",
-		seed, *drillRuns, *drillTransfers, *drillShape, *drillFaults, *drillAway), Begun: time.Now().UTC()}
+	report := drillReport{Command: fmt.Sprintf("-drill.seed %d -drill.runs %d -drill.transfers %d -drill.shape %s -drill.faults %d -drill.away %s -drill.aggregate=%t",
+		seed, *drillRuns, *drillTransfers, *drillShape, *drillFaults, *drillAway, *drillAggregate), Begun: time.Now().UTC()}
 	t.Logf("go test ./cmd/settle -run 'TestDrill$' %s", report.Command)
 	for i := range *drillRuns {
 		seed := seed + uint64(i)
@@ -107,6 +109,11 @@ func (d *drill) start(t *testing.T) {
 		d.settings["SETTLE_SHAPES"], d.settings["SETTLE_KEYS_DIR"] = *drillShape, defaultKeysDir()
 		succeed(t, d.env(), "keys", "setup", "--shape", *drillShape, "--unsafe-dev")
 	}
+	if *drillAggregate {
+		d.settings["SETTLE_AGGREGATE"], d.settings["SETTLE_KEYS_DIR"] = *drillShape+"-2", defaultKeysDir()
+		d.settings["SETTLE_FOLD_WAIT"], d.settings["SETTLE_WORKER_MEMORY"] = "20s", "6GiB"
+		succeed(t, d.env(), "keys", "setup", "--aggregate", *drillShape+"-2", "--unsafe-dev")
+	}
 	d.deploy()
 	// One address for all lives of the API.
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -116,9 +123,13 @@ func (d *drill) start(t *testing.T) {
 	d.url = "http://" + d.settings["SETTLE_LISTEN"]
 	d.client, err = client.New(d.url, client.WithRetries())
 	require.NoError(t, err)
-	for name, args := range map[string][]string{
+	roles := map[string][]string{
 		"sequencer": {"sequencer"}, "submitter": {"submitter"}, "api": {"api"}, "worker 1": {"worker"}, "worker 2": {"worker"},
-	} {
+	}
+	if *drillAggregate {
+		roles["aggregator"] = []string{"aggregator"}
+	}
+	for name, args := range roles {
 		d.roles[name] = &role{name: name, args: args}
 		d.launch(d.roles[name])
 	}
@@ -136,7 +147,7 @@ func (d *drill) run() {
 	go func() { submitted <- d.send(d.t.Context(), steps) }()
 	tick := time.NewTicker(drillTick)
 	defer tick.Stop()
-	for settled, sent := 0, false; !sent || settled < len(d.orders) || len(d.pending)+len(d.ends) > 0; {
+	for sent := false; !sent || d.settled < len(d.orders) || len(d.pending)+len(d.ends) > 0; {
 		select {
 		case err := <-submitted:
 			require.NoError(d.t, err)
@@ -144,7 +155,7 @@ func (d *drill) run() {
 		case <-tick.C:
 		}
 		if proven, done, ok := d.progress(); ok {
-			d.proven, settled = proven, done
+			d.proven, d.settled = proven, done
 		}
 		if !sent {
 			select { // a sender that is busy hears of it later
@@ -156,7 +167,7 @@ func (d *drill) run() {
 		d.beginFaults()
 		d.supervise()
 		if time.Since(d.begun) > drillRunTime {
-			require.FailNow(d.t, "not settled in time", "%d of %d transactions, pending faults %v", settled, len(d.orders), d.pending)
+			require.FailNow(d.t, "not settled in time", "%d of %d transactions, pending faults %v", d.settled, len(d.orders), d.pending)
 		}
 	}
 	d.result.Seconds = time.Since(d.begun).Seconds()
