@@ -246,7 +246,7 @@ func (d *deployer) rollup(ctx context.Context, cfg DeployConfig, registrations [
 
 // create deploys code and waits for its receipt.
 func (d *deployer) create(ctx context.Context, what, code string, arguments []byte) (*types.Receipt, error) {
-	tx, err := d.build(ctx, nil, append(common.FromHex(code), arguments...), nil)
+	tx, err := d.build(ctx, nil, append(common.FromHex(code), arguments...))
 	if err != nil {
 		return nil, fmt.Errorf("deploy %s: %w", what, err)
 	}

@@ -236,7 +236,7 @@ func (r *Registrar) deployed(ctx context.Context, k VerifierKey, known []Registr
 // govern sends a call of the contract and waits until it is mined.
 func (r *Registrar) govern(ctx context.Context, what string, call []byte) error {
 	to := common.Address(r.cfg.Rollup)
-	tx, err := r.build(ctx, &to, call, nil)
+	tx, err := r.build(ctx, &to, call)
 	var revert *RevertError
 	if errors.As(err, &revert) && revert.Name == "TooEarly" {
 		// A node simulates in the time of its head, which on an idle chain lies back.
@@ -252,11 +252,7 @@ func (r *Registrar) govern(ctx context.Context, what string, call []byte) error 
 }
 
 func (r *Registrar) unsimulated(ctx context.Context, to *common.Address, call []byte) (*types.Transaction, error) {
-	nonce, err := r.node.NonceAt(ctx, r.address, nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
-	}
-	f, err := r.suggest(ctx)
+	nonce, f, err := r.next(ctx)
 	if err != nil {
 		return nil, err
 	}

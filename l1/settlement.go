@@ -31,7 +31,7 @@ func (s *Submitter) first(ctx context.Context, work store.SettlementWork) (Actio
 	if err != nil {
 		return s.withoutGroup(ctx, work, err)
 	}
-	tx, err := s.wallet.build(ctx, s.rollup(), data, nil)
+	tx, err := s.wallet.build(ctx, s.rollup(), data)
 	if err != nil {
 		return s.withoutGroup(ctx, work, err)
 	}

@@ -104,25 +104,26 @@ func (w *wallet) bumped(old, suggested fees) (fees, error) {
 }
 
 // build signs a transaction at the account's next mined nonce, so that no second
-// one of ours is ever in flight. A call that would revert is a *RevertError. A
-// nil f means suggested fees.
-func (w *wallet) build(ctx context.Context, to *common.Address, data []byte, f *fees) (*types.Transaction, error) {
-	nonce, err := w.node.NonceAt(ctx, w.address, nil)
+// one of ours is ever in flight. A call that would revert is a *RevertError.
+func (w *wallet) build(ctx context.Context, to *common.Address, data []byte) (*types.Transaction, error) {
+	nonce, f, err := w.next(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
-	}
-	if f == nil {
-		suggested, err := w.suggest(ctx)
-		if err != nil {
-			return nil, err
-		}
-		f = &suggested
+		return nil, err
 	}
 	gas, err := w.node.EstimateGas(ctx, ethereum.CallMsg{From: w.address, To: to, Data: data})
 	if err != nil {
 		return nil, fmt.Errorf("simulate on L1: %w", callError(err))
 	}
-	return w.sign(to, data, nonce, gas+gas/5, *f)
+	return w.sign(to, data, nonce, gas+gas/5, f)
+}
+
+// next returns the account's next mined nonce and suggested fees.
+func (w *wallet) next(ctx context.Context) (nonce uint64, f fees, err error) {
+	if nonce, err = w.node.NonceAt(ctx, w.address, nil); err != nil {
+		return 0, f, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
+	}
+	f, err = w.suggest(ctx)
+	return nonce, f, err
 }
 
 func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees) (*types.Transaction, error) {
