@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -23,7 +22,7 @@ type PipelineConfig struct {
 
 // pipelineNote is how the ratio to gnark's prover is made.
 const pipelineNote = "Pipeline over raw: the batches of a repetition are proven by workers, and then by groth16.Prove back to back, with their witnesses assigned ahead, " +
-	"in one process; other numbers of workers are compared with the median of that. The pipeline's time goes from one stored proof to the last one: reading, assigning, verifying, storing, claiming and sealing are in it. " +
+	"in a process of its own; other numbers of workers are compared with the median of that. The pipeline's time goes from one stored proof to the last one: reading, assigning, verifying, storing, claiming and sealing are in it. " +
 	"Transfers wait in Postgres, and the sequencer seals while workers prove. Every worker proves one batch before the clock starts."
 
 // rawProofs is labelled with the workers whose batches they are of.
@@ -66,7 +65,7 @@ type pipelineTask struct {
 	compares bool // proves the same batches by gnark's prover, for all tasks
 
 	rig  *rig
-	raw  *RawProver
+	raw  *rawProcess
 	jobs []proofJob // of all repetitions
 	runs int
 }
@@ -99,7 +98,7 @@ func (t *pipelineTask) prepare(ctx context.Context, s *record.Sample) (err error
 	if !t.compares {
 		return nil
 	}
-	t.raw, err = NewRawProver(ctx, t.cfg.KeysDir, t.cfg.Shape, slog.New(slog.DiscardHandler))
+	t.raw, err = t.rig.startRaw()
 	return err
 }
 
@@ -138,7 +137,7 @@ func (t *pipelineTask) run(ctx context.Context, s *record.Sample) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := f.measure(t.cfg.Batches)
+	jobs, cores, err := f.measure(t.cfg.Batches)
 	if err := errors.Join(err, f.stop()); err != nil {
 		return err
 	}
@@ -163,6 +162,7 @@ func (t *pipelineTask) run(ctx context.Context, s *record.Sample) error {
 		return err
 	}
 	s.Ratio("pipeline over raw", float64(len(batches))/took.Seconds()/raw, labels...)
+	s.Seconds("processor time of a proof", cores/time.Duration(len(batches)), append(labels, "of", "pipeline")...)
 	s.Count("transfers per batch", "transfers", record.Higher, float64(transfers)/float64(len(batches)), labels...)
 	if t.runs == t.common.Repeats {
 		t.percentiles(s, labels)
@@ -181,32 +181,41 @@ func (t *pipelineTask) rawRate(ctx context.Context, s *record.Sample, batches []
 		return m.Median, nil
 	}
 	if t.runs == 1 { // what gnark does in its first proof is not for this
-		if _, err := t.rig.rawStored(ctx, t.raw, batches[:1]); err != nil {
+		if _, err := t.raw.prove(ctx, batches[:1]); err != nil {
 			return 0, err
 		}
 	}
-	took, err := t.rig.rawStored(ctx, t.raw, batches)
+	took, err := t.raw.prove(ctx, batches)
 	if err != nil {
 		return 0, err
 	}
-	rate := float64(len(batches)) / took.Seconds()
+	rate := float64(len(batches)) / took.Clock.Seconds()
 	s.Rate(rawProofs, rate, "workers", strconv.Itoa(t.workers))
+	s.Seconds("processor time of a proof", took.Cores/time.Duration(len(batches)), "of", "raw", "workers", strconv.Itoa(t.workers))
 	return rate, nil
 }
 
 // measure lets every worker prove a batch, and then returns the last proof of these and
-// the n that follow.
-func (f *fleet) measure(n int) ([]proofJob, error) {
+// the n that follow, with the processor time that workers took for the n.
+func (f *fleet) measure(n int) ([]proofJob, time.Duration, error) {
 	warm, seen := proofJob{}, map[int]bool{}
 	for len(seen) < len(f.workers) {
 		jobs, err := f.next(1)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		warm, seen[jobs[0].worker] = jobs[0], true
 	}
+	before, err := f.cores()
+	if err != nil {
+		return nil, 0, err
+	}
 	jobs, err := f.next(n)
-	return append([]proofJob{warm}, jobs...), err
+	if err != nil {
+		return nil, 0, err
+	}
+	after, err := f.cores()
+	return append([]proofJob{warm}, jobs...), after - before, err
 }
 
 // percentiles of where the time of a job goes, over all repetitions.

@@ -71,6 +71,19 @@ func (f *fleet) next(n int) ([]proofJob, error) {
 	return jobs, nil
 }
 
+// cores is the processor time that the workers took so far, with their proving processes.
+func (f *fleet) cores() (time.Duration, error) {
+	times, err := readCPUTimes()
+	if err != nil {
+		return 0, err
+	}
+	var sum time.Duration
+	for _, p := range f.workers {
+		sum += times.tree(p.cmd.Process.Pid)
+	}
+	return sum, nil
+}
+
 // forget drops the proofs that nobody waits for.
 func (f *fleet) forget() {
 	for {

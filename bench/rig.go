@@ -204,6 +204,15 @@ func (r *rig) run(args ...string) ([]byte, error) {
 
 // role starts a role. observe gets its messages, on another goroutine; may be nil.
 func (r *rig) role(observe func(logLine), args ...string) (*process, error) {
+	p, err := r.keep(observe, args[0], args...)
+	if err == nil {
+		go func() { _, _ = io.Copy(io.Discard, p.stdout) }() // roles print nothing
+	}
+	return p, err
+}
+
+// keep starts a command that is to run until it is stopped.
+func (r *rig) keep(observe func(logLine), role string, args ...string) (*process, error) {
 	cmd, err := r.command(args...)
 	if err != nil {
 		return nil, err
@@ -212,8 +221,7 @@ func (r *rig) role(observe func(logLine), args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.role = args[0]
-	go func() { _, _ = io.Copy(io.Discard, p.stdout) }() // roles print nothing
+	p.role = role
 	r.roles = append(r.roles, p)
 	r.watchers.Go(func() {
 		<-p.ended

@@ -144,7 +144,7 @@ func (p *process) stop() error {
 		return nil
 	default:
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended meanwhile
+	_, _ = p.stdin.Close(), p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended meanwhile
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()
 	select {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
@@ -49,3 +50,10 @@ type benchPipelineCmd struct {
 
 // Run measures the pipeline.
 func (c benchPipelineCmd) Run(a *app) error { return c.measure(a, c.measured(a)) }
+
+// benchRawCmd is gnark's prover alone, in a process that the benchmark of the pipeline
+// starts.
+type benchRawCmd struct{}
+
+// Run proves what comes over standard input.
+func (benchRawCmd) Run(a *app) error { return bench.RawLoop(a.ctx, os.Stdin, a.stdout) }
