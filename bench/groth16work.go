@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -41,7 +40,7 @@ const (
 // part is what one piece of a proof took when it had the machine to itself.
 type part struct {
 	name   string
-	took   time.Duration
+	took   spent
 	points int     // of a multi-exponentiation, or elements of all transforms; else 0
 	zero   float64 // share of a multi-exponentiation's scalars that are 0
 	short  float64 // and of those that are not 0 and below 2^64
@@ -72,14 +71,19 @@ func (w *groth16Work) prove(full witness.Witness) (*groth16bn254.Proof, []part, 
 		return nil, nil, err
 	}
 	wires := []fr.Element(solution.W)
-	h := parts.quotient(solution, &w.key.Domain)
+	h, err := parts.quotient(solution, &w.key.Domain)
+	if err != nil {
+		return nil, nil, err
+	}
 
 	var scalarsA, scalarsB, scalarsK []fr.Element
-	parts.time(partGather, func() {
+	if err := parts.time(partGather, func() {
 		scalarsA = finite(wires, w.key.InfinityA, int(w.key.NbInfinityA))
 		scalarsB = finite(wires, w.key.InfinityB, int(w.key.NbInfinityB))
 		scalarsK = w.uncommitted(wires)
-	})
+	}); err != nil {
+		return nil, nil, err
+	}
 	k := w.key
 	scalarsZ := h[:k.Domain.Cardinality-1] // the quotient's degree is n - 2
 	var a, b1, c, z bn254.G1Jac
@@ -113,40 +117,46 @@ func (w *groth16Work) solve(full witness.Witness, proof *groth16bn254.Proof, par
 	key := &w.key.CommitmentKeys[0]
 	committed := make([]fr.Element, len(key.Basis))
 	var commitment bn254.G1Affine
-	var committing time.Duration
-	begun := time.Now()
-	solved, err := w.system.Solve(full, circuits.WithCommitment(func(_ *big.Int, in, out []*big.Int) error {
-		for i, v := range in[1:] {
-			committed[i].SetBigInt(v)
-		}
-		begun := time.Now()
-		var err error
-		commitment, err = key.Commit(committed)
-		committing = time.Since(begun)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(constraint.SerializeCommitment(commitment.Marshal(), nil, fr.Bytes))
-		var challenge fr.Element
-		challenge.SetBytes(sum[:])
-		challenge.BigInt(out[0])
-		return nil
-	}))
+	var solved any
+	var committing spent
+	solving, err := measure(func() (err error) {
+		solved, err = w.system.Solve(full, circuits.WithCommitment(func(_ *big.Int, in, out []*big.Int) error {
+			for i, v := range in[1:] {
+				committed[i].SetBigInt(v)
+			}
+			var err error
+			committing, err = measure(func() (err error) {
+				commitment, err = key.Commit(committed)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(constraint.SerializeCommitment(commitment.Marshal(), nil, fr.Bytes))
+			var challenge fr.Element
+			challenge.SetBytes(sum[:])
+			challenge.BigInt(out[0])
+			return nil
+		}))
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("solve: %w", err)
 	}
-	*parts = append(*parts, part{name: partSolve, took: time.Since(begun) - committing}, scalarPart(partCommitment, committing, committed))
+	*parts = append(*parts, part{name: partSolve, took: solving.less(committing)}, scalarPart(partCommitment, committing, committed))
 	solution, ok := solved.(*cs.R1CSSolution)
 	if !ok {
 		return nil, fmt.Errorf("%w: the solution is %T", errWork, solved)
 	}
 	proof.Commitments = []bn254.G1Affine{commitment}
-	begun = time.Now()
-	// Folding one proof of knowledge is that proof.
-	if proof.CommitmentPok, err = key.ProveKnowledge(committed); err != nil {
+	knowing, err := measure(func() (err error) {
+		proof.CommitmentPok, err = key.ProveKnowledge(committed) // folding one is that one
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("proof of knowledge: %w", err)
 	}
-	*parts = append(*parts, scalarPart(partKnowledge, time.Since(begun), committed))
+	*parts = append(*parts, scalarPart(partKnowledge, knowing, committed))
 	return solution, nil
 }
 
@@ -180,31 +190,37 @@ func finite(wires []fr.Element, infinite []bool, n int) []fr.Element {
 
 type workParts []part
 
-func (p *workParts) time(name string, step func()) {
-	begun := time.Now()
-	step()
-	*p = append(*p, part{name: name, took: time.Since(begun)})
+// time adds a part that cannot fail.
+func (p *workParts) time(name string, step func()) error {
+	took, err := measure(func() error { step(); return nil })
+	*p = append(*p, part{name: name, took: took})
+	return err
 }
 
 func (p *workParts) msmG1(name string, out *bn254.G1Jac, points []bn254.G1Affine, scalars []fr.Element) error {
-	begun := time.Now()
-	if _, err := out.MultiExp(points, scalars, ecc.MultiExpConfig{}); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	*p = append(*p, scalarPart(name, time.Since(begun), scalars))
-	return nil
+	return p.msm(name, scalars, func() error {
+		_, err := out.MultiExp(points, scalars, ecc.MultiExpConfig{})
+		return err
+	})
 }
 
 func (p *workParts) msmG2(name string, out *bn254.G2Jac, points []bn254.G2Affine, scalars []fr.Element) error {
-	begun := time.Now()
-	if _, err := out.MultiExp(points, scalars, ecc.MultiExpConfig{}); err != nil {
+	return p.msm(name, scalars, func() error {
+		_, err := out.MultiExp(points, scalars, ecc.MultiExpConfig{})
+		return err
+	})
+}
+
+func (p *workParts) msm(name string, scalars []fr.Element, step func() error) error {
+	took, err := measure(step)
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	*p = append(*p, scalarPart(name, time.Since(begun), scalars))
+	*p = append(*p, scalarPart(name, took, scalars))
 	return nil
 }
 
-func scalarPart(name string, took time.Duration, scalars []fr.Element) part {
+func scalarPart(name string, took spent, scalars []fr.Element) part {
 	zero, short := 0, 0
 	for i := range scalars {
 		switch {
@@ -220,40 +236,43 @@ func scalarPart(name string, took time.Duration, scalars []fr.Element) part {
 
 // quotient is gnark's computeH: H = (A·B - C)/Z on a coset, with Z = x^n - 1. It uses
 // the solution up.
-func (p *workParts) quotient(solution *cs.R1CSSolution, domain *fft.Domain) []fr.Element {
+func (p *workParts) quotient(solution *cs.R1CSSolution, domain *fft.Domain) ([]fr.Element, error) {
 	n := int(domain.Cardinality)
 	vectors := [][]fr.Element{solution.A, solution.B, solution.C}
 	for i, v := range vectors {
 		vectors[i] = append(v, make([]fr.Element, n-len(v))...)
 	}
-	transform := func(name string, count int, step func()) {
-		p.time(name, step)
-		(*p)[len(*p)-1].points = count * n
-	}
-	transform(partInverse, 3, func() {
-		for _, v := range vectors {
-			domain.FFTInverse(v, fft.DIF)
-		}
-	})
-	transform(partCoset, 3, func() {
-		for _, v := range vectors {
-			domain.FFT(v, fft.DIT, fft.OnCoset())
-		}
-	})
 	a, b, c := vectors[0], vectors[1], vectors[2]
-	p.time(partQuotient, func() {
-		var denominator, one fr.Element
-		one.SetOne()
-		denominator.Exp(domain.FrMultiplicativeGen, big.NewInt(int64(n)))
-		denominator.Sub(&denominator, &one).Inverse(&denominator)
-		inRanges(n, func(from, to int) {
-			for i := from; i < to; i++ {
-				a[i].Mul(&a[i], &b[i]).Sub(&a[i], &c[i]).Mul(&a[i], &denominator)
+	transform := func(name string, count int, step func()) error {
+		err := p.time(name, step)
+		(*p)[len(*p)-1].points = count * n
+		return err
+	}
+	err := errors.Join(
+		transform(partInverse, len(vectors), func() {
+			for _, v := range vectors {
+				domain.FFTInverse(v, fft.DIF)
 			}
-		})
-	})
-	transform(partInverseCoset, 1, func() { domain.FFTInverse(a, fft.DIF, fft.OnCoset()) })
-	return a
+		}),
+		transform(partCoset, len(vectors), func() {
+			for _, v := range vectors {
+				domain.FFT(v, fft.DIT, fft.OnCoset())
+			}
+		}),
+		p.time(partQuotient, func() {
+			var denominator, one fr.Element
+			one.SetOne()
+			denominator.Exp(domain.FrMultiplicativeGen, big.NewInt(int64(n)))
+			denominator.Sub(&denominator, &one).Inverse(&denominator)
+			inRanges(n, func(from, to int) {
+				for i := from; i < to; i++ {
+					a[i].Mul(&a[i], &b[i]).Sub(&a[i], &c[i]).Mul(&a[i], &denominator)
+				}
+			})
+		}),
+		transform(partInverseCoset, 1, func() { domain.FFTInverse(a, fft.DIF, fft.OnCoset()) }),
+	)
+	return a, err
 }
 
 // inRanges splits 0 to n among all cores.

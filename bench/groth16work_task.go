@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/zksettle/settle/bench/record"
 )
@@ -27,7 +26,7 @@ func (p *proveShape) pieces() record.Task {
 	}
 	t.Run = func(_ context.Context, s *record.Sample) error {
 		full := batches.take()
-		whole, err := batches.Prove(full)
+		whole, err := batches.prove(full)
 		if err != nil {
 			return err
 		}
@@ -49,12 +48,13 @@ func (p *proveShape) pieces() record.Task {
 	return t
 }
 
-func (p *proveShape) samplePieces(s *record.Sample, parts []part, whole time.Duration) {
-	var needed, all time.Duration
+func (p *proveShape) samplePieces(s *record.Sample, parts []part, whole spent) {
+	var needed, all spent
 	for _, piece := range parts {
 		labels := p.label("piece", piece.name)
-		s.Seconds(PieceName, piece.took, labels...)
-		share(s, "share of a proof", piece.took.Seconds()/whole.Seconds(), labels...)
+		s.Seconds(PieceName, piece.took.clock, labels...)
+		s.Seconds("piece, all cores", piece.took.cores, labels...)
+		share(s, "share of a proof", shareOf(piece.took, whole), labels...)
 		if piece.points > 0 {
 			s.Count("size of a piece", "elements", record.Lower, float64(piece.points), labels...)
 		}
@@ -62,16 +62,24 @@ func (p *proveShape) samplePieces(s *record.Sample, parts []part, whole time.Dur
 			share(s, "scalars that are 0", piece.zero, labels...)
 			share(s, "scalars from 1 to 2^64", piece.short, labels...)
 		}
-		all += piece.took
+		all = all.plus(piece.took)
 		if piece.unavoidable() {
-			needed += piece.took
+			needed = needed.plus(piece.took)
 		}
 	}
-	s.Seconds("whole proof beside its pieces", whole, p.label()...)
-	s.Seconds("all pieces", all, p.label()...)
-	s.Seconds("msm and fft", needed, p.label()...) // what any Groth16 prover over gnark-crypto does
-	share(s, "msm and fft of a proof", needed.Seconds()/whole.Seconds(), p.label()...)
+	for _, sum := range []struct {
+		name string
+		took spent
+	}{{"whole proof beside its pieces", whole}, {"all pieces", all}, {"msm and fft", needed}} { // the last is in every Groth16 prover over gnark-crypto
+		s.Seconds(sum.name, sum.took.clock, p.label()...)
+		s.Seconds(sum.name+", all cores", sum.took.cores, p.label()...)
+	}
+	share(s, "msm and fft of a proof", shareOf(needed, whole), p.label()...)
 }
+
+// shareOf compares by the time of all cores, which other work on the machine hardly
+// moves.
+func shareOf(piece, whole spent) float64 { return piece.cores.Seconds() / whole.cores.Seconds() }
 
 // share adds a measured share, of which neither more nor less is better.
 func share(s *record.Sample, name string, v float64, labels ...string) {

@@ -69,7 +69,7 @@ func (p *proveShape) besideBaseline() record.Task {
 		if plain == nil {
 			return nil
 		}
-		our, err := ours.Prove(ours.take())
+		our, err := ours.prove(ours.take())
 		if err != nil {
 			return err
 		}
@@ -82,14 +82,17 @@ func (p *proveShape) besideBaseline() record.Task {
 		if err := verifyProof(proof, plain.VerifyingKey, full); err != nil {
 			return fmt.Errorf("the baseline's proof: %w", err)
 		}
-		rate := func(transfers int, took time.Duration) float64 { return float64(transfers) / took.Seconds() }
-		s.Seconds("settle proof beside the baseline", our, labels...)
-		s.Seconds("baseline proof", their, labels...)
-		s.Rate("settle transfers per second beside the baseline", rate(p.shape.Transfers, our), labels...)
+		s.Seconds("settle proof beside the baseline", our.clock, labels...)
+		s.Seconds("baseline proof", their.clock, labels...)
+		s.Seconds("settle proof beside the baseline, all cores", our.cores, labels...)
+		s.Seconds("baseline proof, all cores", their.cores, labels...)
+		s.Rate("settle transfers per second beside the baseline", p.rate(our.clock), labels...)
+		plainRate := func(d time.Duration) float64 { return float64(plain.Transfers) / d.Seconds() }
 		s.Add(record.Value{
-			Name: "baseline transfers per second", Labels: labelled(labels), Unit: "1/s", Source: record.Measured, Value: rate(plain.Transfers, their),
+			Name: "baseline transfers per second", Labels: labelled(labels), Unit: "1/s", Source: record.Measured, Value: plainRate(their.clock),
 		})
-		s.Ratio(OverBaselineName, rate(p.shape.Transfers, our)/rate(plain.Transfers, their), labels...)
+		s.Ratio(OverBaselineName, p.rate(our.clock)/plainRate(their.clock), labels...)
+		s.Ratio("settle over baseline, per second of a core", p.rate(our.cores)/plainRate(their.cores), labels...)
 		return nil
 	}
 	t.Close = func() error {
