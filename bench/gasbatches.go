@@ -36,6 +36,7 @@ func (l gasLoad) counts(shape circuits.Shape) (opens, exits int) {
 		return slots(shape.Population.Opens, shape.Opens), slots(shape.Population.Exits, shape.Exits)
 	case loadExits:
 		return 0, shape.Exits
+	case loadTransfers:
 	}
 	return 0, 0
 }
@@ -214,6 +215,8 @@ func (r *gasRollup) draw(b *state.Batch, kind settle.Kind) (state.Transaction, e
 		if tx.Assigned, err = b.NextIndex(); err != nil {
 			return tx, err
 		}
+	default:
+		return tx, fmt.Errorf("no batch here has transactions of kind %s", kind)
 	}
 	return tx, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/zksettle/settle"
@@ -155,7 +154,7 @@ func (g *gasChain) send(ctx context.Context, data []byte, batches ...gasBatch) (
 	if err != nil {
 		return gasUse{}, err
 	}
-	if want := fr.Element(g.state.Root()); root != settle.Element(want.Bytes()) {
+	if want := g.state.Root(); root != settle.Element(want.Bytes()) {
 		return gasUse{}, fmt.Errorf("the root on L1 is %s, expected %s", root, want.String())
 	}
 	return traceGas(ctx, g.chain, tx, receipt, roots)
