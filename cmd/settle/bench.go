@@ -23,6 +23,7 @@ type benchCmd struct {
 	API      benchAPICmd      `cmd:"" name:"api" help:"Measure durable submissions per second over REST, and their latency."`
 	Gas      benchGasCmd      `cmd:"" help:"Measure what a settlement costs on L1, by part, and foresee it for larger shapes and groups of batches."`
 	E2E      benchE2ECmd      `cmd:"" name:"e2e" help:"Measure from submission to settlement at a stated load, and what transfers cost."`
+	Growth   benchGrowthCmd   `cmd:"" help:"Foretell fleets of 1 to 500 workers by simulation, and what 1,000 and 10,000 transfers a second take, from the results of prove, pipeline and gas."`
 	All      benchAllCmd      `cmd:"" help:"Run every benchmark at the smallest useful size: 10 minutes on 2 cores once keys are made."`
 	Load     benchLoadCmd     `cmd:"" hidden:"" help:"Generate the load of a benchmark."`
 	Raw      benchRawCmd      `cmd:"" hidden:"" help:"Prove by gnark's prover alone, for a benchmark."`
