@@ -10,6 +10,8 @@ ARGS ?=
 RUNS ?= 1
 # Folder for the report of `make drill` and for the logs of failed runs.
 OUT ?= $(CURDIR)/.settle/drill
+# Folder for the results of `make bench`; those of `make bench-tiny` lie beside it.
+BENCH ?= $(CURDIR)/.settle/bench
 # Further flags of `go test`, for example TESTFLAGS="-short -run Tree".
 TESTFLAGS ?=
 # Packages that `make test` and `make vet` look at.
@@ -21,6 +23,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FORGE := tools/forge
 TOOLS := tools/node_modules/.package-lock.json
+REFERENCE := reference/node_modules/.package-lock.json
 
 # Where binaries that make fetches lie; the packages that start Postgres read it too.
 export SETTLE_TOOLS_DIR ?= $(CURDIR)/.tools
@@ -67,6 +70,11 @@ solidity: $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
 	@echo 'make solidity: forge test in verifier/contracts'
 	@cd verifier/contracts && ../../$(FORGE) test --offline
 
+.PHONY: reference
+reference: $(REFERENCE) ## Hold the second implementation of the protocol to all vectors; needs Node.js 20 and npm
+	@echo 'make reference: compile and test reference/'
+	@cd reference && npm run --silent build && npm run --silent test
+
 .PHONY: fuzz
 fuzz: check-go ## Run each fuzz target for FUZZTIME
 	@grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u | while read -r dir; do \
@@ -82,6 +90,23 @@ drill: check-go ## Kill, pause and restart everything during RUNS runs of 1,000 
 	@mkdir -p "$(OUT)"
 	go test ./cmd/settle -count=1 -timeout 0 -v -run '^TestDrill$$' -drill.runs $(RUNS) -drill.transfers 1000 -drill.shape demo \
 		-drill.faults 20 -drill.away 60s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
+
+.PHONY: bench
+bench: check-go ## Run every benchmark at demo into BENCH, with a report (10 minutes; keys are made once, minutes more)
+	@tools/ensure-postgres.sh
+	@$(MAKE) build >&2
+	@bin/settle bench all --out "$(BENCH)" $(ARGS)
+
+.PHONY: bench-tiny
+bench-tiny: check-go ## Run the smallest form of every benchmark, and compare constraint counts with bench/testdata/counts
+	@tools/ensure-postgres.sh
+	@$(MAKE) build >&2
+	@bin/settle bench all --tiny --fresh --out "$(BENCH)-tiny"
+	@bin/settle bench compare --counts-only bench/testdata/counts "$(BENCH)-tiny"
+
+.PHONY: bench-counts
+bench-counts: check-go ## Regenerate bench/testdata/counts from the last make bench-tiny
+	@bin/settle bench compare --counts-only --update bench/testdata/counts "$(BENCH)-tiny"
 
 .PHONY: bench-state
 bench-state: check-go ## Measure execution, signatures, genesis, restart and history over 2^20 accounts (minutes, 3 GB)
@@ -135,7 +160,7 @@ ci: ## Run what continuous integration runs
 
 .PHONY: clean
 clean: ## Remove what was built and fetched; keys and databases stay
-	rm -rf bin .tools tools/node_modules verifier/contracts/out verifier/contracts/cache
+	rm -rf bin .tools tools/node_modules verifier/contracts/out verifier/contracts/cache reference/dist reference/node_modules
 
 .PHONY: check-go
 check-go:
@@ -143,9 +168,17 @@ check-go:
 		echo "make: Go is missing. Install Go $$(awk '/^go / { print $$2 }' go.mod) or newer from the Go project's download page," \
 			'or a distribution package of Go 1.21 or newer, which fetches the right one by itself.' >&2; exit 1; }
 
-$(TOOLS): tools/package-lock.json
+.PHONY: check-npm
+check-npm:
 	@command -v npm >/dev/null || { \
 		echo 'make: npm is missing. Install Node.js 20 or newer with npm (Debian, Ubuntu: apt-get install nodejs npm).' >&2; exit 1; }
+
+$(REFERENCE): reference/package-lock.json | check-npm
+	@echo 'make: fetching TypeScript and the curve library (npm in reference/)' >&2
+	@cd reference && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+	@touch $@
+
+$(TOOLS): tools/package-lock.json | check-npm
 	@echo 'make: fetching the Solidity compiler and forge (npm in tools/)' >&2
 # Not npm ci: it refuses the lock file where a registry lacks forge for another platform. The versions
 # and digests of the lock file hold all the same.

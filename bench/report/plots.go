@@ -70,6 +70,12 @@ func Plots() []Plot {
 		},
 		{Benchmark: "gas", Title: "Gas of the verifier", Names: []string{"gas of the verifier"}, X: "part"},
 
+		{
+			Benchmark: "growth", Title: "Transfers proven per second over workers", Kind: Lines, Names: []string{"throughput"}, X: "workers",
+			Each: "shape", LogX: true, LogY: true,
+		},
+		{Benchmark: "growth", Title: "Wait in the queue over workers", Kind: Lines, Names: []string{"queue wait"}, X: "workers", Each: "shape", LogX: true},
+
 		{Benchmark: "e2e", Title: "From submission to settled", Names: []string{"submission to settled"}, X: "quantile"},
 		{Benchmark: "e2e", Title: "Processor time per 1,000 transfers", Names: []string{"processor time per 1,000 transfers"}, X: "role"},
 		{Benchmark: "e2e", Title: "Cost of 1,000 transfers", Names: []string{"cost of 1,000 transfers"}, X: "part"},

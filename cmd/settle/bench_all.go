@@ -63,6 +63,7 @@ func benchmarks() []benchmark {
 		{name: "pipeline", takes: 120 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny", "--workers", "1", "--batches", "2"}, setup: command[benchPipelineCmd]},
 		{name: "api", takes: 60 * time.Second, tiny: 10 * time.Second, small: []string{"--shape", "tiny", "--accounts", "64", "--transfers", "200"}, setup: command[benchAPICmd]},
 		{name: "e2e", takes: 90 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny", "--rate", "2", "--duration", "3s", "--seal-age", "1s"}, setup: command[benchE2ECmd]},
+		{name: "growth", takes: 10 * time.Second, tiny: 3 * time.Second, small: []string{"--worker", "1,2,8"}, setup: command[benchGrowthCmd]}, // from the others' results
 	}
 }
 
