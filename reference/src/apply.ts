@@ -5,7 +5,7 @@
 import { Refused, execute, requireRule } from "./execute.js";
 import type { Data, Exit, Open, TransferRecord } from "./publicdata.js";
 import { Draft, type State } from "./state.js";
-import { Kind, type Transaction, message, verifyTransaction } from "./transaction.js";
+import { Kind, type Transaction, statementOf, verifyTransaction } from "./transaction.js";
 
 const LAST = (1n << 32n) - 1n;
 
@@ -85,7 +85,7 @@ export class Batch {
 /** The form that each kind has. */
 function requireForm(t: Transaction): void {
   try {
-    message(t);
+    statementOf(t, 0n);
   } catch (error) {
     throw new Refused((error as Error).message);
   }

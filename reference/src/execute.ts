@@ -4,7 +4,6 @@
  * Source: docs/protocol.md, "Execution".
  */
 import { EMPTY, LAST_NONCE, MAX_BALANCE } from "./account.js";
-import { requireElement } from "./field.js";
 import { Float16, Float40 } from "./float.js";
 import type { Exit, Open, TransferRecord } from "./publicdata.js";
 import type { Accounts } from "./state.js";
@@ -50,7 +49,6 @@ export function execute(
     }
     case Kind.open: {
       requireRule(open !== undefined && open.owner !== 0n, "the new account has no owner");
-      requireElement("owner", open.owner);
       requireRule(accounts.get(to).owner === 0n, "the slot is not empty");
       accounts.set(to, { ...EMPTY, owner: open.owner, l1: open.l1, token, balance: paid });
       break;

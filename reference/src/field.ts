@@ -3,7 +3,7 @@
  * Source: docs/protocol.md, "Conventions" and "Tags".
  */
 import { Field } from "@noble/curves/abstract/modular.js";
-import { toNumber, word } from "./bytes.js";
+import { toNumber } from "./bytes.js";
 
 /** The modulus r. */
 export const R = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001n;
@@ -14,20 +14,6 @@ export const Fr = Field(R);
 /** Throws unless `value` is an element: an encoding of r or more is refused, never reduced. */
 export function requireElement(name: string, value: bigint): void {
   if (value < 0n || value >= R) throw new RangeError(`${name} is not an element of the field`);
-}
-
-/** 32 big-endian bytes of an element. */
-export function encodeElement(value: bigint): Uint8Array {
-  requireElement("value", value);
-  return word(value);
-}
-
-/** The element that 32 big-endian bytes encode. */
-export function decodeElement(bytes: Uint8Array): bigint {
-  if (bytes.length !== 32) throw new RangeError("an element has 32 bytes");
-  const value = toNumber(bytes);
-  requireElement("value", value);
-  return value;
 }
 
 /** A textual tag as an element: its ASCII bytes, at most 31, read as a big-endian number. */

@@ -37,8 +37,11 @@ export class Float {
     return undefined;
   }
 
+  /** Exponent 0, or a mantissa that leaves no smaller one; what the value may be is another question. */
   isCanonical(encoding: bigint): boolean {
-    return this.encode(this.value(encoding)) === encoding;
+    requireWidth("float", encoding, this.width);
+    const mantissa = BigInt.asUintN(this.mantissaBits, encoding);
+    return encoding === mantissa || 10n * mantissa > this.#maxMantissa;
   }
 
   /** The largest value with an exact encoding that is at most `value`. */

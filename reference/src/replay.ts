@@ -7,7 +7,10 @@ import type { Data, Exit } from "./publicdata.js";
 import type { State } from "./state.js";
 import { Kind } from "./transaction.js";
 
-/** Executes a batch without L1 operations on the state before it; throws where D contradicts the execution. */
+/**
+ * Executes a batch without L1 operations on the state before it; throws where D contradicts the execution, and then
+ * the state is lost. Fee accounts are those that D names, whatever genesis said: the operator chooses them.
+ */
 export function replay(state: State, d: Data): void {
   requireEqual("the number", d.number, state.number + 1n);
   requireEqual("the domain", d.domain, state.domain);
@@ -15,17 +18,15 @@ export function replay(state: State, d: Data): void {
   if (d.l1Ops.length > 0) throw new Error("L1 operations are not executed");
 
   const feeAccounts = new Map(d.feeAccounts.map(({ token, index }) => [token, index]));
-  for (const [token, index] of feeAccounts) requireEqual("a fee account", index, state.feeAccounts.get(token));
+  requireEqual("the number of tokens with fee accounts", feeAccounts.size, d.feeAccounts.length);
   const opens = d.opens.values();
   const exits: Exit[] = [];
-  const used = new Set<bigint>();
   for (const record of d.transfers) {
-    used.add(state.get(record.from).token);
     const open = record.kind === Kind.open ? opens.next().value : undefined;
     const exit = execute(state, feeAccounts, record, open);
     if (exit) exits.push(exit);
   }
-  requireEqual("the number of fee accounts", feeAccounts.size, used.size);
+  requireEqual("the number of opens without a record", [...opens].length, 0);
   requireEqual("the number of exits", d.exits.length, exits.length);
   exits.forEach((exit, i) => {
     const published = d.exits[i] as Exit;

@@ -4,7 +4,7 @@
  */
 import { sha512 } from "@noble/hashes/sha2.js";
 import { concat, toNumber, word, words } from "./bytes.js";
-import { R, decodeElement, requireElement, textTag } from "./field.js";
+import { R, textTag } from "./field.js";
 import { G, LAMBDA, Point, Q, liftX } from "./grumpkin.js";
 import { P8 } from "./poseidon2.js";
 
@@ -77,12 +77,4 @@ export function verify(publicKey: bigint, statement: Statement, signature: Uint8
   if (point.is0()) return false;
   const { x, y } = point.toAffine();
   return x === rx && y % 2n === 0n;
-}
-
-/** A public key from its 32 bytes; throws unless it names a point. */
-export function decodeKey(bytes: Uint8Array): bigint {
-  const x = decodeElement(bytes);
-  requireElement("key", x);
-  if (liftX(x) === undefined) throw new RangeError("the key is on no point");
-  return x;
 }

@@ -20,7 +20,7 @@ export class State implements Accounts {
 
   constructor(
     readonly domain: bigint,
-    /** Index of the fee account of each token, fixed from genesis. */
+    /** Index of the fee account of each token. */
     readonly feeAccounts: ReadonlyMap<bigint, bigint>,
     /** The last batch; genesis is batch 0. */
     public number = 0n,

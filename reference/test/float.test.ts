@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Float16, Float40 } from "../src/float.js";
+import { load } from "./load.js";
 
 test("canonical floats", () => {
   assert.equal(Float40.encode(0n), 0n);
@@ -15,10 +16,9 @@ test("canonical floats", () => {
   assert.ok(!Float40.isCanonical(1n << 35n)); // 0·10
 });
 
-test("canonical means exponent 0, or ten times the mantissa does not fit", () => {
+test("the canonical encoding is the one that a value is given", () => {
   for (let encoding = 0n; encoding < 1n << 16n; encoding += 7n) {
-    const mantissa = encoding & 2047n;
-    const canonical = encoding >> 11n === 0n || 10n * mantissa > 2047n;
+    const canonical = Float16.encode(Float16.value(encoding)) === encoding;
     assert.equal(Float16.isCanonical(encoding), canonical, String(encoding));
   }
 });
@@ -30,5 +30,22 @@ test("the nearest value below", () => {
   for (const value of [0n, 1n, 2047n, 98765432109876543210n]) {
     const below = Float40.nearestBelow(value);
     assert.ok(below <= value && Float40.encode(below) !== undefined);
+  }
+});
+
+test("vectors", () => {
+  interface Vectors {
+    encodings: { bits: number; encoding: number; value: string; canonical: boolean }[];
+    amounts: { bits: number; amount: string; encoding: number | null; below: string }[];
+  }
+  const { encodings, amounts } = load<Vectors>("state/testdata/floats.json");
+  const format = (bits: number) => (bits === 40 ? Float40 : Float16);
+  for (const { bits, encoding, value, canonical } of encodings) {
+    assert.equal(format(bits).value(BigInt(encoding)), BigInt(value));
+    assert.equal(format(bits).isCanonical(BigInt(encoding)), canonical, String(encoding));
+  }
+  for (const { bits, amount, encoding, below } of amounts) {
+    assert.equal(format(bits).encode(BigInt(amount)), encoding === null ? undefined : BigInt(encoding), amount);
+    assert.equal(format(bits).nearestBelow(BigInt(amount)), BigInt(below), amount);
   }
 });

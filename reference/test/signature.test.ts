@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { toBytes, toNumber } from "../src/bytes.js";
 import { BETA, G, LAMBDA, Point, Q } from "../src/grumpkin.js";
 import { challengeHash, endomorphismScalar, keyFrom, sign, verify } from "../src/signature.js";
+import { derivationDigest, keyFromWallet } from "../src/wallet.js";
 import { hex, load, unhex } from "./load.js";
 
 interface Vector {
@@ -27,14 +28,16 @@ test("the endomorphism is multiplication by λ", () => {
   assert.ok(image.equals(Point.fromAffine(p).multiply(LAMBDA)));
 });
 
+const statementOf = (v: Vector) => ({
+  m: BigInt(v.m),
+  domain: BigInt(v.domain),
+  toOwner: BigInt(v.to_owner),
+  toL1: BigInt(v.to_l1),
+});
+
 test("signatures", () => {
   for (const v of vectors) {
-    const statement = {
-      m: BigInt(v.m),
-      domain: BigInt(v.domain),
-      toOwner: BigInt(v.to_owner),
-      toL1: BigInt(v.to_l1),
-    };
+    const statement = statementOf(v);
     const key = keyFrom(BigInt(v.secret_key));
     assert.equal(key.public, BigInt(v.public), v.name);
     const signature = unhex(v.signature);
@@ -50,5 +53,40 @@ test("signatures", () => {
     for (const other of [0n, Q - s, s + Q, s + 1n]) {
       assert.ok(!verify(key.public, statement, Uint8Array.from([...rx, ...toBytes(other, 32)])), v.name);
     }
+  }
+});
+
+interface OtherVectors {
+  verify: { name: string; vector: number; public: string; signature: string; valid: boolean }[];
+  derive: {
+    chain_id: number;
+    rollup: string;
+    wallet: string;
+    statement: string;
+    digest: string;
+    signature: string;
+    secret_key: string;
+    public: string;
+  }[];
+}
+
+const others = load<OtherVectors>("schnorr/testdata/verify.json");
+
+test("signatures that are valid, and that are not", () => {
+  for (const v of others.verify) {
+    const statement = statementOf(vectors[v.vector] as Vector);
+    const valid = verify(BigInt(v.public), statement, unhex(v.signature));
+    assert.equal(valid, v.valid, `${v.name}, message ${v.vector}`);
+  }
+});
+
+test("keys from a wallet", () => {
+  for (const v of others.derive) {
+    const digest = derivationDigest(BigInt(v.chain_id), BigInt(v.rollup), BigInt(v.wallet), v.statement);
+    assert.equal(hex(digest), v.digest);
+    const signature = unhex(v.signature);
+    const [r, s] = [toNumber(signature.subarray(0, 32)), toNumber(signature.subarray(32, 64))];
+    const key = keyFromWallet(digest, r, s, signature[64] as 27 | 28);
+    assert.deepEqual(key, { secret: BigInt(v.secret_key), public: BigInt(v.public) });
   }
 });
