@@ -1,7 +1,6 @@
 package transition
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
 	"testing"
@@ -16,7 +15,7 @@ import (
 	"github.com/consensys/gnark/frontend/schema"
 	"github.com/stretchr/testify/require"
 
-	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/circuits/internal/hostile"
 	"github.com/zksettle/settle/state"
 )
 
@@ -31,11 +30,13 @@ func halfFull(t testing.TB) *Circuit {
 	return mustAssign(t, mustShape(t, "tiny"), trace)
 }
 
-// secretNames lists the secret wires in the order of the witness.
-func secretNames(t testing.TB) []string {
+// secretNames lists the secret wires of tiny in the order of the witness.
+func secretNames(t testing.TB) []string { return wireNames(t, mustShape(t, "tiny")) }
+
+func wireNames(t testing.TB, shape Shape) []string {
 	var names []string
 	variable := reflect.TypeOf((*frontend.Variable)(nil)).Elem()
-	_, err := schema.Walk(ecc.BN254.ScalarField(), New(mustShape(t, "tiny")), variable, func(leaf schema.LeafInfo, _ reflect.Value) error {
+	_, err := schema.Walk(ecc.BN254.ScalarField(), New(shape), variable, func(leaf schema.LeafInfo, _ reflect.Value) error {
 		if leaf.Visibility == schema.Secret {
 			names = append(names, leaf.FullName())
 		}
@@ -45,76 +46,66 @@ func secretNames(t testing.TB) []string {
 	return names
 }
 
-// free lists the wires whose value a prover may change at will, with the reason
-// why that claims nothing. Slots 3 and 4 of accounts, 1 of transfers and all
-// nodes behind those in use are padding.
-var free = map[string]string{
-	`^Accounts_[34]_(Index|Old_.*|New_.*|LastTime)$`: "an unused slot has flag 0: its tuples are not sent",
-	`^Nodes_%s_(Level|Position|Old_.|New_.)$`:        "an unused slot has flag 0, and receives nothing",
-	`^Transfers_1_(Sender|Receiver|FeeTaker)_.*$`:    "an unused slot makes no access",
-	`^Opens_0_(Owner|L1)$`:                           "an unused slot has flag 0: it receives nothing and publishes 0",
-	`^Exits_0_(L1|Token|Amount)$`:                    "an unused slot has flag 0: it receives nothing and publishes 0",
+// freeValues may be changed by a prover at will. Labels begin with "unused" in slots
+// that the batch does not use, and with "exit" in transactions without receiver.
+func freeValues() []hostile.Free {
+	const unsent = "an unused slot has flag 0: it sends and receives nothing, and publishes 0"
+	return []hostile.Free{
+		{Values: `^unused Accounts_\d+_(Index|Old_.*|New_.*|LastTime)$`, Why: unsent},
+		{Values: `^unused Nodes_\d+_(Level|Position)$`, Why: unsent + "; it touches nothing, and what is untouched stays"},
+		{Values: `^unused Opens_\d+_(Owner|L1)$`, Why: unsent},
+		{Values: `^unused Exits_\d+_(L1|Token|Amount)$`, Why: unsent},
+		{Values: `^unused FeeAccounts_\d+_(Token|Index)$`, Why: unsent + "; its uses must be 0"},
+		{Values: `^unused Transfers_\d+_(Sender|Receiver|FeeTaker)_.*$`, Why: "an unused slot makes no access; its signed fields are held by some signature"},
+		{Values: `^exit Transfers_\d+_Receiver_.*$`, Why: "an exit has no receiver: the access has flag 0"},
+	}
 }
 
-// TestEveryWitnessValueMatters changes each secret value by itself: the solver
-// must refuse, unless the wire is listed in free.
-func TestEveryWitnessValueMatters(t *testing.T) {
-	shape := mustShape(t, "tiny")
-	ccs, assignment, names := system(t, shape), halfFull(t), secretNames(t)
-	solver.RegisterHint(gadget.Hints()...)
-	full, err := frontend.NewWitness(assignment, ecc.BN254.ScalarField())
-	require.NoError(t, err)
-	require.NoError(t, solveWitness(ccs, full))
-
-	used := 0
-	for used < len(assignment.Nodes) && assignment.Nodes[used].Active == 1 {
-		used++
-	}
-	unusedNodes := "("
-	for i := used; i < len(assignment.Nodes); i++ {
-		unusedNodes += fmt.Sprintf("%d|", i)
-	}
-	unusedNodes = unusedNodes[:len(unusedNodes)-1] + ")"
-	var allowed []*regexp.Regexp
-	for pattern := range free {
-		if regexp.MustCompile("%s").MatchString(pattern) {
-			pattern = fmt.Sprintf(pattern, unusedNodes)
-		}
-		allowed = append(allowed, regexp.MustCompile(pattern))
-	}
-
-	vector := full.Vector().(fr.Vector)
-	require.Len(t, vector, gadget.PublicInputs+len(names))
+// labelled names the values of a batch, by what its slots are used for.
+func labelled(t testing.TB, shape Shape, s specimen) hostile.Labelled {
+	t.Helper()
+	names := append([]string{"C", "Zeta", "V"}, wireNames(t, shape)...)
+	vector := s.full.Vector().(fr.Vector)
+	require.Len(t, vector, len(names))
 	one := fr.One()
-	stride := 1
-	if testing.Short() {
-		stride = 17
+	is := map[string]bool{}
+	for i, name := range names {
+		is[name] = vector[i] == one
 	}
-	for i := 0; i < len(names); i += stride {
-		mutated := make(fr.Vector, len(vector))
-		copy(mutated, vector)
-		mutated[gadget.PublicInputs+i].Add(&mutated[gadget.PublicInputs+i], &one)
-		err := solveWitness(ccs, fromVector(t, mutated))
-		isFree := false
-		for _, pattern := range allowed {
-			isFree = isFree || pattern.MatchString(names[i])
-		}
-		if !isFree {
-			require.Error(t, err, "%s can be changed", names[i])
+	for i, name := range names {
+		slot := slotName.FindString(name)
+		switch {
+		case slot == "":
+		case !is[slot+"Active"] && !is[slot+"Kind_Transfer"] && !is[slot+"Kind_Open"] && !is[slot+"Kind_Exit"] && !is[slot+"Kind_ExitAll"]:
+			names[i] = "unused " + name
+		case is[slot+"Kind_Exit"] || is[slot+"Kind_ExitAll"]:
+			names[i] = "exit " + name
 		}
 	}
+	return hostile.Labelled{Name: s.name, Witness: s.full, Labels: names}
 }
 
-func fromVector(t testing.TB, v fr.Vector) witness.Witness {
-	w, err := witness.New(ecc.BN254.ScalarField())
-	require.NoError(t, err)
-	values := make(chan any, len(v))
-	for i := range v {
-		values <- v[i]
+var slotName = regexp.MustCompile(`^[A-Za-z]+_\d+_`)
+
+// TestEveryWitnessValueMatters changes each value by itself, in slots that are used and
+// in slots that are not: a constraint must refuse it, unless it is one of freeValues.
+func TestEveryWitnessValueMatters(t *testing.T) {
+	shapes := []string{"tiny"}
+	if *exhaustive {
+		shapes = append(shapes, "demo")
 	}
-	close(values)
-	require.NoError(t, w.Fill(gadget.PublicInputs, len(v)-gadget.PublicInputs, values))
-	return w
+	for _, name := range shapes {
+		shape := mustShape(t, name)
+		var batches []hostile.Labelled
+		for _, s := range specimens(t, shape) {
+			batches = append(batches, labelled(t, shape, s))
+		}
+		result, err := target(t, shape).Mutate(batches, freeValues(), *exhaustive && name == "tiny")
+		require.NoError(t, err)
+		require.Empty(t, result.Unlisted)
+		require.Empty(t, result.Stale)
+		t.Logf("%s: %d values in %d batches, %d changes, %d accepted", name, len(batches[0].Labels), len(batches), result.Tried, result.Accepted)
+	}
 }
 
 func solveWitness(ccs constraint.ConstraintSystem, w witness.Witness, opts ...solver.Option) error {

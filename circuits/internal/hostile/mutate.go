@@ -36,74 +36,136 @@ func Mutations() []Mutation {
 // Free is a group of values that a prover may change at will, and why that claims
 // nothing.
 type Free struct {
-	Witness string // pattern of the witness's name, "" for all
-	Wires   string // pattern of the wires' names
-	How     string // pattern of the mutation's name, "" for all
-	Why     string
+	Values string // pattern of their labels
+	How    string // pattern of the mutation's name, "" for all
+	Why    string
 }
 
-// Change names a value and what becomes of it.
-type Change struct {
-	Value    int
-	Mutation int
+// Labelled is a valid witness and what its values are called, public ones first. Two
+// values of one label need not both be changed.
+type Labelled struct {
+	Name    string
+	Witness witness.Witness
+	Labels  []string
 }
 
 // Mutated is what changing values one at a time showed.
 type Mutated struct {
 	Tried    int
-	Accepted map[int]int // by number of the entry in the list
-	Unlisted []string
+	Accepted int
+	Unlisted []string // accepted and not listed
+	Stale    []string // listed, and never accepted
 }
 
-// Mutate solves for a valid witness of some name with one value changed at a time.
-// names are those of all values, public ones first. A change that changes nothing is
-// not counted.
-func (t *Target) Mutate(name string, w witness.Witness, names []string, changes []Change, free []Free) (*Mutated, error) {
-	result := &Mutated{Accepted: map[int]int{}}
-	honest, ok := w.Vector().(fr.Vector)
-	if !ok || len(honest) != len(names) {
-		return nil, fmt.Errorf("a witness of type %T, expected %d values", w.Vector(), len(names))
-	}
-	if refused, err := t.Refused(w, nil); refused || err != nil {
-		return nil, fmt.Errorf("witness %s is not valid: %w", name, err)
-	}
-	type pattern struct{ witness, wires, how *regexp.Regexp }
-	patterns := make([]pattern, len(free))
-	for i, f := range free {
-		patterns[i] = pattern{regexp.MustCompile(f.Witness), regexp.MustCompile(f.Wires), regexp.MustCompile(f.How)}
+// number is what sets the labels of one kind of value apart.
+var number = regexp.MustCompile(`\d+`)
+
+// Mutate solves for valid witnesses with one value changed at a time, by each of
+// Mutations; one that changes nothing is not counted. Without all, each label gets each
+// mutation in one of the witnesses, and the witnesses take turns.
+func (t *Target) Mutate(witnesses []Labelled, free []Free, all bool) (*Mutated, error) {
+	plan, err := t.plan(witnesses, all)
+	if err != nil {
+		return nil, err
 	}
 	mutations := Mutations()
+	values, hows := make([]*regexp.Regexp, len(free)), make([]*regexp.Regexp, len(free))
+	for i, f := range free {
+		values[i], hows[i] = regexp.MustCompile(f.Values), regexp.MustCompile(f.How)
+	}
+	result := &Mutated{}
+	listed := map[string]bool{} // kind of value in the list, and whether a change of one was accepted
 	var mu sync.Mutex
-	err := parallel(w, len(changes), func(own witness.Witness, i int) error {
-		values, _ := own.Vector().(fr.Vector)
-		at, how := changes[i].Value, mutations[changes[i].Mutation]
-		before := values[at]
-		after := how.change(values, at)
-		if after == before {
+	for k, w := range witnesses {
+		err := parallel(w.Witness, len(plan[k]), func(own witness.Witness, i int) error {
+			c := plan[k][i]
+			vector, _ := own.Vector().(fr.Vector)
+			before := vector[c.value]
+			vector[c.value] = mutations[c.mutation].change(vector, c.value)
+			refused, err := t.Refused(own, nil)
+			vector[c.value] = before
+			label, how := w.Labels[c.value], mutations[c.mutation].Name
+			if err != nil {
+				return fmt.Errorf("%s: %s %s: %w", w.Name, label, how, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			result.Tried++
+			kind, entry := number.ReplaceAllString(label, "N"), -1
+			for e := range free {
+				if values[e].MatchString(label) && hows[e].MatchString(how) {
+					entry = e
+				}
+			}
+			switch {
+			case refused && entry >= 0:
+				listed[kind] = listed[kind] || false
+			case refused:
+			case entry >= 0:
+				result.Accepted++
+				listed[kind] = true
+			default:
+				result.Unlisted = append(result.Unlisted, fmt.Sprintf("%s: %s can be changed: %s", w.Name, label, how))
+			}
 			return nil
-		}
-		values[at] = after
-		refused, err := t.Refused(own, nil)
-		values[at] = before
-		if err != nil {
-			return fmt.Errorf("%s: %s %s: %w", name, names[at], how.Name, err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		result.Tried++
-		if refused {
-			return nil
-		}
-		entry := slices.IndexFunc(patterns, func(p pattern) bool {
-			return p.witness.MatchString(name) && p.wires.MatchString(names[at]) && p.how.MatchString(how.Name)
 		})
-		if entry < 0 {
-			result.Unlisted = append(result.Unlisted, fmt.Sprintf("%s: %s can be %s", name, names[at], how.Name))
-		} else {
-			result.Accepted[entry]++
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
+	}
+	for kind, accepted := range listed {
+		if !accepted {
+			result.Stale = append(result.Stale, "no change of "+kind+" is accepted")
+		}
+	}
+	for e, f := range free {
+		used := false
+		for _, w := range witnesses {
+			used = used || slices.ContainsFunc(w.Labels, values[e].MatchString)
+		}
+		if !used {
+			result.Stale = append(result.Stale, "nothing is called "+f.Values)
+		}
+	}
 	slices.Sort(result.Unlisted)
-	return result, err
+	slices.Sort(result.Stale)
+	return result, nil
+}
+
+type change struct{ value, mutation int }
+
+// plan says what is changed in which witness.
+func (t *Target) plan(witnesses []Labelled, all bool) ([][]change, error) {
+	plan := make([][]change, len(witnesses))
+	type todo struct {
+		label    string
+		mutation int
+	}
+	done := map[todo]bool{}
+	mutations := Mutations()
+	for _, w := range witnesses {
+		vector, ok := w.Witness.Vector().(fr.Vector)
+		if !ok || len(vector) != len(w.Labels) {
+			return nil, fmt.Errorf("witness %s has %d labels, and values of type %T", w.Name, len(w.Labels), w.Witness.Vector())
+		}
+		if refused, err := t.Refused(w.Witness, nil); refused || err != nil {
+			return nil, fmt.Errorf("witness %s is not valid: %w", w.Name, err)
+		}
+	}
+	consider := func(k, value, mutation int) {
+		vector, _ := witnesses[k].Witness.Vector().(fr.Vector)
+		task := todo{witnesses[k].Labels[value], mutation}
+		if vector[value] != mutations[mutation].change(vector, value) && (all || !done[task]) {
+			done[task] = true
+			plan[k] = append(plan[k], change{value, mutation})
+		}
+	}
+	for value := range witnesses[0].Labels {
+		for m := range mutations {
+			for k := range witnesses {
+				consider((k+value+m)%len(witnesses), value, m)
+			}
+		}
+	}
+	return plan, nil
 }
