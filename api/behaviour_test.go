@@ -203,13 +203,25 @@ func TestBackPressureOnAccepted(t *testing.T) {
 }
 
 func TestBackPressureOnUnproven(t *testing.T) {
-	r := newRig(t, func(c *api.Config) { c.MaxUnproven = 1 })
+	r := newRig(t, func(c *api.Config) { c.MaxUnproven, c.BacklogAge = 1, -1 })
 	r.accept(r.transfer(alice, bob, 5, 0))
 	r.execute()
 	out := r.refused(r.transfer(alice, bob, 5, 1), http.StatusTooManyRequests, settle.CodeBackPressure, "1 batches wait for a proof", "the cap is 1")
 	require.NotEmpty(t, out.header.Get("Retry-After"))
 	r.prove(1)
 	r.accept(r.transfer(alice, bob, 5, 1))
+}
+
+// A count that admits may be old, with what was accepted since; one that refuses is new.
+func TestBackPressureByOldCount(t *testing.T) {
+	r := newRig(t, func(c *api.Config) { c.MaxAccepted, c.MaxUnproven, c.BacklogAge = 2, 1, time.Hour })
+	r.accept(r.transfer(alice, bob, 5, 0)) // counts
+	r.execute()
+	r.accept(r.transfer(alice, bob, 5, 1)) // the old count: 1 accepted, no batch
+	r.refused(r.transfer(alice, bob, 5, 2), http.StatusTooManyRequests, settle.CodeBackPressure, "1 batches wait for a proof")
+	r.prove(1)
+	r.accept(r.transfer(alice, bob, 5, 2))
+	r.refused(r.transfer(alice, bob, 5, 3), http.StatusTooManyRequests, settle.CodeBackPressure, "2 transactions wait")
 }
 
 // Bodies in memory are bounded: while one submission hangs, a further one is told to wait.

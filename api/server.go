@@ -70,6 +70,7 @@ type Config struct {
 	MaxSubmitting  int           // submissions in memory at once, above which they get 429; 64
 	RequestTimeout time.Duration // of the work on one request; 15 s
 	RetryAfter     time.Duration // told with 429 and 503; 2 s
+	BacklogAge     time.Duration // how old a count of unfinished work may be that admits; 250 ms; below 0: always a new one
 }
 
 func (c Config) withDefaults() Config {
@@ -91,6 +92,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxSubmitting, 64)
 	setDefault(&c.RequestTimeout, 15*time.Second)
 	setDefault(&c.RetryAfter, 2*time.Second)
+	setDefault(&c.BacklogAge, 250*time.Millisecond)
 	return c
 }
 
@@ -107,6 +109,7 @@ type Server struct {
 	domain     fr.Element
 	fields     []field
 	trees      *trees
+	backlog    *backlog
 	metrics    *metrics
 	mux        *http.ServeMux
 	handler    http.Handler
@@ -127,6 +130,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, fields: transactionFields(), mux: http.NewServeMux(),
 		trees:      newTrees(cfg.Store),
+		backlog:    &backlog{count: cfg.Store.Backlog, age: cfg.BacklogAge},
 		submitting: make(chan struct{}, cfg.MaxSubmitting),
 		verifying:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}

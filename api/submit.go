@@ -145,7 +145,7 @@ func (s *Server) readBody(r io.Reader) ([]byte, error) {
 	return nil, settle.Refuse(settle.CodeMalformedJSON, "the body ended after %d bytes: %v", len(body), err)
 }
 
-// admit checks the items and stores the good ones, in five queries whatever their
+// admit checks the items and stores the good ones, in a few queries whatever their
 // number. On an error nothing was stored.
 func (s *Server) admit(ctx context.Context, items []item) error {
 	if err := s.checkBacklog(ctx); err != nil {
@@ -180,15 +180,22 @@ func (s *Server) admit(ctx context.Context, items []item) error {
 // checkBacklog answers 429 from the caps on. Requests under way at once can pass a
 // cap by what they hold, which is bounded by MaxSubmitting.
 func (s *Server) checkBacklog(ctx context.Context) error {
-	b, err := s.cfg.Store.Backlog(ctx)
-	if err != nil {
-		return fmt.Errorf("read the backlog: %w", err)
-	}
-	switch {
-	case s.cfg.MaxAccepted > 0 && b.Accepted >= s.cfg.MaxAccepted:
-		return s.backPressure("%d transactions wait for execution, the cap is %d", b.Accepted, s.cfg.MaxAccepted)
-	case s.cfg.MaxUnproven > 0 && b.Unproven >= s.cfg.MaxUnproven:
-		return s.backPressure("%d batches wait for a proof, the cap is %d", b.Unproven, s.cfg.MaxUnproven)
+	for _, anew := range []bool{false, true} {
+		b, err := s.backlog.read(ctx, anew)
+		if err != nil {
+			return err
+		}
+		switch {
+		case s.cfg.MaxAccepted > 0 && b.Accepted >= s.cfg.MaxAccepted:
+			err = s.backPressure("%d transactions wait for execution, the cap is %d", b.Accepted, s.cfg.MaxAccepted)
+		case s.cfg.MaxUnproven > 0 && b.Unproven >= s.cfg.MaxUnproven:
+			err = s.backPressure("%d batches wait for a proof, the cap is %d", b.Unproven, s.cfg.MaxUnproven)
+		default:
+			return nil
+		}
+		if anew {
+			return err
+		}
 	}
 	return nil
 }
@@ -284,6 +291,7 @@ func (s *Server) count(items []item) {
 			accepted++
 		}
 	}
+	s.backlog.add(accepted)
 	s.metrics.submitted(outcomeAccepted, accepted)
 	s.metrics.submitted(outcomeExisting, existing)
 }
