@@ -53,7 +53,7 @@ func (p *proveShape) samplePieces(s *record.Sample, parts []part, whole spent) {
 	for _, piece := range parts {
 		labels := p.label("piece", piece.name)
 		s.Seconds(PieceName, piece.took.clock, labels...)
-		s.Seconds("piece, all cores", piece.took.cores, labels...)
+		s.Seconds("piece, processor time", piece.took.cores, labels...)
 		share(s, "share of a proof", shareOf(piece.took, whole), labels...)
 		if piece.points > 0 {
 			s.Count("size of a piece", "elements", record.Lower, float64(piece.points), labels...)
@@ -72,7 +72,7 @@ func (p *proveShape) samplePieces(s *record.Sample, parts []part, whole spent) {
 		took spent
 	}{{"whole proof beside its pieces", whole}, {"all pieces", all}, {"msm and fft", needed}} { // the last is in every Groth16 prover over gnark-crypto
 		s.Seconds(sum.name, sum.took.clock, p.label()...)
-		s.Seconds(sum.name+", all cores", sum.took.cores, p.label()...)
+		s.Seconds(sum.name+", processor time", sum.took.cores, p.label()...)
 	}
 	share(s, "msm and fft of a proof", shareOf(needed, whole), p.label()...)
 }

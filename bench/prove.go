@@ -64,7 +64,7 @@ func Prove(ctx context.Context, common Common, cfg ProveConfig) (*record.File, e
 		"baseline domain": strconv.Itoa(cfg.BaselineDomain), "seed": strconv.FormatUint(cfg.Seed, 10),
 	}, tasks,
 		"Keys are of a development setup; those that were in the key folder were not made again.",
-		"Batches are full of transfers between uniformly random accounts of the shape's population, all signed.",
+		"Batches are full of signed transactions of what the shape is dimensioned for: transfers between uniformly random accounts, with shares of opens and exits. All count as transfers.",
 		"Pieces of a proof are timed one after another, each on all cores; gnark runs some of them side by side.",
 	)
 	return run.Do(ctx)

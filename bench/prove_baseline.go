@@ -84,15 +84,15 @@ func (p *proveShape) besideBaseline() record.Task {
 		}
 		s.Seconds("settle proof beside the baseline", our.clock, labels...)
 		s.Seconds("baseline proof", their.clock, labels...)
-		s.Seconds("settle proof beside the baseline, all cores", our.cores, labels...)
-		s.Seconds("baseline proof, all cores", their.cores, labels...)
+		s.Seconds("settle proof beside the baseline, processor time", our.cores, labels...)
+		s.Seconds("baseline proof, processor time", their.cores, labels...)
 		s.Rate("settle transfers per second beside the baseline", p.rate(our.clock), labels...)
 		plainRate := func(d time.Duration) float64 { return float64(plain.Transfers) / d.Seconds() }
 		s.Add(record.Value{
 			Name: "baseline transfers per second", Labels: labelled(labels), Unit: "1/s", Source: record.Measured, Value: plainRate(their.clock),
 		})
 		s.Ratio(OverBaselineName, p.rate(our.clock)/plainRate(their.clock), labels...)
-		s.Ratio("settle over baseline, per second of a core", p.rate(our.cores)/plainRate(their.cores), labels...)
+		s.Ratio("settle over baseline, per core-second", p.rate(our.cores)/plainRate(their.cores), labels...)
 		return nil
 	}
 	t.Close = func() error {

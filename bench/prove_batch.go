@@ -28,19 +28,23 @@ func population(shape circuits.Shape) (accounts, tokens int) {
 	return 16, 1
 }
 
-// pair is a transfer to be signed.
-type pair struct{ from, to settle.AccountIndex }
+// drawn is a transaction to be signed.
+type drawn struct {
+	kind     settle.Kind
+	from, to settle.AccountIndex
+}
 
-// randomBatches returns n consecutive full batches of signed transfers between
-// random accounts of the shape's population, the same ones for the same seed. Only
-// accounts that send have keys; the others have owners that nobody can sign for.
+// randomBatches returns n consecutive full batches of signed transactions of what the
+// shape is dimensioned for, the same ones for the same seed: transfers between random
+// accounts, and shares of opens and exits. Only accounts that send have keys; the
+// others have owners that nobody can sign for.
 func randomBatches(shape circuits.Shape, seed uint64, n int) ([]*state.Trace, error) {
 	var seeded [32]byte
 	binary.BigEndian.PutUint64(seeded[:], seed)
 	source := rand.NewChaCha8(seeded)
 	random := rand.New(source)
 	accounts, tokens := population(shape)
-	draws := make([][]pair, n+2) // one batch in a thousand or fewer does not fit
+	draws := make([][]drawn, n+2) // one batch in a thousand or fewer does not fit
 	keys := map[settle.AccountIndex]schnorr.PrivateKey{}
 	for i := range draws {
 		for range shape.Transfers {
@@ -48,16 +52,22 @@ func randomBatches(shape circuits.Shape, seed uint64, n int) ([]*state.Trace, er
 			pick := func() settle.AccountIndex {
 				return settle.AccountIndex(random.IntN(accounts/tokens)*tokens + token)
 			}
-			p := pair{pick(), pick()}
-			draws[i] = append(draws[i], p)
-			if _, ok := keys[p.from]; ok {
+			d := drawn{settle.KindTransfer, pick(), pick()}
+			switch share := random.Float64(); {
+			case share < shape.Population.Opens:
+				d.kind, d.to = settle.KindOpen, 0
+			case share < shape.Population.Opens+shape.Population.Exits:
+				d.kind, d.to = settle.KindExit, 0
+			}
+			draws[i] = append(draws[i], d)
+			if _, ok := keys[d.from]; ok {
 				continue
 			}
 			key, err := schnorr.GenerateKey(source)
 			if err != nil {
 				return nil, err
 			}
-			keys[p.from] = key
+			keys[d.from] = key
 		}
 	}
 	s, err := fundedState(accounts, tokens, keys)
@@ -88,9 +98,7 @@ func fundedState(accounts, tokens int, keys map[settle.AccountIndex]schnorr.Priv
 		if key, ok := keys[index]; ok {
 			owner = key.Public().X
 		}
-		var l1 settle.Address
-		binary.BigEndian.PutUint64(l1[len(l1)-8:], uint64(i)+1)
-		list[i] = state.Indexed{Index: index, Account: state.Account{Owner: owner, Token: token, Balance: settle.NewAmount(1 << 40), L1: l1}}
+		list[i] = state.Indexed{Index: index, Account: state.Account{Owner: owner, Token: token, Balance: settle.NewAmount(1 << 40), L1: l1Address(index)}}
 		if i < tokens {
 			fees[token] = index
 		}
@@ -99,31 +107,54 @@ func fundedState(accounts, tokens int, keys map[settle.AccountIndex]schnorr.Priv
 }
 
 // sealBatch executes a draw and seals it; nil where it does not fit the shape.
-func sealBatch(s *state.State, shape circuits.Shape, draw []pair, keys map[settle.AccountIndex]schnorr.PrivateKey, random *rand.ChaCha8) (*state.Trace, error) {
+func sealBatch(s *state.State, shape circuits.Shape, draw []drawn, keys map[settle.AccountIndex]schnorr.PrivateKey, random *rand.ChaCha8) (*state.Trace, error) {
 	b := s.Begin()
-	for i, p := range draw {
-		sender, receiver := b.Account(p.from), b.Account(p.to)
-		amount, err := state.NewFloat40(settle.NewAmount(random.Uint64() % 1_000_000))
+	for i, d := range draw {
+		tx, err := fill(b, d, random)
 		if err != nil {
-			return nil, fmt.Errorf("transfer %d: %w", i, err)
+			return nil, fmt.Errorf("transaction %d: %w", i, err)
 		}
-		fee, err := state.NewFloat16(settle.NewAmount(random.Uint64() % 1000))
-		if err != nil {
-			return nil, fmt.Errorf("transfer %d: %w", i, err)
-		}
-		tx := state.Transaction{
-			Kind: settle.KindTransfer, From: p.from, To: p.to, Token: sender.Token, Amount: amount, Fee: fee, Nonce: sender.Nonce,
-			ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: sender.Owner,
-		}
-		if tx.Signature, err = schnorr.Sign(keys[p.from], tx.Message(s.Domain()), random); err != nil {
-			return nil, fmt.Errorf("transfer %d: %w", i, err)
+		if tx.Signature, err = schnorr.Sign(keys[d.from], tx.Message(s.Domain()), random); err != nil {
+			return nil, fmt.Errorf("transaction %d: %w", i, err)
 		}
 		if err := b.Step(tx); err != nil {
-			return nil, fmt.Errorf("transfer %d: %w", i, err)
+			return nil, fmt.Errorf("transaction %d: %w", i, err)
 		}
 	}
 	if !shape.Fits(b.Usage()) {
 		return nil, nil
 	}
 	return b.Seal()
+}
+
+// fill makes the transaction of a draw on top of what the batch has executed.
+func fill(b *state.Batch, d drawn, random *rand.ChaCha8) (state.Transaction, error) {
+	sender := b.Account(d.from)
+	tx := state.Transaction{Kind: d.kind, From: d.from, To: d.to, Token: sender.Token, Nonce: sender.Nonce, PublicKey: sender.Owner}
+	var err error
+	if tx.Amount, err = state.NewFloat40(settle.NewAmount(random.Uint64() % 1_000_000)); err != nil {
+		return tx, err
+	}
+	if tx.Fee, err = state.NewFloat16(settle.NewAmount(random.Uint64() % 1000)); err != nil {
+		return tx, err
+	}
+	switch d.kind {
+	case settle.KindOpen:
+		if tx.Assigned, err = b.NextIndex(); err != nil {
+			return tx, err
+		}
+		tx.ToOwner, tx.ToL1 = fr.NewElement(uint64(tx.Assigned)+1), l1Address(tx.Assigned)
+	case settle.KindExit:
+		tx.ToL1 = sender.L1
+	default:
+		receiver := b.Account(d.to)
+		tx.ToOwner, tx.ToL1 = receiver.Owner, receiver.L1
+	}
+	return tx, nil
+}
+
+// l1Address is one of its own for each account.
+func l1Address(index settle.AccountIndex) (a settle.Address) {
+	binary.BigEndian.PutUint64(a[len(a)-8:], uint64(index)+1)
+	return a
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 )
@@ -37,4 +38,14 @@ func processorTime() (time.Duration, error) {
 		return 0, fmt.Errorf("processor time of this process: %w", err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
+}
+
+// childrenTime is what the running child processes of this one have taken so far.
+func childrenTime() (time.Duration, error) {
+	times, err := readCPUTimes()
+	if err != nil {
+		return 0, err
+	}
+	self := os.Getpid()
+	return times.tree(self) - times.spent[self], nil
 }

@@ -139,10 +139,10 @@ func (p *proveShape) raw() record.Task {
 			return err
 		}
 		s.Seconds(RawProveName, took.clock, p.label()...)
-		s.Seconds("raw prove, all cores", took.cores, p.label()...)
+		s.Seconds("raw prove, processor time", took.cores, p.label()...)
 		s.Rate("raw proofs per second", 1/took.clock.Seconds(), p.label()...)
 		s.Rate("raw transfers per second", p.rate(took.clock), p.label()...)
-		s.Rate("raw transfers per second of a core", p.rate(took.cores), p.label()...)
+		s.Rate("raw transfers per core-second", p.rate(took.cores), p.label()...)
 		return nil
 	}
 	t.Close = func() error {

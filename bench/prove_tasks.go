@@ -123,8 +123,12 @@ func (p *proveShape) sideBySide(n int) record.Task {
 	next := 0
 	t.Run = func(ctx context.Context, s *record.Sample) error {
 		results := make([]prover.Result, n)
+		before, err := childrenTime()
+		if err != nil {
+			return err
+		}
 		begun := time.Now()
-		err := together(n, func(i int) (err error) {
+		err = together(n, func(i int) (err error) {
 			results[i], err = children[i].Prove(ctx, p.shape.Name, traces[(next+i)%len(traces)])
 			return err
 		})
@@ -132,8 +136,12 @@ func (p *proveShape) sideBySide(n int) record.Task {
 			return err
 		}
 		took := time.Since(begun)
+		after, err := childrenTime()
+		if err != nil {
+			return err
+		}
 		next += n
-		p.sampleProofs(s, results, took)
+		p.sampleProofs(s, results, spent{took, after - before})
 		return nil
 	}
 	t.Close = func() error {
@@ -147,7 +155,7 @@ func (p *proveShape) sideBySide(n int) record.Task {
 	return t
 }
 
-func (p *proveShape) sampleProofs(s *record.Sample, results []prover.Result, took time.Duration) {
+func (p *proveShape) sampleProofs(s *record.Sample, results []prover.Result, took spent) {
 	n := len(results)
 	labels := p.label("parallel", strconv.Itoa(n))
 	var sum prover.Timings
@@ -164,11 +172,13 @@ func (p *proveShape) sampleProofs(s *record.Sample, results []prover.Result, too
 	s.Seconds("solve", each(sum.Solve), labels...) // part of prove
 	s.Seconds("prove", each(sum.Prove), labels...)
 	s.Seconds("verify", each(sum.Verify), labels...)
-	s.Seconds("proofs done", took, labels...) // from the batch in the worker to the proof in the worker, of all n
+	s.Seconds("proofs done", took.clock, labels...) // from the batch in the worker to the proof in the worker, of all n
+	s.Seconds("proofs done, processor time", took.cores, labels...)
 	s.Bytes("peak memory", peak, labels...)
-	rate := float64(n*p.shape.Transfers) / took.Seconds()
+	rate := float64(n) * p.rate(took.clock)
 	s.Rate("transfers per second", rate, labels...)
 	s.Rate("transfers per second and core", rate/float64(runtime.GOMAXPROCS(0)), labels...)
+	s.Rate("transfers per core-second", float64(n)*p.rate(took.cores), labels...) // of what the proofs used, however busy the machine is
 }
 
 // together runs f for 0 to n-1 at once and joins their errors.

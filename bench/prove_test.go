@@ -66,7 +66,7 @@ func TestProve(t *testing.T) {
 	require.Equal(t, 2, count("transfers"))
 	require.Equal(t, 1<<15, count("domain"))
 	for _, n := range []string{"1", "2"} {
-		for _, name := range []string{"assign", "solve", "prove", "verify", "proofs done", "peak memory"} {
+		for _, name := range []string{"assign", "solve", "prove", "verify", "proofs done", "proofs done, processor time", "peak memory"} {
 			require.Positive(t, find(name, "parallel", n), name)
 		}
 		require.Less(t, find("solve", "parallel", n), find("prove", "parallel", n))
