@@ -212,19 +212,35 @@ func (c *chart) lines(p *plot.Plot) error {
 	return nil
 }
 
-// placeTicks marks the places that were measured.
+// placeTicks marks the places that were measured, powers of two as such where all
+// large ones are.
 func (c *chart) placeTicks() plot.Ticker {
 	var ticks plot.ConstantTicks
+	name := power
+	for _, s := range c.series {
+		for _, pt := range s.points {
+			if fraction, _ := math.Frexp(pt.number); pt.number >= 1024 && fraction != 0.5 {
+				name = short
+			}
+		}
+	}
 	seen := map[float64]bool{}
 	for _, s := range c.series {
 		for _, pt := range s.points {
 			if !seen[pt.number] {
 				seen[pt.number] = true
-				ticks = append(ticks, plot.Tick{Value: pt.number, Label: short(pt.number)})
+				ticks = append(ticks, plot.Tick{Value: pt.number, Label: name(pt.number)})
 			}
 		}
 	}
 	return ticks
+}
+
+func power(v float64) string {
+	if v < 1024 {
+		return short(v)
+	}
+	return fmt.Sprintf("2^%d", math.Ilogb(v))
 }
 
 // derived values are drawn as dashes or pale.

@@ -49,6 +49,8 @@ func Render(w io.Writer, files []*record.File) error {
 		return err
 	}
 	p := page{Published: published}
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b *record.File) int { return place(a.Benchmark) - place(b.Benchmark) })
 	for _, f := range files {
 		section, err := newSection(f)
 		if err != nil {
@@ -65,6 +67,15 @@ func Render(w io.Writer, files []*record.File) error {
 		return fmt.Errorf("benchmark report: %w", err)
 	}
 	return nil
+}
+
+// place of a benchmark on the page: as in Plots, others behind.
+func place(benchmark string) int {
+	plots := Plots()
+	if i := slices.IndexFunc(plots, func(p Plot) bool { return p.Benchmark == benchmark }); i >= 0 {
+		return i
+	}
+	return len(plots)
 }
 
 type page struct {
@@ -89,7 +100,7 @@ type figure struct {
 	Title  string
 	SVG    template.HTML
 	Legend []legend
-	Omited int
+	Omitted int
 }
 
 type legend struct {
@@ -122,7 +133,7 @@ func newSection(f *record.File) (section, error) {
 			if err != nil {
 				return section{}, err
 			}
-			s.Figures = append(s.Figures, figure{c.title, template.HTML(drawn), c.legend(), c.omited})
+			s.Figures = append(s.Figures, figure{c.title, template.HTML(drawn), c.legend(), c.omitted})
 		}
 	}
 	return s, nil

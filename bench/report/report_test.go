@@ -133,7 +133,19 @@ func TestPlotsAreWellFormed(t *testing.T) {
 	}, titles)
 	require.Len(t, drawn, len(titles))
 	require.Contains(t, page, "transfers 1024 (projected)")
+	require.Contains(t, page, ">2^24</text>")
 	require.Contains(t, page, "<span>7 more in the tables</span>")
+}
+
+// TestOrder is that of Plots, whatever the names of the files are.
+func TestOrder(t *testing.T) {
+	files := results()
+	page := render(t, []*record.File{files[2], files[1], files[0]})
+	var names []string
+	for _, m := range regexp.MustCompile(`<h2 id="(.*?)"`).FindAllStringSubmatch(page, -1) {
+		names = append(names, m[1])
+	}
+	require.Equal(t, []string{"circuits", "prove", "unheard of", "published"}, names)
 }
 
 // TestPageStandsAlone: nothing is fetched, nothing runs, nothing of the input is markup.

@@ -29,7 +29,7 @@ type chart struct {
 	title  string
 	unit   string
 	series []series
-	omited int // series beyond what can be told apart
+	omitted int // series beyond what can be told apart
 }
 
 // mostSeries is how many colours there are.
@@ -57,8 +57,8 @@ func (p Plot) charts(f *record.File) []chart {
 	}
 	for i := range found {
 		c := &found[i]
-		c.omited = max(0, len(c.series)-mostSeries)
-		c.series = c.series[:len(c.series)-c.omited]
+		c.omitted = max(0, len(c.series)-mostSeries)
+		c.series = c.series[:len(c.series)-c.omitted]
 		for _, s := range c.series {
 			if p.Kind == Lines {
 				slices.SortStableFunc(s.points, func(a, b point) int { return compareFloats(a.number, b.number) })
