@@ -58,6 +58,15 @@ func memoryAttacks() []attack {
 					c.Transfers[1].Receiver.PreviousTime = f.shape.accessTime(0, 2)
 				})
 			}},
+		{name: "accesses read each other's writes under an early time", implied: "the time is in the tuple",
+			forge: func(t *testing.T) *Circuit {
+				f := newForger(t, 10, 1)
+				f.transfer(0, claim{from: 3, to: 5, fee: 0, amountValue: 0, feePay: 1})
+				f.transfer(1, claim{from: 4, to: 5, fee: 0, amountValue: 0, feePay: 1})
+				f.fees(feeSlot(0, 0, 2))
+				delete(f.cells, 5)
+				return then(f, func(c *Circuit) { c.Transfers[1].Receiver.PreviousTime = 0 })
+			}},
 		{name: "a self-transfer that credits what it did not debit", implied: unread,
 			forge: func(t *testing.T) *Circuit {
 				f := newForger(t, 10, 1)
@@ -101,6 +110,36 @@ func memoryAttacks() []attack {
 		{name: "an exit of more than the balance", rules: []string{"transfer: sender balance has 128 bits"},
 			forge: func(t *testing.T) *Circuit {
 				return exiting(t, func(_ *forger, x *claim) { x.amountValue = 1_000_001 }).seal()
+			}},
+	}
+}
+
+// flagAttacks need a flag that is no flag.
+func flagAttacks() []attack {
+	return []attack{
+		{name: "a second root that sends as many leaves as it receives", rules: []string{"tree: touched is boolean"},
+			forge: func(t *testing.T) *Circuit {
+				// What the second root receives too much, it sends for account 2, which
+				// the true tree then seems to touch. It touches 1 - 1 = 0 children.
+				c := secondRoot(t)
+				minusOne := fr.One()
+				minusOne.Neg(&minusOne)
+				spare := &c.Nodes[len(c.Nodes)-1]
+				for i := range c.Nodes {
+					if n := &c.Nodes[i]; uintOf(n.Active) == 1 && uintOf(n.Level) == 1 && uintOf(n.Position) == 0 {
+						n.Touched[2] = 1
+						spare.Touched[2], spare.Old[2], spare.New[2] = minusOne, n.Old[2], n.New[2]
+					}
+				}
+				return c
+			}},
+		{name: "an unused fee account listed as two", rules: []string{"fee: active is boolean"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				s := feeSlot(77, 1234, 0)
+				s.Active = 2
+				f.fees(feeSlot(0, 0, 1), s)
+				return f.seal()
 			}},
 	}
 }
