@@ -97,9 +97,9 @@ type section struct {
 type fact struct{ Name, Value string }
 
 type figure struct {
-	Title  string
-	SVG    template.HTML
-	Legend []legend
+	Title   string
+	SVG     template.HTML
+	Legend  []legend
 	Omitted int
 }
 

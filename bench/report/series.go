@@ -25,10 +25,10 @@ type series struct {
 
 // chart is a plot filled with what a run measured.
 type chart struct {
-	plot   Plot
-	title  string
-	unit   string
-	series []series
+	plot    Plot
+	title   string
+	unit    string
+	series  []series
 	omitted int // series beyond what can be told apart
 }
 
