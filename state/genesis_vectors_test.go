@@ -49,6 +49,8 @@ func makeGenesisVectors(t *testing.T) (out []genesisVector) {
 		{"token of 33 bits", `"token": 5`, `"token": 4294967296`},
 		{"negative token", `"token": 5`, `"token": -1`},
 		{"fraction", `"token": 5`, `"token": 5.5`},
+		{"exponent", `"token": 5`, `"token": 5e0`},
+		{"point", `"token": 5`, `"token": 5.0`},
 		{"token as a string", `"token": 5`, `"token": "5"`},
 		{"missing field", `"token": 5, `, ``},
 		{"null field", `"token": 5`, `"token": null`},

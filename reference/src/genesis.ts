@@ -15,6 +15,8 @@ export interface Genesis {
 
 /** Reads a genesis file; throws when a field is missing, unknown, malformed or against the rules. */
 export function parseGenesis(json: string): Genesis {
+  const outsideText = json.replace(/"(\\.|[^"\\])*"/g, "");
+  if (/[0-9][.eE]/.test(outsideText)) throw new TypeError("numbers are decimal digits");
   const file = fieldsOf(JSON.parse(json), ["accounts", "fee_accounts"]);
   const genesis = {
     accounts: listOf(file["accounts"]).map((entry) => {
