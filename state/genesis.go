@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
@@ -48,7 +49,7 @@ func ParseGenesis(file []byte) (*Genesis, error) {
 		Accounts    *[]json.RawMessage `json:"accounts"`
 		FeeAccounts *[]json.RawMessage `json:"fee_accounts"`
 	}
-	if err := strictJSON(file, &lists); err != nil {
+	if err := strictJSON(file, &lists, "accounts", "fee_accounts"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGenesis, err)
 	}
 	if lists.Accounts == nil || lists.FeeAccounts == nil {
@@ -69,7 +70,7 @@ func ParseGenesis(file []byte) (*Genesis, error) {
 			Token *settle.TokenID      `json:"token"`
 			Index *settle.AccountIndex `json:"index"`
 		}
-		if err := strictJSON(raw, &f); err != nil {
+		if err := strictJSON(raw, &f, "token", "index"); err != nil {
 			return nil, fmt.Errorf("%w: fee account entry %d: %w", ErrGenesis, i, err)
 		}
 		if f.Token == nil || f.Index == nil {
@@ -90,7 +91,7 @@ func parseGenesisAccount(raw json.RawMessage) (GenesisAccount, error) {
 		Balance *settle.Amount     `json:"balance"`
 		L1      *settle.Address    `json:"l1"`
 	}
-	if err := strictJSON(raw, &a); err != nil {
+	if err := strictJSON(raw, &a, "owner", "token", "balance", "l1"); err != nil {
 		return GenesisAccount{}, err
 	}
 	if a.Owner == nil || a.Token == nil || a.Balance == nil || a.L1 == nil {
@@ -120,10 +121,13 @@ func firstInParallel(accounts int, check func(int) error) error {
 	return nil
 }
 
-// strictJSON decodes one JSON value without unknown fields, and nothing behind it.
-func strictJSON(b []byte, v any) error {
+// strictJSON decodes one JSON object that has only these fields, each once, and nothing
+// behind it.
+func strictJSON(b []byte, v any, fields ...string) error {
+	if err := exactFields(b, fields); err != nil {
+		return err
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		var mismatch *json.UnmarshalTypeError
 		if errors.As(err, &mismatch) && mismatch.Field != "" {
@@ -133,6 +137,35 @@ func strictJSON(b []byte, v any) error {
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("expected the end of the file behind the JSON object")
+	}
+	return nil
+}
+
+// exactFields looks at the names of an object's fields, of which encoding/json takes any
+// case, and the last of several. What is no object is left to it.
+func exactFields(b []byte, fields []string) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return nil //nolint:nilerr // Decode says better what is wrong
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		switch {
+		case !slices.Contains(fields, name):
+			return fmt.Errorf("unknown field %q, expected %s", name, strings.Join(fields, ", "))
+		case seen[name]:
+			return fmt.Errorf("field %s is there twice", name)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
 	}
 	return nil
 }

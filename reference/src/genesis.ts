@@ -33,6 +33,8 @@ export function parseGenesis(json: string): Genesis {
       return { token: smallNumber(f["token"]), index: smallNumber(f["index"]) };
     }),
   };
+  const members = 2 + 4 * genesis.accounts.length + 2 * genesis.feeAccounts.length;
+  if (outsideText.split(":").length - 1 !== members) throw new TypeError("a field is there twice");
   requireGenesis(genesis);
   return genesis;
 }
