@@ -114,6 +114,24 @@ func memoryAttacks() []attack {
 	}
 }
 
+// unwrittenAttacks read a field of the receiver that nobody wrote; all else agrees.
+func unwrittenAttacks() []attack {
+	var all []attack
+	for field, edit := range map[string]func(*leafValues){
+		"owner":   func(l *leafValues) { l.owner = newOwner() },
+		"token":   func(l *leafValues) { l.token = fr.NewElement(9) },
+		"nonce":   func(l *leafValues) { l.nonce = fr.NewElement(77) },
+		"balance": func(l *leafValues) { l.balance = power(100) },
+		"l1":      func(l *leafValues) { l.l1 = fr.NewElement(500) },
+	} {
+		all = append(all, attack{name: "another " + field + " is read than was written", implied: "the memory channel does not balance",
+			forge: func(t *testing.T) *Circuit {
+				return one(t, func(f *forger, x *claim) { edit(&f.open(x.to).now) }).seal()
+			}})
+	}
+	return all
+}
+
 // flagAttacks need a flag that is no flag.
 func flagAttacks() []attack {
 	return []attack{
