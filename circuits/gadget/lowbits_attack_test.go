@@ -4,9 +4,12 @@ import (
 	"math/big"
 	"testing"
 
+	scalar "github.com/consensys/gnark-crypto/ecc/grumpkin/fr"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/std/rangecheck"
 	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/schnorr"
 )
 
 type lowBitsCircuit struct{ H frontend.Variable }
@@ -31,4 +34,18 @@ func TestBitsThatCarryAreRefused(t *testing.T) {
 			return err
 		}}), "bit %d", i)
 	}
+}
+
+// TestOtherPointOfTheSameOrdinateIsRefused: λ·s gives φ(s·G), which has the y of s·G
+// and another x.
+func TestOtherPointOfTheSameOrdinateIsRefused(t *testing.T) {
+	s := newSigned(t, 5)
+	e := schnorr.EndomorphismScalar(s.h())
+	sum := new(big.Int).Mul(e.BigInt(new(big.Int)), s.sk)
+	sum.Add(sum, s.k).Mul(sum, schnorr.Lambda()).Mod(sum, scalar.Modulus())
+	table, err := tableOf(testWindow)
+	require.NoError(t, err)
+	w := s.honest(t, testWindow)
+	w.Windows = table.assign(sum)
+	require.Error(t, solveR1CS(t, compileR1CS(t, newSignatureCircuit(testWindow, 1)), assignment(testWindow, w, s.message())))
 }

@@ -99,7 +99,9 @@ func (t *Target) Mutate(witnesses []Labelled, free []Free, all bool) (*Mutated, 
 			}
 			switch {
 			case refused && entry >= 0:
-				listed[kind] = listed[kind] || false
+				if !listed[kind] {
+					listed[kind] = false // until one is accepted
+				}
 			case refused:
 			case entry >= 0:
 				result.Accepted++

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// mutant is one copy of a file in which one constraint is missing.
+type mutant struct {
+	name string // file, function, what is missing: the same as long as the code is
+	file string
+	text string // of the whole file
+}
+
+// find lists the mutants of a package's files, in the order of the source.
+func find(dir string) ([]mutant, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("mutants of %s: %w", dir, err)
+	}
+	var all []mutant
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || unproven(filepath.Base(file)) {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("mutants of %s: %w", dir, err)
+		}
+		found, err := mutate(filepath.ToSlash(file), string(source))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// unproven are files of circuits that no keys are made for: those that count constraints.
+func unproven(file string) bool {
+	return file == "costparts.go" || file == "cost.go" || file == "count.go" || file == "signature_count.go"
+}
+
+// edit replaces source[from:to].
+type edit struct {
+	from, to int
+	by, what string
+}
+
+func mutate(file, source string) ([]mutant, error) {
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, file, source, 0)
+	if err != nil {
+		return nil, fmt.Errorf("mutants: %w", err)
+	}
+	var all []mutant
+	seen := map[string]int{}
+	for _, declaration := range parsed.Decls {
+		function, ok := declaration.(*ast.FuncDecl)
+		if !ok || function.Body == nil {
+			continue
+		}
+		for _, e := range edits(function, func(n ast.Node) (text string, from, to int) {
+			from, to = set.Position(n.Pos()).Offset, set.Position(n.End()).Offset
+			return source[from:to], from, to
+		}) {
+			name := fmt.Sprintf("%s %s: %s", file, function.Name.Name, strings.Join(strings.Fields(e.what), " "))
+			if seen[name]++; seen[name] > 1 {
+				name += fmt.Sprintf(" (%d)", seen[name])
+			}
+			all = append(all, mutant{name, file, source[:e.from] + e.by + source[e.to:]})
+		}
+	}
+	return all, nil
+}
+
+// stated are the calls that state a constraint and return nothing that is used.
+func stated(name string) bool {
+	switch name {
+	case "zero", "width", "prefix", "increasing", "nonZero", // transition.chips
+		"AssertIsEqual", "AssertIsBoolean", "AssertIsDifferent", "AssertIsLessOrEqual", "Check", // gnark
+		"AssertEvalIsZero", "Inverse", "ToBitsCanonical", // emulated arithmetic, where it stands alone
+		"Commit", "assertOnCurve", "assertDifferent":
+		return true
+	}
+	return false
+}
+
+// edits lists how each constraint of a function can be taken out. Arguments stay
+// evaluated, so that the file compiles.
+func edits(function *ast.FuncDecl, at func(ast.Node) (text string, from, to int)) (all []edit) {
+	alone := map[*ast.CallExpr]bool{}
+	ast.Inspect(function.Body, func(n ast.Node) bool {
+		if s, ok := n.(*ast.ExprStmt); ok {
+			if call, ok := s.X.(*ast.CallExpr); ok {
+				alone[call] = true
+			}
+		}
+		return true
+	})
+	ast.Inspect(function.Body, func(n ast.Node) bool {
+		if tuple, ok := n.(*ast.CompositeLit); ok && tuple.Type != nil {
+			if kind, _, _ := at(tuple.Type); kind == "[]bus.Expr" {
+				for _, field := range tuple.Elts {
+					text, from, to := at(field)
+					all = append(all, edit{from, to, "bus.Const(0)", "field " + text})
+				}
+			}
+		}
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		text, from, to := at(call)
+		receiver, _, _ := at(method.X)
+		var arguments []string
+		for _, a := range call.Args {
+			argument, _, _ := at(a)
+			arguments = append(arguments, argument)
+		}
+		name := method.Sel.Name
+		add := func(by string) { all = append(all, edit{from, to, by, text}) }
+		switch {
+		case name == "boolean":
+			add(receiver + ".bus.Free(" + arguments[len(arguments)-1] + ")")
+		case name == "assertOnCurve" && !alone[call]:
+			add(receiver + ".api.Mul(" + arguments[0] + ".X, " + arguments[0] + ".X)")
+		case name == "Free" && len(arguments) == 1:
+			add(receiver + ".Derived(" + arguments[0] + ")")
+		case name == "close" && alone[call] && receiver == "d.curve":
+			add("func() {}()")
+		case stated(name) && alone[call]:
+			add("func(...any) {}(" + strings.Join(arguments, ", ") + ")")
+		case name == "Send" || name == "Receive":
+			if alone[call] {
+				add("func(...any) {}(" + strings.Join(arguments, ", ") + ")")
+			}
+		}
+		return true
+	})
+	slices.SortStableFunc(all, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	return all
+}
