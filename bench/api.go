@@ -100,8 +100,7 @@ func (t *apiTask) prepare(ctx context.Context, _ *record.Sample) (err error) {
 	if t.rig, err = startRig(ctx, t.cfg.RigConfig, nil); err != nil {
 		return err
 	}
-	_, err = t.rig.serve("--max-accepted", strconv.Itoa(1<<30))
-	return err
+	return t.rig.serve("--max-accepted", strconv.Itoa(1<<30))
 }
 
 func (t *apiTask) close() error {

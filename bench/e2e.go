@@ -83,7 +83,7 @@ func (t *e2eTask) prepare(ctx context.Context, _ *record.Sample) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := t.rig.serve(); err != nil {
+	if err := t.rig.serve(); err != nil {
 		return err
 	}
 	for _, role := range []string{"sequencer", "submitter"} {

@@ -80,7 +80,7 @@ func (t *pipelineTask) prepare(ctx context.Context, s *record.Sample) (err error
 	if err != nil {
 		return err
 	}
-	if _, err := t.rig.serve("--max-accepted", strconv.Itoa(1<<30)); err != nil {
+	if err := t.rig.serve("--max-accepted", strconv.Itoa(1<<30)); err != nil {
 		return err
 	}
 	batches := t.common.Repeats*(t.workers+t.cfg.Batches) + t.backlog() + 1

@@ -113,7 +113,7 @@ func startRig(ctx context.Context, cfg RigConfig, settings map[string]string) (_
 	if err != nil {
 		return nil, err
 	}
-	r.key = hex.EncodeToString(key.D.FillBytes(make([]byte, 32)))
+	r.key = hex.EncodeToString(key.D.FillBytes(make([]byte, 32))) //nolint:staticcheck // PrivateKey.Bytes does not know the curve
 	maps.Copy(r.settings, map[string]string{
 		"DATABASE_URL": server.URL(), "L1_URL": node.URL(), "SETTLE_DATA_DIR": folder, "SETTLE_KEYS_DIR": cfg.KeysDir, "SETTLE_UNSAFE_DEV": "true",
 		"SETTLE_SHAPES": cfg.Shape, "SETTLE_MIN_FEE": "0=1", "SETTLE_TIMELOCK": "1h", "SETTLE_LISTEN": "127.0.0.1:0",
@@ -233,23 +233,23 @@ func (r *rig) keep(observe func(logLine), role string, args ...string) (*process
 }
 
 // serve starts the API and waits until it is up.
-func (r *rig) serve(args ...string) (*process, error) {
+func (r *rig) serve(args ...string) error {
 	up := make(chan string, 1)
-	p, err := r.role(func(l logLine) {
+	_, err := r.role(func(l logLine) {
 		if address, ok := l.Fields["url"].(string); ok && l.Msg == "the API is up" {
 			up <- address
 		}
 	}, append([]string{"api"}, args...)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	select {
 	case r.apiURL = <-up:
 	case <-r.ctx.Done():
-		return nil, context.Cause(r.ctx)
+		return context.Cause(r.ctx)
 	}
 	r.client, err = client.New(r.apiURL, client.WithRetries())
-	return p, err
+	return err
 }
 
 // stop stops roles, the last first.

@@ -56,7 +56,7 @@ func TestBenchPipeline(t *testing.T) {
 		}
 		full, ok := f.Find("transfers per batch", "workers", n)
 		require.True(t, ok)
-		require.EqualValues(t, 2, full.Median)
+		require.Equal(t, 2, int(full.Median))
 	}
 }
 
