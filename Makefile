@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Arguments of `settle demo` ("--json --keep") and of `make drill`.
+# Arguments of `settle demo` ("--json --keep"), `make drill` and `make mutants`.
 ARGS ?=
 # Runs of `make drill`, each of 1,000 transfers.
 RUNS ?= 1
@@ -149,6 +149,14 @@ ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerp
 .PHONY: ratchet-check
 ratchet-check: check-go ## Compare circuits/testdata with every shape, compiled (minutes, 8 GB)
 	go test -timeout 30m -count=1 ./circuits -run Ratchet -all
+
+.PHONY: attack
+attack: check-go ## Lie in every output of hints and change every witness value of the transition circuit (tiny and demo: long)
+	go test -timeout 0 -count=1 ./circuits/transition -run '^(TestHostileHints|TestEveryWitnessValueMatters)$$' -exhaustive -v
+
+.PHONY: mutants
+mutants: check-go ## Take each constraint out of the circuits and run its attacks: they must notice (tens of minutes; ARGS="-run PATTERN")
+	go run ./internal/mutants $(ARGS)
 
 .PHONY: tools
 tools: $(TOOLS) ## Fetch what tests may need: Postgres binaries, the Solidity compiler and forge
