@@ -194,6 +194,7 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 // error.
 func (d *drill) finish() {
 	d.t.Helper()
+	d.pool.Reset() // the last fault may have been a restart of Postgres
 	d.requireConsistent()
 	audit, err := d.audit()
 	d.result.Audit = &audit
