@@ -48,7 +48,7 @@ demo: check-go ## Run the rollup end to end on a private Postgres and chain (ARG
 
 .PHONY: demo-shapes
 demo-shapes: check-go ## Prove and settle full batches at small and medium (setup takes minutes, once); then a table of each
-	@tools/ensure-postgres.sh --private
+	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
 	@bin/settle demo --shape small --transfers 216 --workers 1 --timeout 30m $(ARGS)
 	@bin/settle demo --shape medium --transfers 472 --workers 1 --timeout 60m $(ARGS)
