@@ -1,19 +1,16 @@
 package publicdata_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/golden"
 	"github.com/zksettle/settle/publicdata"
 )
 
@@ -91,7 +88,6 @@ func encoded(words []fr.Element) []settle.Element {
 }
 
 func TestParseVectors(t *testing.T) {
-	const file = "testdata/parse.json"
 	made := makeParseVectors(t)
 	read := 0
 	for _, c := range made.Cases {
@@ -102,13 +98,5 @@ func TestParseVectors(t *testing.T) {
 	t.Logf("%d cases, %d are read", len(made.Cases), read)
 	require.Greater(t, read, len(made.Cases)/10)
 	require.Greater(t, len(made.Cases)-read, len(made.Cases)/10)
-	got, err := json.Marshal(made)
-	require.NoError(t, err)
-	lines := fmt.Sprintln(strings.ReplaceAll(string(got), "},{", "},\n{"))
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(lines), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), lines, "regenerate with -update if the layout was meant to change")
+	golden.Hold(t, "testdata/parse.json", golden.Lines(t, made), *update)
 }

@@ -3,15 +3,13 @@ package schnorr_test
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"math/big"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/golden"
 	"github.com/zksettle/settle/schnorr"
 )
 
@@ -112,15 +110,6 @@ func makeDeriveVectors(t *testing.T) (out []deriveVector) {
 }
 
 func TestVerifyAndDeriveVectors(t *testing.T) {
-	const file = "testdata/verify.json"
 	made := otherVectors{makeVerifyVectors(t), makeDeriveVectors(t)}
-	got, err := json.Marshal(made)
-	require.NoError(t, err)
-	lines := strings.ReplaceAll(string(got), "},{", "},\n{") + "\n"
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(lines), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), lines, "regenerate with -update if the format was meant to change")
+	golden.Hold(t, "testdata/verify.json", golden.Lines(t, made), *update)
 }

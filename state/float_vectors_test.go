@@ -1,16 +1,15 @@
 package state_test
 
 import (
-	"encoding/json"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/golden"
 	"github.com/zksettle/settle/state"
 )
 
@@ -80,14 +79,5 @@ func makeFloatVector(t *testing.T, bits int, a settle.Amount) floatVector {
 }
 
 func TestFloatVectors(t *testing.T) {
-	const file = "testdata/floats.json"
-	got, err := json.Marshal(makeFloatVectors(t))
-	require.NoError(t, err)
-	lines := strings.ReplaceAll(string(got), "},{", "},\n{") + "\n"
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(lines), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), lines, "regenerate with -update if the format was meant to change")
+	golden.Hold(t, "testdata/floats.json", golden.Lines(t, makeFloatVectors(t)), *update)
 }

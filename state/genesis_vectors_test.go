@@ -2,13 +2,13 @@ package state_test
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/golden"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/state"
 )
@@ -78,13 +78,7 @@ func makeGenesisVectors(t *testing.T) (out []genesisVector) {
 }
 
 func TestGenesisVectors(t *testing.T) {
-	const file = "testdata/genesis.json"
 	got, err := json.MarshalIndent(makeGenesisVectors(t), "", "  ")
 	require.NoError(t, err)
-	if *update {
-		require.NoError(t, os.WriteFile(file, append(got, '\n'), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got)+"\n", "regenerate with -update if the format was meant to change")
+	golden.Hold(t, "testdata/genesis.json", append(got, '\n'), *update)
 }

@@ -2,18 +2,16 @@ package state_test
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/golden"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -348,18 +346,9 @@ func makeHistories(t *testing.T) historyVectors {
 }
 
 func TestHistoryVectors(t *testing.T) {
-	const file = "testdata/history.json"
 	made := makeHistories(t)
 	requireCoverage(t, made)
-	got, err := json.Marshal(made)
-	require.NoError(t, err)
-	lines := strings.ReplaceAll(string(got), "},{", "},\n{") + "\n"
-	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(lines), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), lines, "regenerate with -update if the protocol was meant to change")
+	golden.Hold(t, "testdata/history.json", golden.Lines(t, made), *update)
 }
 
 // requireCoverage asks that every kind is executed and every refusal occurs.
