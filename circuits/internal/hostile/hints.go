@@ -105,20 +105,22 @@ func (t *Target) Lie(w witness.Witness, sample Sample, harmless []Harmless) (*Li
 	var mu sync.Mutex
 	err = parallel(w, len(lies), func(own witness.Witness, i int) error {
 		l, listed, told := lies[i], -1, false
-		n := 0
-		refused, err := t.Refused(own, map[solver.HintID]solver.Hint{l.id: func(q *big.Int, in, out []*big.Int) error {
-			err := t.hints[l.id](q, in, out)
-			if n++; n-1 != l.call {
-				return err
-			}
-			honest := copies(out)
-			l.tell(rand.New(rand.NewPCG(uint64(i), 7)), out)
-			told = slices.CompareFunc(honest, out, (*big.Int).Cmp) != 0
-			listed = slices.IndexFunc(harmless, func(h Harmless) bool {
-				return h.Hint == t.names[l.id] && (h.When == nil || h.When(in, honest)) && (h.Lie == nil || h.Lie(in, honest, out))
-			})
-			return nil
-		}})
+		refused, err := t.Refused(own, func() map[solver.HintID]solver.Hint {
+			n := 0
+			return map[solver.HintID]solver.Hint{l.id: func(q *big.Int, in, out []*big.Int) error {
+				err := t.hints[l.id](q, in, out)
+				if n++; n-1 != l.call {
+					return err
+				}
+				honest := copies(out)
+				l.tell(rand.New(rand.NewPCG(uint64(i), 7)), out)
+				told = slices.CompareFunc(honest, out, (*big.Int).Cmp) != 0
+				listed = slices.IndexFunc(harmless, func(h Harmless) bool {
+					return h.Hint == t.names[l.id] && (h.When == nil || h.When(in, honest)) && (h.Lie == nil || h.Lie(in, honest, out))
+				})
+				return nil
+			}}
+		})
 		if err != nil {
 			return fmt.Errorf("hint %s, call %d, %s: %w", t.names[l.id], l.call, l.what, err)
 		}
@@ -152,7 +154,7 @@ func (t *Target) calls(w witness.Witness) (map[signature][]int, error) {
 			return honest(q, in, out)
 		}
 	}
-	refused, err := t.Refused(w, hints)
+	refused, err := t.Refused(w, func() map[solver.HintID]solver.Hint { return hints })
 	if err == nil && refused {
 		err = errors.New("the witness is not valid")
 	}

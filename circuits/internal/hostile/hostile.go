@@ -54,12 +54,16 @@ func New(system constraint.ConstraintSystem, hints map[solver.HintID]solver.Hint
 
 // Refused solves for a full witness and reports whether a constraint refuses it. What
 // a hint refuses is no refusal, as a hostile prover does not ask: it goes on with what
-// it has. The error is ours.
-func (t *Target) Refused(w witness.Witness, hints map[solver.HintID]solver.Hint) (refused bool, err error) {
+// it has. It may solve twice, each time with hints of its own, since a lie counts its
+// calls; nil stands for none. The error is ours.
+func (t *Target) Refused(w witness.Witness, hints func() map[solver.HintID]solver.Hint) (refused bool, err error) {
+	if hints == nil {
+		hints = func() map[solver.HintID]solver.Hint { return nil }
+	}
 	// gnark's solver computes some hints itself, quickly, unless they are overridden.
-	refused, err = t.solve(w, hints, false)
+	refused, err = t.solve(w, hints(), false)
 	if err != nil {
-		refused, err = t.solve(w, hints, true)
+		refused, err = t.solve(w, hints(), true)
 	}
 	return refused, err
 }
