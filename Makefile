@@ -154,6 +154,10 @@ ratchet-check: check-go ## Compare circuits/testdata with every shape, compiled 
 attack: check-go ## Lie in every output of hints and change every witness value of the transition circuit (tiny and demo: long)
 	go test -timeout 0 -count=1 ./circuits/transition -run '^(TestHostileHints|TestEveryWitnessValueMatters)$$' -exhaustive -v
 
+.PHONY: attack-aggregate
+attack-aggregate: check-go ## Lie in the hints and change every witness value of the whole aggregate circuit (long, 5 GB)
+	go test -timeout 0 -count=1 ./circuits/aggregate -run '^(TestHostileHints|TestEveryWitnessValueMatters)$$' -exhaustive -v
+
 .PHONY: mutants
 mutants: check-go ## Take each constraint out of the circuits and run its attacks: they must notice (tens of minutes; ARGS="-run PATTERN")
 	go run ./internal/mutants $(ARGS)
