@@ -56,21 +56,26 @@ type edit struct {
 
 func mutate(file, source string) ([]mutant, error) {
 	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, file, source, 0)
+	parsed, err := parser.ParseFile(set, file, source, parser.ParseComments)
 	if err != nil {
 		return nil, fmt.Errorf("mutants: %w", err)
 	}
 	var all []mutant
 	seen := map[string]int{}
+	fields := fieldsOfChannels(parsed)
 	for _, declaration := range parsed.Decls {
 		function, ok := declaration.(*ast.FuncDecl)
 		if !ok || function.Body == nil {
 			continue
 		}
-		for _, e := range edits(function, func(n ast.Node) (text string, from, to int) {
+		changes := edits(function, func(n ast.Node) (text string, from, to int) {
 			from, to = set.Position(n.Pos()).Offset, set.Position(n.End()).Offset
 			return source[from:to], from, to
-		}) {
+		})
+		if function.Name.Name == "add" {
+			changes = append(changes, forget(fields, set.Position(function.Body.Lbrace).Offset+1)...)
+		}
+		for _, e := range changes {
 			name := fmt.Sprintf("%s %s: %s", file, function.Name.Name, strings.Join(strings.Fields(e.what), " "))
 			if seen[name]++; seen[name] > 1 {
 				name += fmt.Sprintf(" (%d)", seen[name])
@@ -106,14 +111,6 @@ func edits(function *ast.FuncDecl, at func(ast.Node) (text string, from, to int)
 		return true
 	})
 	ast.Inspect(function.Body, func(n ast.Node) bool {
-		if tuple, ok := n.(*ast.CompositeLit); ok && tuple.Type != nil {
-			if kind, _, _ := at(tuple.Type); kind == "[]bus.Expr" {
-				for _, field := range tuple.Elts {
-					text, from, to := at(field)
-					all = append(all, edit{from, to, "bus.Const(0)", "field " + text})
-				}
-			}
-		}
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true
@@ -150,5 +147,40 @@ func edits(function *ast.FuncDecl, at func(ast.Node) (text string, from, to int)
 		return true
 	})
 	slices.SortStableFunc(all, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	return all
+}
+
+// channel is a channel of the bus and what the fields of its tuples mean.
+type channel struct {
+	name   string
+	fields []string
+}
+
+// fieldsOfChannels reads the comments behind the constants of type Channel.
+func fieldsOfChannels(file *ast.File) (all []channel) {
+	for _, declaration := range file.Decls {
+		constants, ok := declaration.(*ast.GenDecl)
+		if !ok || constants.Tok != token.CONST {
+			continue
+		}
+		for _, s := range constants.Specs {
+			if v, ok := s.(*ast.ValueSpec); ok && v.Type != nil && v.Comment != nil {
+				if kind, ok := v.Type.(*ast.Ident); ok && kind.Name == "Channel" {
+					all = append(all, channel{v.Names[0].Name, strings.Split(strings.TrimSpace(v.Comment.Text()), ", ")})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// forget makes the bus forget one field of one channel's tuples, sent and received.
+func forget(channels []channel, at int) (all []edit) {
+	for _, c := range channels {
+		for i, field := range c.fields {
+			by := fmt.Sprintf("\n\tif ch == %s {\n\t\tfields = append([]Expr{}, fields...)\n\t\tfields[%d] = Const(0)\n\t}\n", c.name, i)
+			all = append(all, edit{at, at, by, "channel " + c.name + ", field " + field})
+		}
+	}
 	return all
 }
