@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/state"
@@ -25,18 +26,20 @@ func element(v uint64) (e fr.Element) {
 // drawWorld returns a state of a few accounts, near and far, of tokens 0 and 1
 // and 2; token 2 has no fee account. Owners are small numbers: Apply does not
 // ask whether they are on the curve.
-func drawWorld(t *rapid.T) (*state.State, naiveWorld) {
+func drawWorld(t *rapid.T) (*state.State, naive.World) {
 	indices := rapid.SliceOfNDistinct(rapid.OneOf(
 		rapid.Uint32Max(20), rapid.Just(uint32(math.MaxUint32)), rapid.Uint32()), 3, 10, rapid.ID).Draw(t, "indices")
 	slices.Sort(indices)
 	number := settle.BatchNumber(rapid.Uint32Max(1000).Draw(t, "number"))
-	w := naiveWorld{uint64(number) + 1, map[settle.AccountIndex]naiveAccount{}, map[settle.TokenID]settle.AccountIndex{}}
+	w := naive.World{
+		Number: uint64(number) + 1, Accounts: map[settle.AccountIndex]naive.Account{}, Fees: map[settle.TokenID]settle.AccountIndex{},
+	}
 	var accounts []state.Indexed
 	for i, index := range indices {
 		token := settle.TokenID(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "token"))
 		if i < 2 {
 			token = settle.TokenID(i)
-			w.fees[token] = settle.AccountIndex(index)
+			w.Fees[token] = settle.AccountIndex(index)
 		}
 		a := state.Account{
 			Owner: element(uint64(rapid.IntRange(1, 4).Draw(t, "owner"))), Token: token,
@@ -47,18 +50,18 @@ func drawWorld(t *rapid.T) (*state.State, naiveWorld) {
 			}).Draw(t, "balance"),
 		}
 		accounts = append(accounts, state.Indexed{Index: settle.AccountIndex(index), Account: a})
-		w.accounts[settle.AccountIndex(index)] = naive(a)
+		w.Accounts[settle.AccountIndex(index)] = naive.Of(a)
 	}
-	s, err := state.Load(poseidon.New(), element(42), number, accounts, w.fees)
+	s, err := state.Load(poseidon.New(), element(42), number, accounts, w.Fees)
 	require.NoError(t, err)
 	return s, w
 }
 
 // drawTransaction returns a transaction that fits the world, spoilt in one
 // field now and then.
-func drawTransaction(t *rapid.T, b *state.Batch, w naiveWorld) state.Transaction {
+func drawTransaction(t *rapid.T, b *state.Batch, w naive.World) state.Transaction {
 	var indices []settle.AccountIndex
-	for i := range w.accounts {
+	for i := range w.Accounts {
 		indices = append(indices, i)
 	}
 	slices.Sort(indices)
@@ -121,23 +124,23 @@ func drawTransaction(t *rapid.T, b *state.Batch, w naiveWorld) state.Transaction
 	return tx
 }
 
-func snapshot(b *state.Batch, w naiveWorld, more ...settle.AccountIndex) map[settle.AccountIndex]naiveAccount {
-	accounts := map[settle.AccountIndex]naiveAccount{}
-	for _, i := range slices.AppendSeq(more, maps.Keys(w.accounts)) {
+func snapshot(b *state.Batch, w naive.World, more ...settle.AccountIndex) map[settle.AccountIndex]naive.Account {
+	accounts := map[settle.AccountIndex]naive.Account{}
+	for _, i := range slices.AppendSeq(more, maps.Keys(w.Accounts)) {
 		if a := b.Account(i); !a.IsEmpty() {
-			accounts[i] = naive(a)
+			accounts[i] = naive.Of(a)
 		}
 	}
 	return accounts
 }
 
-func requireSameAccounts(t require.TestingT, want, got map[settle.AccountIndex]naiveAccount) {
+func requireSameAccounts(t require.TestingT, want, got map[settle.AccountIndex]naive.Account) {
 	require.Len(t, got, len(want))
 	for i, a := range want {
-		require.Equal(t, a.owner.String(), got[i].owner.String(), "owner of %d", i)
-		require.Equal(t, a.balance.String(), got[i].balance.String(), "balance of %d", i)
-		require.Equal(t, a.l1.String(), got[i].l1.String(), "l1 of %d", i)
-		require.Equal(t, [2]uint64{a.token, a.nonce}, [2]uint64{got[i].token, got[i].nonce}, "token and nonce of %d", i)
+		require.Equal(t, a.Owner.String(), got[i].Owner.String(), "owner of %d", i)
+		require.Equal(t, a.Balance.String(), got[i].Balance.String(), "balance of %d", i)
+		require.Equal(t, a.L1.String(), got[i].L1.String(), "l1 of %d", i)
+		require.Equal(t, [2]uint64{a.Token, a.Nonce}, [2]uint64{got[i].Token, got[i].Nonce}, "token and nonce of %d", i)
 	}
 }
 
@@ -145,14 +148,14 @@ func TestApplyAgreesWithReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := drawWorld(t)
 		for range rapid.IntRange(1, 2).Draw(t, "batches") {
-			before, old := maps.Clone(w.accounts), s.Root()
-			require.Equal(t, naiveRoot(before), old.BigInt(new(big.Int)))
+			before, old := maps.Clone(w.Accounts), s.Root()
+			require.Equal(t, naive.Root(before), old.BigInt(new(big.Int)))
 			b := s.Begin()
 			var executed []state.Transaction
 			for range rapid.IntRange(0, 12).Draw(t, "transactions") {
 				tx := drawTransaction(t, b, w)
 				usage, accounts := b.Usage(), snapshot(b, w, tx.From, tx.To)
-				next, code := w.apply(tx)
+				next, code := w.Apply(tx)
 				foreseen := b.UsageWith(tx)
 				require.Equal(t, usage, b.Usage(), "UsageWith changes nothing")
 				err := b.Step(tx)
@@ -169,7 +172,7 @@ func TestApplyAgreesWithReference(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, foreseen, b.Usage(), "UsageWith foresees Usage")
 				w, executed = next, append(executed, tx)
-				requireSameAccounts(t, w.accounts, snapshot(b, w))
+				requireSameAccounts(t, w.Accounts, snapshot(b, w))
 			}
 			require.Equal(t, old, s.Root(), "the state changes only when the batch is sealed")
 			foreseen := b.Usage()
@@ -179,19 +182,19 @@ func TestApplyAgreesWithReference(t *testing.T) {
 			require.ErrorIs(t, err, state.ErrStale)
 
 			require.Equal(t, foreseen, trace.Usage())
-			require.Equal(t, uint64(s.Number()), w.number)
+			require.Equal(t, uint64(s.Number()), w.Number)
 			root := s.Root()
-			require.Equal(t, naiveRoot(w.accounts), root.BigInt(new(big.Int)))
+			require.Equal(t, naive.Root(w.Accounts), root.BigInt(new(big.Int)))
 			requireTrace(t, trace, old, root, before, w, executed)
-			w.number++
+			w.Number++
 		}
 	})
 }
 
 // requireTrace checks every promise of Trace against the reference.
-func requireTrace(t require.TestingT, trace *state.Trace, old, root fr.Element, before map[settle.AccountIndex]naiveAccount, after naiveWorld, executed []state.Transaction) {
+func requireTrace(t require.TestingT, trace *state.Trace, old, root fr.Element, before map[settle.AccountIndex]naive.Account, after naive.World, executed []state.Transaction) {
 	require.Equal(t, publicdata.Header{
-		Number: settle.BatchNumber(after.number), OldRoot: old, NewRoot: root, Domain: element(42),
+		Number: settle.BatchNumber(after.Number), OldRoot: old, NewRoot: root, Domain: element(42),
 	}, trace.Header)
 	requireTimeChain(t, trace, before, after, executed)
 	requireMultiproof(t, trace)
@@ -204,25 +207,25 @@ func requireTrace(t require.TestingT, trace *state.Trace, old, root fr.Element, 
 }
 
 // orEmpty gives the fields of an account that does not exist their zeros.
-func orEmpty(a naiveAccount) naiveAccount {
-	if !a.exists() {
-		return naive(state.Account{})
+func orEmpty(a naive.Account) naive.Account {
+	if !a.Exists() {
+		return naive.Of(state.Account{})
 	}
 	return a
 }
 
 // requireTimeChain replays the accesses: each reads the last write before it.
-func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.AccountIndex]naiveAccount, after naiveWorld, executed []state.Transaction) {
-	w := naiveWorld{after.number, maps.Clone(before), after.fees}
+func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.AccountIndex]naive.Account, after naive.World, executed []state.Transaction) {
+	w := naive.World{Number: after.Number, Accounts: maps.Clone(before), Fees: after.Fees}
 	last := map[settle.AccountIndex]uint32{}
 	uses := map[settle.TokenID]uint32{}
 	require.Len(t, trace.Transactions, len(executed))
 	for n, x := range trace.Transactions {
 		require.Equal(t, executed[n], x.Transaction)
-		feeIndex := w.fees[x.Transaction.Token]
+		feeIndex := w.Fees[x.Transaction.Token]
 		uses[x.Transaction.Token]++
 		// The reference gives the end of the transaction; the reads between follow by hand.
-		amount, fee := naiveFloat(uint64(x.Transaction.Amount), 35), naiveFloat(uint64(x.Transaction.Fee), 11)
+		amount, fee := naive.Float(uint64(x.Transaction.Amount), 35), naive.Float(uint64(x.Transaction.Fee), 11)
 		tx := x.Transaction
 		if tx.Kind >= settle.KindExit {
 			require.Zero(t, x.Receiver, "an exit credits nobody")
@@ -240,27 +243,29 @@ func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.
 			}
 			require.Equal(t, []settle.AccountIndex{tx.From, receiver, feeIndex}[k], access.Index)
 			require.Equal(t, last[access.Index], access.PreviousTime)
-			a := orEmpty(w.accounts[access.Index])
-			requireSameAccounts(t, map[settle.AccountIndex]naiveAccount{0: a}, map[settle.AccountIndex]naiveAccount{0: naive(access.Before)})
+			a := orEmpty(w.Accounts[access.Index])
+			requireSameAccounts(t, map[settle.AccountIndex]naive.Account{0: a}, map[settle.AccountIndex]naive.Account{0: naive.Of(access.Before)})
 			time := uint32(1<<16 + 3*n + k + 1)
 			require.Greater(t, time, access.PreviousTime)
 			last[access.Index] = time
-			switch a.balance = new(big.Int).Set(a.balance); k {
+			switch a.Balance = new(big.Int).Set(a.Balance); k {
 			case 0:
-				a.balance.Sub(a.balance, amount).Sub(a.balance, fee)
-				a.nonce++
+				a.Balance.Sub(a.Balance, amount).Sub(a.Balance, fee)
+				a.Nonce++
 			case 1:
-				a.balance.Add(a.balance, amount)
+				a.Balance.Add(a.Balance, amount)
 				if tx.Kind == settle.KindOpen {
-					a = naiveAccount{tx.ToOwner.BigInt(new(big.Int)), amount, new(big.Int).SetBytes(tx.ToL1[:]), uint64(tx.Token), 0}
+					a = naive.Account{
+						Owner: tx.ToOwner.BigInt(new(big.Int)), Balance: amount, L1: new(big.Int).SetBytes(tx.ToL1[:]), Token: uint64(tx.Token),
+					}
 				}
 			case 2:
-				a.balance.Add(a.balance, fee)
+				a.Balance.Add(a.Balance, fee)
 			}
-			w.accounts[access.Index] = a
+			w.Accounts[access.Index] = a
 		}
 	}
-	requireSameAccounts(t, after.accounts, w.accounts)
+	requireSameAccounts(t, after.Accounts, w.Accounts)
 
 	require.Len(t, trace.Accounts, len(last))
 	for i, a := range trace.Accounts {
@@ -269,15 +274,15 @@ func requireTimeChain(t require.TestingT, trace *state.Trace, before map[settle.
 		}
 		require.Equal(t, last[a.Index], a.LastTime)
 		requireSameAccounts(t,
-			map[settle.AccountIndex]naiveAccount{0: orEmpty(before[a.Index]), 1: after.accounts[a.Index]},
-			map[settle.AccountIndex]naiveAccount{0: naive(a.Old), 1: naive(a.New)})
+			map[settle.AccountIndex]naive.Account{0: orEmpty(before[a.Index]), 1: after.Accounts[a.Index]},
+			map[settle.AccountIndex]naive.Account{0: naive.Of(a.Old), 1: naive.Of(a.New)})
 	}
 	require.Len(t, trace.FeeAccounts, len(uses))
 	for i, f := range trace.FeeAccounts {
 		if i > 0 {
 			require.Greater(t, f.Token, trace.FeeAccounts[i-1].Token, "strictly increasing")
 		}
-		require.Equal(t, after.fees[f.Token], f.Index)
+		require.Equal(t, after.Fees[f.Token], f.Index)
 		require.Equal(t, uses[f.Token], f.Uses)
 	}
 }
@@ -294,7 +299,7 @@ func requireMultiproof(t require.TestingT, trace *state.Trace) {
 	below := map[place]digests{}
 	want := map[place]bool{{16, 0}: true}
 	for _, a := range trace.Accounts {
-		below[place{0, uint64(a.Index)}] = digests{naive(a.Old).leaf(h), naive(a.New).leaf(h)}
+		below[place{0, uint64(a.Index)}] = digests{naive.Of(a.Old).Leaf(h), naive.Of(a.New).Leaf(h)}
 		for level, position := 1, uint64(a.Index)/4; level <= 16; level, position = level+1, position/4 {
 			want[place{level, position}] = true
 		}
@@ -323,7 +328,7 @@ func requireMultiproof(t require.TestingT, trace *state.Trace) {
 }
 
 // requireRebuilds replays D alone on the accounts before the batch.
-func requireRebuilds(t require.TestingT, trace *state.Trace, before map[settle.AccountIndex]naiveAccount, after naiveWorld) {
+func requireRebuilds(t require.TestingT, trace *state.Trace, before map[settle.AccountIndex]naive.Account, after naive.World) {
 	d, err := publicdata.Parse(trace.Data().Words())
 	require.NoError(t, err)
 	require.Equal(t, trace.Header, d.Header)
@@ -334,16 +339,16 @@ func requireRebuilds(t require.TestingT, trace *state.Trace, before map[settle.A
 	accounts := maps.Clone(before)
 	add := func(i settle.AccountIndex, sum *big.Int) {
 		a := accounts[i]
-		a.balance = new(big.Int).Add(a.balance, sum)
+		a.Balance = new(big.Int).Add(a.Balance, sum)
 		accounts[i] = a
 	}
 	opens, exits := d.Opens, d.Exits
 	for _, r := range d.Transfers {
-		amount, fee := naiveFloat(r.Amount, 35), naiveFloat(uint64(r.Fee), 11)
+		amount, fee := naive.Float(r.Amount, 35), naive.Float(uint64(r.Fee), 11)
 		if r.Kind >= settle.KindExit {
 			require.Zero(t, r.To)
-			require.Equal(t, accounts[r.From].token, uint64(exits[0].Token))
-			require.Equal(t, accounts[r.From].l1.String(), new(big.Int).SetBytes(exits[0].L1[:]).String())
+			require.Equal(t, accounts[r.From].Token, uint64(exits[0].Token))
+			require.Equal(t, accounts[r.From].L1.String(), new(big.Int).SetBytes(exits[0].L1[:]).String())
 			amount, exits = exits[0].Amount.Big(), exits[1:]
 		}
 		add(r.From, new(big.Int).Neg(amount))
@@ -353,17 +358,17 @@ func requireRebuilds(t require.TestingT, trace *state.Trace, before map[settle.A
 		case settle.KindTransfer:
 			add(r.To, amount)
 		case settle.KindOpen:
-			accounts[r.To] = naiveAccount{
-				owner: opens[0].Owner.BigInt(new(big.Int)), l1: new(big.Int).SetBytes(opens[0].L1[:]), token: sender.token, balance: amount,
+			accounts[r.To] = naive.Account{
+				Owner: opens[0].Owner.BigInt(new(big.Int)), L1: new(big.Int).SetBytes(opens[0].L1[:]), Token: sender.Token, Balance: amount,
 			}
 			opens = opens[1:]
 		}
-		add(fees[sender.token], fee)
+		add(fees[sender.Token], fee)
 		sender = accounts[r.From]
-		sender.nonce++
+		sender.Nonce++
 		accounts[r.From] = sender
 	}
 	require.Empty(t, opens)
 	require.Empty(t, exits)
-	requireSameAccounts(t, after.accounts, accounts)
+	requireSameAccounts(t, after.Accounts, accounts)
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/state"
 )
 
@@ -48,7 +49,7 @@ func drawMoney(t *rapid.T) settle.Amount {
 		v.SetUint64(rapid.SampledFrom([]uint64{1 << 11, 1 << 35}).Draw(t, "limit"))
 		v.Mul(v, scale).Add(v, big.NewInt(rapid.Int64Range(-20, 20).Draw(t, "off by")))
 	}
-	a, err := settle.AmountFromBig(v.Mod(v.Abs(v), two128))
+	a, err := settle.AmountFromBig(v.Mod(v.Abs(v), naive.BalanceLimit()))
 	require.NoError(t, err)
 	return a
 }
@@ -93,12 +94,12 @@ func TestNewFloatAgainstSearch(t *testing.T) {
 func TestCanonicalFloat16All(t *testing.T) {
 	for f := range 1 << 16 {
 		fee := state.Float16(f)
-		encoding, exact, _ := searchFloat(naiveFloat(uint64(f), 11), 11)
+		encoding, exact, _ := searchFloat(naive.Float(uint64(f), 11), 11)
 		require.True(t, exact)
 		if want := encoding == uint64(f); want != fee.Canonical() {
 			t.Fatalf("fee %#x: canonical is %v, expected %v", f, fee.Canonical(), want)
 		}
-		if fee.Value().Cmp(naiveFloat(uint64(f), 11)) != 0 {
+		if fee.Value().Cmp(naive.Float(uint64(f), 11)) != 0 {
 			t.Fatalf("fee %#x has the value %s", f, fee.Value())
 		}
 	}
@@ -110,13 +111,13 @@ func TestCanonicalFloat40(t *testing.T) {
 		if rapid.Bool().Draw(t, "small mantissa") {
 			f &= 31<<35 | 1<<rapid.IntRange(1, 34).Draw(t, "bits") - 1
 		}
-		value := naiveFloat(f, 35)
+		value := naive.Float(f, 35)
 		require.Zero(t, value.Cmp(state.Float40(f).Value()))
 		encoding, exact, _ := searchFloat(value, 35)
 		require.True(t, exact)
 		require.Equal(t, encoding == f, state.Float40(f).Canonical())
 		amount, err := state.Float40(f).Amount()
-		if value.Cmp(two128) < 0 {
+		if value.Cmp(naive.BalanceLimit()) < 0 {
 			require.NoError(t, err)
 			require.Zero(t, value.Cmp(amount.Big()))
 		} else {

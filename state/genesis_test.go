@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
@@ -68,11 +69,11 @@ func TestGenesis(t *testing.T) {
 	root, err := g.Root(h)
 	require.NoError(t, err)
 	require.Equal(t, s.Root(), root)
-	leaves := map[settle.AccountIndex]naiveAccount{}
+	leaves := map[settle.AccountIndex]naive.Account{}
 	for i := range g.Accounts {
-		leaves[settle.AccountIndex(i)] = naive(s.Account(settle.AccountIndex(i)))
+		leaves[settle.AccountIndex(i)] = naive.Of(s.Account(settle.AccountIndex(i)))
 	}
-	require.Equal(t, naiveRoot(leaves), root.BigInt(new(big.Int)))
+	require.Equal(t, naive.Root(leaves), root.BigInt(new(big.Int)))
 }
 
 func TestGenesisHash(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/state"
 )
@@ -31,8 +32,8 @@ func reload(t require.TestingT, s *state.State, indices []settle.AccountIndex, f
 
 func asStored(*state.Indexed, *fr.Element) {}
 
-func sortedIndices(w naiveWorld) (indices []settle.AccountIndex) {
-	for index := range w.accounts {
+func sortedIndices(w naive.World) (indices []settle.AccountIndex) {
+	for index := range w.Accounts {
 		indices = append(indices, index)
 	}
 	slices.Sort(indices)
@@ -43,7 +44,7 @@ func sortedIndices(w naiveWorld) (indices []settle.AccountIndex) {
 func TestLoaderAgreesWithLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := drawWorld(t)
-		loaded := reload(t, s, sortedIndices(w), w.fees, asStored)
+		loaded := reload(t, s, sortedIndices(w), w.Fees, asStored)
 		require.Equal(t, s.Root(), loaded.Root())
 		if rapid.Bool().Draw(t, "verify all") {
 			require.Empty(t, loaded.Damaged())
@@ -76,7 +77,7 @@ func TestLoaderShowsAWrongDigest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := drawWorld(t)
 		wrong := rapid.SampledFrom(sortedIndices(w)).Draw(t, "wrong")
-		loaded := reload(t, s, sortedIndices(w), w.fees, func(a *state.Indexed, leaf *fr.Element) {
+		loaded := reload(t, s, sortedIndices(w), w.Fees, func(a *state.Indexed, leaf *fr.Element) {
 			if a.Index == wrong {
 				leaf.Add(leaf, new(fr.Element).SetOne())
 			}
@@ -91,14 +92,14 @@ func TestLoaderShowsAWrongDigest(t *testing.T) {
 func TestDamagedAccountIsNotUsed(t *testing.T) {
 	const alice, bob, carol, collector settle.AccountIndex = 0, 1, 700, 701
 	accounts := []settle.AccountIndex{alice, bob, carol, collector}
-	w := naiveWorld{fees: map[settle.TokenID]settle.AccountIndex{0: collector}}
+	w := naive.World{Fees: map[settle.TokenID]settle.AccountIndex{0: collector}}
 	var rows []state.Indexed
 	for _, index := range accounts {
 		rows = append(rows, state.Indexed{Index: index, Account: state.Account{
 			Owner: element(uint64(index) + 1), Balance: settle.NewAmount(100), L1: settle.Address{19: byte(index)},
 		}})
 	}
-	sound, err := state.Load(poseidon.New(), element(42), 7, rows, w.fees)
+	sound, err := state.Load(poseidon.New(), element(42), 7, rows, w.Fees)
 	require.NoError(t, err)
 	pay := func(s *state.State, from, to settle.AccountIndex) state.Transaction {
 		return state.Transaction{
@@ -114,7 +115,7 @@ func TestDamagedAccountIsNotUsed(t *testing.T) {
 		"l1":      func(a *state.Account) { a.L1 = settle.Address{1} },
 	} {
 		for _, damaged := range accounts {
-			s := reload(t, sound, accounts, w.fees, func(a *state.Indexed, _ *fr.Element) {
+			s := reload(t, sound, accounts, w.Fees, func(a *state.Indexed, _ *fr.Element) {
 				if a.Index == damaged {
 					damage(&a.Account)
 				}

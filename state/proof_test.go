@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/state"
 )
@@ -27,10 +28,10 @@ func TestProofHoldsForWhatItSaysAndNothingElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := drawWorld(t)
 		root := s.Root()
-		require.Equal(t, naiveRoot(w.accounts).String(), root.BigInt(new(big.Int)).String())
+		require.Equal(t, naive.Root(w.Accounts).String(), root.BigInt(new(big.Int)).String())
 		index := drawIndex(t, "index")
 		if rapid.Bool().Draw(t, "existing") {
-			index = rapid.SampledFrom(slices.Sorted(maps.Keys(w.accounts))).Draw(t, "account")
+			index = rapid.SampledFrom(slices.Sorted(maps.Keys(w.Accounts))).Draw(t, "account")
 		}
 		proof := s.Prove(index)
 		require.NoError(t, proof.Verify(h, root))

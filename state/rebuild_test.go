@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -55,9 +56,9 @@ func drawHistory(t *rapid.T, s *state.State) (data []*publicdata.Data, after [][
 	for range rapid.IntRange(0, 5).Draw(t, "batches") {
 		b := s.Begin()
 		for range rapid.IntRange(0, 8).Draw(t, "transactions") {
-			w := naiveWorld{accounts: map[settle.AccountIndex]naiveAccount{}}
+			w := naive.World{Accounts: map[settle.AccountIndex]naive.Account{}}
 			for i := range live {
-				w.accounts[i] = naiveAccount{}
+				w.Accounts[i] = naive.Account{}
 			}
 			tx := drawTransaction(t, b, w)
 			tx.Amount &= 1<<settle.AmountBits - 1

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/naive"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -132,17 +133,17 @@ func TestVectors(t *testing.T) {
 
 	var v stateVectors
 	require.NoError(t, json.Unmarshal(want, &v))
-	leaves := map[settle.AccountIndex]naiveAccount{}
+	leaves := map[settle.AccountIndex]naive.Account{}
 	for _, a := range v.Accounts {
-		n := naiveAccount{
-			owner: new(big.Int).SetBytes(a.Owner[:]), token: uint64(a.Token), nonce: a.Nonce, balance: a.Balance.Big(), l1: new(big.Int).SetBytes(a.L1[:]),
+		n := naive.Account{
+			Owner: new(big.Int).SetBytes(a.Owner[:]), Token: uint64(a.Token), Nonce: a.Nonce, Balance: a.Balance.Big(), L1: new(big.Int).SetBytes(a.L1[:]),
 		}
-		leaf := n.leaf(poseidon.New())
+		leaf := n.Leaf(poseidon.New())
 		require.Equal(t, a.Leaf, settle.Element(leaf.Bytes()))
 		leaves[settle.AccountIndex(a.Index)] = n
 	}
-	require.Equal(t, naiveRoot(leaves), new(big.Int).SetBytes(v.Root[:]))
-	require.Equal(t, naiveRoot(nil), new(big.Int).SetBytes(v.EmptyRoot[:]))
+	require.Equal(t, naive.Root(leaves), new(big.Int).SetBytes(v.Root[:]))
+	require.Equal(t, naive.Root(nil), new(big.Int).SetBytes(v.EmptyRoot[:]))
 	for _, x := range v.Transactions {
 		require.Equal(t, naiveM(x), new(big.Int).SetBytes(x.M[:]))
 		require.Equal(t, naiveID(v.Domain, x), x.ID)
