@@ -311,12 +311,16 @@ func TestRoutesAndParameters(t *testing.T) {
 		"/v1/accounts" + query("owner", "0x1", "l1", owner.L1.String()):                              {settle.CodeInvalidField, `"owner"`},
 		"/v1/accounts" + query("owner", owner.Owner.String(), "l1", owner.L1.String(), "x", ""):      {settle.CodeUnknownField, `"x"`},
 		"/v1/accounts" + query("owner", owner.Owner.String(), "l1", owner.L1.String(), "limit", "0"): {settle.CodeInvalidField, "a number from 1 to 200"},
-		"/v1/batches/0":          {settle.CodeNotFound, "batch 0 is not sealed"},
-		"/v1/batches/-1":         {settle.CodeInvalidField, "a batch number from 0 to 4294967295"},
-		"/v1/batches?limit=many": {settle.CodeInvalidField, "a number from 1 to 200"},
-		"/v1/batches?before=0":   {settle.CodeInvalidField, "a batch number above 0"},
-		"/v1/batches?befor=1":    {settle.CodeUnknownField, `"befor"`},
-		"/v1/status?x=1":         {settle.CodeUnknownField, `"x"`},
+		"/v1/batches/0":                {settle.CodeNotFound, "batch 0 is not sealed"},
+		"/v1/batches/-1":               {settle.CodeInvalidField, "a batch number from 0 to 4294967295"},
+		"/v1/batches?limit=many":       {settle.CodeInvalidField, "a number from 1 to 200"},
+		"/v1/batches?before=0":         {settle.CodeInvalidField, "a batch number above 0"},
+		"/v1/batches?befor=1":          {settle.CodeUnknownField, `"befor"`},
+		"/v1/status?x=1":               {settle.CodeUnknownField, `"x"`},
+		"/v1/batches?limit=1&limit=2":  {settle.CodeInvalidField, `"limit" is there 2 times`},
+		"/v1/batches?limit=1;before=2": {settle.CodeInvalidField, "name=value pairs"},
+		"/v1/batches?limit":            {settle.CodeInvalidField, `"limit" has no value`},
+		"/v1/batches?limit=%zz":        {settle.CodeInvalidField, "name=value pairs"},
 	} {
 		out := r.send(http.MethodGet, path, nil)
 		require.Equal(t, want.code, out.problem.Code, path)

@@ -2,8 +2,12 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -73,22 +77,38 @@ func (s *Server) plain(api huma.API, id, path, summary, media string, h http.Han
 	})
 }
 
-// refuseUnknownParameters catches misspelt query parameters, which would
-// otherwise be ignored in silence.
+// refuseUnknownParameters catches misspelt, repeated and undecodable query
+// parameters, which would otherwise be ignored in silence.
 func refuseUnknownParameters(ctx huma.Context, next func(huma.Context)) {
-	url := ctx.URL()
-	for name := range url.Query() {
-		known := false
-		for _, p := range ctx.Operation().Parameters {
-			known = known || p.In == "query" && p.Name == name
-		}
-		if !known {
-			_, w := humago.Unwrap(ctx)
-			newProblem(settle.CodeUnknownField, "query parameter %s does not exist here, the parameters are listed in /openapi.json", quote(name)).write(w)
-			return
-		}
+	requested := ctx.URL()
+	if p := wrongParameters(requested.RawQuery, ctx.Operation().Parameters); p != nil {
+		_, w := humago.Unwrap(ctx)
+		p.write(w)
+		return
 	}
 	next(ctx)
+}
+
+func wrongParameters(query string, parameters []*huma.Param) *problem {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return newProblem(settle.CodeInvalidField, "the query %s cannot be read: %v; expected name=value pairs joined by &", quote(query), err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		known := slices.ContainsFunc(parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
+		if !known {
+			return newProblem(settle.CodeUnknownField, "query parameter %s does not exist here, the parameters are listed in /openapi.json", quote(name))
+		}
+		if len(values[name]) > 1 {
+			return newProblem(settle.CodeInvalidField, "parameter %q is there %d times, expected once", name, len(values[name]))
+		}
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		if pair != "" && !strings.Contains(pair, "=") { // huma would read it as "true"
+			return newProblem(settle.CodeInvalidField, "parameter %s has no value, expected name=value", quote(pair))
+		}
+	}
+	return nil
 }
 
 func (s *Server) serveSpec(w http.ResponseWriter, _ *http.Request) {
