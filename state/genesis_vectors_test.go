@@ -21,7 +21,7 @@ type genesisVector struct {
 	Root *settle.Element `json:"root,omitempty"`
 }
 
-func makeGenesisVectors(t *testing.T) (out []genesisVector) {
+func makeGenesisVectors(t testing.TB) (out []genesisVector) {
 	good := `{"accounts": [
   {"owner": "0x0000000000000000000000000000000000000000000000000000000000000001", "token": 5, "balance": "1000000", "l1": "0x00000000000000000000000000000000000000aB"},
   {"owner": "0x06CE1B0827AAFA85DDEB49CDAA36306D19A74CAA311E13D46D8BC688CDBFFFFE", "token": 0, "balance": "0", "l1": "0x00000000000000000000000000000000000000aB"},
