@@ -1,6 +1,7 @@
 package prover
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -101,11 +102,15 @@ func readFrame(r io.Reader) (frame, error) {
 	case length > maxFrame:
 		return frame{}, fmt.Errorf("%w: a message of %d bytes, at most %d are read", errWire, length, maxFrame)
 	}
-	f := frame{kind: frameKind(header[3]), payload: make([]byte, length)}
-	if _, err := io.ReadFull(r, f.payload); err != nil {
+	// The buffer grows with what comes, not by what the header claims.
+	var payload bytes.Buffer
+	if _, err := io.CopyN(&payload, r, int64(length)); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		return frame{}, fmt.Errorf("read message: %w", err)
 	}
-	return f, nil
+	return frame{kind: frameKind(header[3]), payload: payload.Bytes()}, nil
 }
 
 func (f frame) decode(kind frameKind, message any) error {

@@ -30,7 +30,8 @@ var (
 	ErrFingerprint = errors.New("the constraint system does not match its committed fingerprint")
 	// ErrCorrupt: a file does not match the manifest, or the manifest is unreadable.
 	ErrCorrupt = errors.New("key files are damaged")
-	// ErrBadKey: the key is not for three public inputs and one commitment.
+	// ErrBadKey: the verifying key is not for three public inputs and one commitment,
+	// or one that the contract refuses (CheckKey).
 	ErrBadKey = errors.New("bad verifying key")
 	// ErrBudget: one key alone exceeds the memory that the cache may use.
 	ErrBudget = errors.New("the key does not fit the memory budget")

@@ -1,7 +1,6 @@
 package provingkeys
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/gnarkcodec"
 )
 
 // dumpInfo says what a dump was made from. A dump is the proving key as it lies
@@ -67,8 +67,15 @@ func readDump(folder string, m *Manifest) (*groth16bn254.ProvingKey, error) {
 	if want := (dumpInfo{info.Dump, m.ProvingKey.SHA256, machine(), gnark.Version.String()}); info != want || info.Dump.Name != dumpFile {
 		return nil, errors.New("the dump is of another key, machine or gnark version")
 	}
-	pk := new(groth16bn254.ProvingKey)
-	return pk, readChecked(folder, info.Dump, pk.ReadDump)
+	return readPoints(folder, info.Dump, gnarkcodec.ProvingKeyDump)
+}
+
+func readPoints(folder string, want File, decode func(io.Reader, int64) (*groth16bn254.ProvingKey, error)) (pk *groth16bn254.ProvingKey, err error) {
+	err = readChecked(folder, want, func(f *os.File) error {
+		pk, err = decode(f, want.Bytes)
+		return err
+	})
+	return pk, err
 }
 
 // readProvingKey loads the proving key by its dump if that is good, else from the
@@ -79,13 +86,7 @@ func readProvingKey(folder string, m *Manifest, warn func(msg string, err error)
 		return pk, true, nil
 	}
 	warn("the proving key's dump is not used", err)
-	pk = new(groth16bn254.ProvingKey)
-	// Its hash stands for the checks on its points.
-	err = readChecked(folder, m.ProvingKey, func(r io.Reader) error {
-		_, err := pk.UnsafeReadFrom(r)
-		return err
-	})
-	if err != nil {
+	if pk, err = readPoints(folder, m.ProvingKey, gnarkcodec.ProvingKey); err != nil {
 		return nil, false, err
 	}
 	if err := writeDump(folder, pk, m.ProvingKey.SHA256); err != nil {
@@ -94,13 +95,13 @@ func readProvingKey(folder string, m *Manifest, warn func(msg string, err error)
 	return pk, false, nil
 }
 
-func readChecked(folder string, want File, read func(io.Reader) error) (err error) {
+func readChecked(folder string, want File, read func(*os.File) error) (err error) {
 	f, err := openChecked(folder, want)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := read(bufio.NewReaderSize(f, bufferBytes)); err != nil {
+	if err := read(f); err != nil {
 		return fmt.Errorf("decode %s: %w", want.Name, err)
 	}
 	return nil

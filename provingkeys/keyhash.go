@@ -10,12 +10,13 @@ import (
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/gnarkcodec"
 )
 
 // The public face of every circuit of ours.
 const (
-	PublicInputs = 3 // c, ζ, v
-	Commitments  = 1
+	PublicInputs = gnarkcodec.PublicInputs // c, ζ, v
+	Commitments  = gnarkcodec.Commitments
 	KeyWords     = 32 // 32-byte words of a verifying key
 
 	kPoints = 1 + PublicInputs + Commitments // the first is the constant's

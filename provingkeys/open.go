@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/bits"
+	"os"
 	"time"
 
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
+
+	"github.com/zksettle/settle/internal/gnarkcodec"
 )
 
 // SolvedMark is the line that gnark's solver prints, at debug level, through the
@@ -30,7 +34,7 @@ type Keys struct {
 }
 
 // Open loads the keys of id below dir after checking every hash, and never
-// compiles. ErrMissing, ErrUnsafeDev, ErrFingerprint, ErrCorrupt.
+// compiles. ErrMissing, ErrUnsafeDev, ErrFingerprint, ErrCorrupt, ErrBadKey.
 func Open(ctx context.Context, dir string, id ID, opts Options) (*Keys, error) {
 	start := time.Now()
 	log := opts.log().With("circuit", id.Circuit, "shape", id.Shape)
@@ -69,13 +73,12 @@ func OpenVerifyingKey(dir string, id ID, opts Options) (*groth16bn254.VerifyingK
 		return nil, nil, err
 	}
 	folder := id.Folder(dir)
-	vk := new(groth16bn254.VerifyingKey)
-	err = readChecked(folder, m.VerifyingKey, func(r io.Reader) error {
-		_, err := vk.ReadFrom(r)
-		return err
-	})
+	vk, err := readVerifyingKey(folder, m.VerifyingKey)
 	if err != nil {
 		return nil, nil, unreadable(folder, id, err)
+	}
+	if err := CheckKey(vk); err != nil {
+		return nil, nil, fmt.Errorf("verifying key of %s in %s: %w", id, folder, err)
 	}
 	hash, err := KeyHash(vk)
 	if err != nil {
@@ -87,10 +90,24 @@ func OpenVerifyingKey(dir string, id ID, opts Options) (*groth16bn254.VerifyingK
 	return vk, m, nil
 }
 
-func readSystem(folder string, m *Manifest) (*cs.R1CS, error) {
-	system := new(cs.R1CS)
-	err := readChecked(folder, m.System, func(r io.Reader) error {
-		_, err := system.ReadFrom(r)
+func readVerifyingKey(folder string, want File) (vk *groth16bn254.VerifyingKey, err error) {
+	if want.Bytes != gnarkcodec.VerifyingKeyBytes {
+		return nil, fmt.Errorf("%w: %s has %d bytes, expected %d", ErrCorrupt, want.Name, want.Bytes, gnarkcodec.VerifyingKeyBytes)
+	}
+	err = readChecked(folder, want, func(f *os.File) error {
+		raw := make([]byte, want.Bytes)
+		if _, err := io.ReadFull(f, raw); err != nil {
+			return err
+		}
+		vk, err = gnarkcodec.VerifyingKey(raw)
+		return err
+	})
+	return vk, err
+}
+
+func readSystem(folder string, m *Manifest) (system *cs.R1CS, err error) {
+	err = readChecked(folder, m.System, func(f *os.File) error {
+		system, err = gnarkcodec.System(f, m.System.Bytes)
 		return err
 	})
 	if err != nil {
@@ -108,6 +125,8 @@ func (k *Keys) check() error {
 		return fmt.Errorf("the system has %d constraints, the manifest says %d", k.System.GetNbConstraints(), m.Constraints)
 	case k.ProvingKey.Domain.Cardinality != m.Domain:
 		return fmt.Errorf("the proving key's domain is %d, the manifest says %d", k.ProvingKey.Domain.Cardinality, m.Domain)
+	case m.Constraints < 1 || m.Domain != 1<<bits.Len(uint(m.Constraints-1)):
+		return fmt.Errorf("the proving key's domain is %d for %d constraints", m.Domain, m.Constraints)
 	case len(k.ProvingKey.InfinityA) != wires:
 		return fmt.Errorf("the proving key is for %d wires, the system has %d", len(k.ProvingKey.InfinityA), wires)
 	case len(k.System.Public)-1 != m.PublicInputs || m.PublicInputs != PublicInputs:
@@ -122,7 +141,7 @@ func (k *Keys) check() error {
 
 // unreadable adds the remedy to what is wrong with the files themselves.
 func unreadable(folder string, id ID, err error) error {
-	if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, gnarkcodec.ErrEncoding) || errors.Is(err, fs.ErrNotExist) {
 		return damaged(folder, id, err.Error())
 	}
 	return fmt.Errorf("read keys of %s: %w", id, err)

@@ -115,6 +115,9 @@ func install(dir string, id ID, system constraint.ConstraintSystem, pk groth16.P
 	if id.made() {
 		m.InnerKeyHash, m.Template = &id.Inner, &id.Fingerprint
 	}
+	if err := CheckKey(vk); err != nil {
+		return nil, fmt.Errorf("key of %s: %w", id, err)
+	}
 	if m.KeyHash, err = KeyHash(vk); err != nil {
 		return nil, fmt.Errorf("key of %s: %w", id, err)
 	}

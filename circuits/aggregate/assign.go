@@ -1,7 +1,6 @@
 package aggregate
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/consensys/gnark/std/algebra/emulated/sw_bn254"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/gnarkcodec"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 )
@@ -53,13 +53,9 @@ func assignSlot(envelope *settle.ProofEnvelope, inputs *[3]fr.Element) (Slot, er
 		}
 		slot.Inputs[i] = inputs[i]
 	}
-	proof := new(groth16bn254.Proof)
-	n, err := proof.ReadFrom(bytes.NewReader(envelope.Proof))
+	proof, err := gnarkcodec.Proof(envelope.Proof)
 	if err != nil {
 		return slot, fmt.Errorf("%w: %w", ErrInnerProof, err)
-	}
-	if int(n) != len(envelope.Proof) || len(proof.Commitments) != 1 {
-		return slot, fmt.Errorf("%w: %d of %d bytes read, %d commitments, expected all and 1", ErrInnerProof, n, len(envelope.Proof), len(proof.Commitments))
 	}
 	slot.Active = 1
 	slot.Proof = proofOf(proof)

@@ -96,7 +96,7 @@ func Bans() []Ban {
 			Reason: "gadgets stay in circuits, where each has its argument and its attack test",
 		},
 		{
-			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/toycircuit", "cmd/settle"},
+			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "cmd/settle"},
 			Reason: "gnark's backend belongs to keys, provers and verifiers; the pipeline handles envelopes of bytes",
 		},
 		{
