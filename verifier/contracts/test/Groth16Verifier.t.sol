@@ -155,11 +155,56 @@ contract Groth16VerifierTest is Test {
     }
 
     /// @dev Too little gas makes a precompile fail, which reverts and never accepts.
-    function testFuzz_tooLittleGasNeverAccepts(uint256 gas) public {
-        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(0);
+    function testFuzz_tooLittleGasNeverAccepts(uint256 gas, bool ceremony) public {
+        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(ceremony ? 1 : 0);
         inputs[0] += 1;
         (bool ok,) = address(verifier).staticcall{gas: gas % 400_000}(abi.encodeCall(verifier.verify, (proof, inputs)));
         assertTrue(!ok, "accepted");
+    }
+
+    /// @dev The price of an honest proof is the least gas with which it is accepted: whatever a
+    /// precompile lacks before that makes the call fail, and never another verdict.
+    function test_failsBelowItsPrice() public {
+        failsBelowItsPrice(0);
+        failsBelowItsPrice(1);
+    }
+
+    function failsBelowItsPrice(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(which);
+        bytes memory data = abi.encodeCall(verifier.verify, (proof, inputs));
+        bool accepted = false;
+        for (uint256 gas = 1_000; gas < 400_000; gas += 1_777) {
+            (bool ok,) = address(verifier).staticcall{gas: gas}(data);
+            assertTrue(ok || !accepted, "more gas refuses what less accepts");
+            accepted = ok;
+        }
+        assertTrue(accepted, "an honest proof costs more than 400,000");
+    }
+
+    /// @dev Commitment and PoK pass a precompile as the other points do: one that is off the
+    /// curve, another point, and each in the place of the other are refused.
+    function test_refusesOtherCommitmentsAndPoKs() public {
+        refusesOtherCommitmentsAndPoKs(0);
+        refusesOtherCommitmentsAndPoKs(1);
+    }
+
+    function refusesOtherCommitmentsAndPoKs(uint256 which) private {
+        (Groth16Verifier verifier, bytes memory original, uint256[3] memory inputs) = load(which);
+        for (uint256 first = 8; first < 12; first += 2) {
+            bytes memory proof = bytes.concat(original);
+            setWord(proof, first, 4); // 4³ + 3 is not 2²
+            setWord(proof, first + 1, 2);
+            vm.expectRevert(Groth16Verifier.InvalidProof.selector);
+            verifier.verify(proof, inputs);
+            setWord(proof, first, 1); // the generator
+            vm.expectRevert(Groth16Verifier.InvalidProof.selector);
+            verifier.verify(proof, inputs);
+            // Commitment and PoK in each other's place.
+            setWord(proof, first, wordOf(original, 18 - first));
+            setWord(proof, first + 1, wordOf(original, 19 - first));
+            vm.expectRevert(Groth16Verifier.InvalidProof.selector);
+            verifier.verify(proof, inputs);
+        }
     }
 
     function test_gas() public {

@@ -6,34 +6,37 @@ import {KeyCheck} from "../src/KeyCheck.sol";
 import {Test} from "./Vm.sol";
 
 /// @notice What deployment refuses, one broken key each.
-contract KeyCheckTest is Test {
+abstract contract KeyCheckCases is Test {
     uint256 private constant P = KeyCheck.P;
 
-    uint256[] private good;
-    uint256[] private generator;
-    string private json;
+    uint256[] internal good;
+    uint256[] internal generator;
+    string internal json;
 
-    function setUp() public {
+    function load(string memory path) internal {
         json = vm.readFile("testdata/groth16.json");
-        good = vm.parseJsonUintArray(json, ".setup.key");
+        good = vm.parseJsonUintArray(json, path);
         generator = vm.parseJsonUintArray(json, ".g2Generator");
     }
 
-    function test_acceptsGammaGenerator() public {
-        uint256[] memory key = vm.parseJsonUintArray(json, ".ceremony.key");
+    /// @dev Whether γ and the commitment's base are the generator.
+    function isCeremony() internal pure virtual returns (bool);
+
+    function test_acceptsTheKey() public {
         for (uint256 i = 0; i < 4; ++i) {
-            assertEq(key[KeyCheck.GAMMA + i], generator[i]);
-            assertEq(key[KeyCheck.G + i], generator[i]);
+            assertTrue((good[KeyCheck.GAMMA + i] == generator[i]) == isCeremony(), "gamma is not of this setup");
+            assertTrue((good[KeyCheck.G + i] == generator[i]) == isCeremony(), "G is not of this setup");
         }
-        new Groth16Verifier(key);
+        new Groth16Verifier(good);
     }
 
     function test_refusesDeltaGamma() public {
         refuseCopies(KeyCheck.DELTA, slice(KeyCheck.GAMMA), "delta is gamma");
     }
 
+    /// @dev Where γ is the generator, so is δ = γ.
     function test_refusesDeltaGenerator() public {
-        refuseCopies(KeyCheck.DELTA, generator, "delta is a generator");
+        refuseCopies(KeyCheck.DELTA, generator, isCeremony() ? "delta is gamma" : "delta is a generator");
     }
 
     function test_refusesBetaGenerator() public {
@@ -41,7 +44,7 @@ contract KeyCheckTest is Test {
     }
 
     function test_refusesBetaGamma() public {
-        refuseCopies(KeyCheck.BETA, slice(KeyCheck.GAMMA), "beta is gamma");
+        refuseCopies(KeyCheck.BETA, slice(KeyCheck.GAMMA), isCeremony() ? "beta is a generator" : "beta is gamma");
     }
 
     function test_refusesBetaDelta() public {
@@ -141,5 +144,36 @@ contract KeyCheckTest is Test {
     function points() private pure returns (uint256[11] memory starts, uint256[11] memory sizes) {
         starts = [uint256(0), 2, 6, 10, 14, 16, 18, 20, 22, 24, 28];
         sizes = [uint256(2), 4, 4, 4, 2, 2, 2, 2, 2, 4, 4];
+    }
+}
+
+/// @notice On a key of groth16.Setup.
+contract KeyCheckSetupTest is KeyCheckCases {
+    function setUp() public {
+        load(".setup.key");
+    }
+
+    function isCeremony() internal pure override returns (bool) {
+        return false;
+    }
+
+    /// @dev γ = generator alone is no reason to refuse a key.
+    function test_acceptsGammaGenerator() public {
+        uint256[] memory key = good;
+        for (uint256 i = 0; i < 4; ++i) {
+            key[KeyCheck.GAMMA + i] = generator[i];
+        }
+        new Groth16Verifier(key);
+    }
+}
+
+/// @notice On a key of a ceremony with one contributor.
+contract KeyCheckCeremonyTest is KeyCheckCases {
+    function setUp() public {
+        load(".ceremony.key");
+    }
+
+    function isCeremony() internal pure override returns (bool) {
+        return true;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IVerifier} from "../src/IVerifier.sol";
 import {PublicData} from "../src/PublicData.sol";
 import {Registry} from "../src/Registry.sol";
 import {Rollup} from "../src/Rollup.sol";
@@ -204,5 +205,38 @@ contract RollupTest is RollupFixture {
         vm.prank(OPERATOR);
         (ok,) = address(rollup).call{value: 1}(abi.encodeCall(rollup.settle, (TINY, 1, COMMITMENT, words, PROOF)));
         assertTrue(!ok, "took Ether");
+    }
+
+    /// @dev A cap on the call of the verifier would let whoever settles choose gas with which the
+    /// verifier fails and its caller goes on: it gets all but a 64th.
+    function test_verifierGetsAllGas() public {
+        GreedyVerifier greedy = new GreedyVerifier();
+        Registry.Config memory c = config();
+        c.registrations[0] = Registry.Registration("transition", TINY, 1, greedy, greedy.keyHash());
+        rollup = new Rollup(GENESIS_ROOT, GENESIS_HASH, c);
+        uint256[] memory words = batch(2, 7);
+        vm.prank(OPERATOR);
+        rollup.settle{gas: 20_000_000}(TINY, 1, COMMITMENT, words, PROOF);
+        assertEq(rollup.root(), 7);
+    }
+
+    /// @dev Settling with any amount of gas settles, or changes nothing.
+    function testFuzz_tooLittleGasChangesNothing(uint256 gas) public {
+        uint256[] memory words = batch(2, 7);
+        prove(words);
+        vm.prank(OPERATOR);
+        (bool ok,) =
+            address(rollup).call{gas: gas % 200_000}(abi.encodeCall(rollup.settle, (TINY, 1, COMMITMENT, words, PROOF)));
+        assertEq(rollup.root(), ok ? 7 : GENESIS_ROOT);
+        assertEq(rollup.batchNumber(), ok ? 1 : 0);
+    }
+}
+
+/// @notice Accepts every proof, if the call has most of 20 million gas.
+contract GreedyVerifier is IVerifier {
+    bytes32 public constant keyHash = keccak256("greedy");
+
+    function verify(bytes calldata, uint256[3] calldata) external view {
+        require(gasleft() > 19_000_000, "the call of the verifier is capped");
     }
 }
