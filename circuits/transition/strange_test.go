@@ -2,6 +2,7 @@ package transition
 
 import (
 	"cmp"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -312,6 +313,11 @@ func TestFullToTheLastSlot(t *testing.T) {
 // builds the circuit's witness around it: memory, tree and public data agree with
 // what was executed, and each signature is the signer's.
 func (s *strange) force(t testing.TB, shape Shape, txs []state.Transaction) *Circuit {
+	return s.forceTo(t, shape, txs, s.fees)
+}
+
+// forceTo pays fees to these accounts, whoever they are.
+func (s *strange) forceTo(t testing.TB, shape Shape, txs []state.Transaction, fees map[settle.TokenID]settle.AccountIndex) *Circuit {
 	st := s.load(t)
 	empty, err := st.Apply(nil)
 	require.NoError(t, err)
@@ -328,14 +334,12 @@ func (s *strange) force(t testing.TB, shape Shape, txs []state.Transaction) *Cir
 	f.tree.Update(indices, leaves)
 	uses := map[settle.TokenID]uint64{}
 	for i := range txs {
-		f.execute(i, &txs[i], s.fees[txs[i].Token], s.domain)
+		f.execute(i, &txs[i], fees[txs[i].Token], s.domain)
 		uses[txs[i].Token]++
 	}
 	var slots []FeeSlot
-	for _, token := range []settle.TokenID{0, 1<<32 - 1} {
-		if uses[token] > 0 {
-			slots = append(slots, feeSlot(uint64(token), uint64(s.fees[token]), uses[token]))
-		}
+	for _, token := range slices.Sorted(maps.Keys(uses)) {
+		slots = append(slots, feeSlot(uint64(token), uint64(fees[token]), uses[token]))
 	}
 	f.fees(slots...)
 	return f.seal()

@@ -173,13 +173,13 @@ func (w World) Apply(tx state.Transaction) (World, settle.Code) {
 		sum *big.Int
 	}
 	payments := []payment{{feeIndex, fee}}
-	switch tx.Kind {
-	case transfer:
+	if tx.Kind == transfer {
 		if code := next.receives(tx); code != "" {
 			return w, code
 		}
 		payments = []payment{{tx.To, amount}, {feeIndex, fee}}
-	case open:
+	}
+	if tx.Kind == open {
 		if next.Accounts[tx.Assigned].Exists() {
 			return w, SlotTaken
 		}
