@@ -192,6 +192,7 @@ func (c *Client) SettledBy(ctx context.Context, batch settle.BatchNumber, from u
 	if !ok {
 		return types.Log{}, errors.New("the rollup's ABI has no event of settlement")
 	}
+	number := common.BigToHash(new(big.Int).SetUint64(uint64(batch)))
 	last, err := c.node.BlockNumber(ctx)
 	if err != nil {
 		return types.Log{}, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
@@ -205,15 +206,19 @@ func (c *Client) SettledBy(ctx context.Context, batch settle.BatchNumber, from u
 			FromBlock: new(big.Int).SetUint64(first),
 			ToBlock:   new(big.Int).SetUint64(last),
 			Addresses: []common.Address{c.address},
-			Topics:    [][]common.Hash{{event.ID}, {common.BigToHash(new(big.Int).SetUint64(uint64(batch)))}},
+			Topics:    [][]common.Hash{{event.ID}, {number}},
 		})
 		if err != nil {
 			return types.Log{}, fmt.Errorf("search L1 for the settlement of batch %d: %w", batch, withoutURL(err))
 		}
 		for _, l := range logs {
-			if !l.Removed {
-				return l, nil
+			if l.Removed {
+				continue
 			}
+			if l.Address != c.address || len(l.Topics) < 2 || l.Topics[0] != event.ID || l.Topics[1] != number {
+				return types.Log{}, fmt.Errorf("%w: an event of %s with topics %v, asked for the settlement of batch %d", ErrNodeAnswer, l.Address, l.Topics, batch)
+			}
+			return l, nil
 		}
 		if first <= from {
 			return types.Log{}, fmt.Errorf("settlement of batch %d on L1: %w", batch, ethereum.NotFound)

@@ -64,6 +64,9 @@ func (c *Client) eachLog(ctx context.Context, first, last uint64, what string, e
 			if logs[i].Removed {
 				continue
 			}
+			if l := &logs[i]; l.Address != c.address || len(l.Topics) == 0 || !slices.Contains(events, l.Topics[0]) {
+				return fmt.Errorf("%w: an event of %s with topics %v, asked for %s of %s", ErrNodeAnswer, l.Address, l.Topics, what, c.address)
+			}
 			if err := f(&logs[i]); err != nil {
 				return err
 			}
@@ -111,6 +114,9 @@ func (c *Client) called(ctx context.Context, hash common.Hash) ([]*publicdata.Da
 	tx, _, err := c.node.TransactionByHash(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("ask L1 for it: %w", withoutURL(err))
+	}
+	if tx.Hash() != hash {
+		return nil, fmt.Errorf("%w: transaction %s", ErrNodeAnswer, tx.Hash())
 	}
 	if tx.To() == nil || *tx.To() != c.address {
 		return nil, fmt.Errorf("%w: it went through another contract", ErrCalldata)

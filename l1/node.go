@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"syscall"
 
 	"github.com/ethereum/go-ethereum"
@@ -41,6 +42,22 @@ var _ Node = (*ethclient.Client)(nil)
 
 // ErrWrongChain reports a node of another chain than the one expected.
 var ErrWrongChain = errors.New("wrong chain")
+
+// ErrNodeAnswer reports an answer that no node of L1 gives to what was asked.
+var ErrNodeAnswer = errors.New("the L1 node's answer makes no sense")
+
+// receiptOf returns the receipt of a mined transaction: ethereum.NotFound if there is
+// none, ErrNodeAnswer if it is of another one or of no block.
+func receiptOf(ctx context.Context, node Node, hash common.Hash) (*types.Receipt, error) {
+	receipt, err := node.TransactionReceipt(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	if receipt.TxHash != hash || receipt.BlockNumber == nil || !receipt.BlockNumber.IsUint64() || slices.Contains(receipt.Logs, nil) {
+		return nil, fmt.Errorf("%w: receipt of %s in block %v, asked for %s", ErrNodeAnswer, receipt.TxHash, receipt.BlockNumber, hash)
+	}
+	return receipt, nil
+}
 
 // Dial connects to the node at rawURL (http, https, ws, wss) and checks that it
 // serves chain chainID; 0 takes any.

@@ -227,7 +227,7 @@ func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *
 func (s *Submitter) spent(ctx context.Context, work store.SettlementWork) (Action, error) {
 	live := work.Live
 	reason := fmt.Sprintf("nonce %d was used by another transaction of %s", live.Nonce, live.Sender)
-	receipt, err := s.wallet.node.TransactionReceipt(ctx, common.Hash(live.TxHash))
+	receipt, err := receiptOf(ctx, s.wallet.node, common.Hash(live.TxHash))
 	switch {
 	case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
 		// Mined since the batch number was read.

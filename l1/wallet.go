@@ -145,7 +145,7 @@ func (w *wallet) sendAndWait(ctx context.Context, tx *types.Transaction, poll ti
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
 	for {
-		receipt, err := w.node.TransactionReceipt(ctx, tx.Hash())
+		receipt, err := receiptOf(ctx, w.node, tx.Hash())
 		var head uint64
 		if err == nil {
 			head, err = w.node.BlockNumber(ctx)

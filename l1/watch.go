@@ -125,7 +125,7 @@ func (s *Submitter) record(ctx context.Context, receipt *types.Receipt) error {
 // by one that this database never saw (another operator, a restored backup).
 func (s *Submitter) recordFromChain(ctx context.Context, work store.SettlementWork) error {
 	if work.Live != nil {
-		receipt, err := s.wallet.node.TransactionReceipt(ctx, common.Hash(work.Live.TxHash))
+		receipt, err := receiptOf(ctx, s.wallet.node, common.Hash(work.Live.TxHash))
 		if err == nil && receipt.Status == types.ReceiptStatusSuccessful {
 			return s.record(ctx, receipt)
 		}
@@ -137,7 +137,7 @@ func (s *Submitter) recordFromChain(ctx context.Context, work store.SettlementWo
 	if err != nil {
 		return err
 	}
-	receipt, err := s.wallet.node.TransactionReceipt(ctx, found.TxHash)
+	receipt, err := receiptOf(ctx, s.wallet.node, found.TxHash)
 	if err != nil {
 		return fmt.Errorf("ask L1 for the receipt of %s: %w", found.TxHash, withoutURL(err))
 	}
