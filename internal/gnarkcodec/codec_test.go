@@ -8,7 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	groth16bn254 "github.com/consensys/gnark/backend/groth16/bn254"
 	"github.com/consensys/gnark/logger"
@@ -279,7 +278,7 @@ func points(kind string) map[int]bool {
 // its subgroup, in coordinates that are not reduced, compressed, and with the flags of
 // encodings that there are not.
 func TestHostilePoints(t *testing.T) {
-	outside := offSubgroup(t)
+	outside := toycircuit.OffSubgroup()
 	all := encodings(t)
 	for _, made := range []string{"setup/", "ceremony/"} {
 		for _, kind := range []string{"proof", "verifying key"} {
@@ -311,27 +310,6 @@ func TestHostilePoints(t *testing.T) {
 					change("outside the subgroup", func(p []byte) { raw := outside.RawBytes(); copy(p, raw[:]) })
 				}
 			}
-		}
-	}
-}
-
-// offSubgroup returns a point of the twist that is not in G2: the first of small x.
-func offSubgroup(t *testing.T) bn254.G2Affine {
-	t.Helper()
-	_, _, _, g := bn254.Generators()
-	var b, x3 bn254.E2 // the twist's constant: y² - x³ at the generator
-	x3.Square(&g.X).Mul(&x3, &g.X)
-	b.Square(&g.Y).Sub(&b, &x3)
-	for i := uint64(1); ; i++ {
-		var p bn254.G2Affine
-		var y2 bn254.E2
-		p.X.A0.SetUint64(i)
-		y2.Square(&p.X).Mul(&y2, &p.X).Add(&y2, &b)
-		if y2.Legendre() == 1 {
-			p.Y.Sqrt(&y2)
-			require.True(t, p.IsOnCurve())
-			require.False(t, p.IsInSubGroup())
-			return p
 		}
 	}
 }

@@ -83,15 +83,19 @@ func Ceremony() (*Prover, error) {
 	if err != nil {
 		return nil, err
 	}
-	r1 := system.(*cs.R1CS)
+	pk, vk := Contribute(system)
+	return &Prover{system, pk, vk}, nil
+}
+
+// Contribute makes keys of a system by gnark's multi-party setup with one contribution.
+func Contribute(system constraint.ConstraintSystem) (groth16.ProvingKey, groth16.VerifyingKey) {
 	phase1 := mpcsetup.NewPhase1(ecc.NextPowerOfTwo(uint64(system.GetNbConstraints())))
 	phase1.Contribute()
 	commons := phase1.Seal([]byte("toy phase 1"))
 	var phase2 mpcsetup.Phase2
-	evaluations := phase2.Initialize(r1, &commons)
+	evaluations := phase2.Initialize(system.(*cs.R1CS), &commons)
 	phase2.Contribute()
-	pk, vk := phase2.Seal(&commons, &evaluations, []byte("toy phase 2"))
-	return &Prover{system, pk, vk}, nil
+	return phase2.Seal(&commons, &evaluations, []byte("toy phase 2"))
 }
 
 // Witness returns the full witness for the inputs (c, ζ, v).
