@@ -133,7 +133,7 @@ func misread(t *testing.T, reading func(l *leafValues)) *Circuit {
 func attacks() []attack {
 	var all []attack
 	for _, group := range [][]attack{
-		accountAttacks(), memoryAttacks(), unwrittenAttacks(), flagAttacks(), minusAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), openAttacks(), exitAttacks(), dataAttacks(),
+		accountAttacks(), memoryAttacks(), unwrittenAttacks(), flagAttacks(), minusAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), openAttacks(), exitAttacks(), dataAttacks(), reviewAttacks(),
 	} {
 		all = append(all, group...)
 	}

@@ -149,3 +149,24 @@ func TestInactiveSlotsReceiveNothing(t *testing.T) {
 		require.Error(t, solve(t, ccs, c), name)
 	}
 }
+
+// reviewAttacks are refused by what no rule states: positions, levels and digests.
+func reviewAttacks() []attack {
+	return []attack{
+		{name: "an account opened as a node", rules: []string{"tree: level in 1..16"}, implied: "leaf and node are two lanes of the permutation",
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				account := f.open(5).opened
+				packed := weigh(account.token, 0, account.nonce, settle.TokenBits)
+				return then(f, func(c *Circuit) {
+					// The four fields of account 5 are children, of which none is touched.
+					c.Accounts[3].Active = 0
+					spare := &c.Nodes[len(c.Nodes)-1]
+					spare.Active, spare.Level, spare.Position = 1, 0, 5
+					for i, field := range []fr.Element{account.owner, packed, account.balance, account.l1} {
+						spare.Old[i], spare.New[i] = field, field
+					}
+				})
+			}},
+	}
+}
