@@ -47,7 +47,7 @@ type Difference struct {
 	Better    Better            `json:"better,omitempty"`
 	A         *Side             `json:"a,omitempty"`
 	B         *Side             `json:"b,omitempty"`
-	Ratio     *float64          `json:"ratio,omitempty"` // of the medians, B/A; none where A's is 0
+	Ratio     *float64          `json:"ratio,omitempty"` // of the medians, B/A; none where A's is 0, or nearly
 	Verdict   Verdict           `json:"verdict"`
 }
 
@@ -155,7 +155,7 @@ func (c *Comparison) busy(side string, f *File) {
 }
 
 func (c *Comparison) files(a, b *File) {
-	identity := func(m Measurement) string { return m.Key() + " " + m.Unit + " " + string(m.Source) }
+	identity := func(m Measurement) string { return m.identity() + " " + string(m.Source) + " " + m.Unit }
 	now := map[string]Measurement{}
 	for _, m := range b.Measurements {
 		now[identity(m)] = m
@@ -191,8 +191,7 @@ func side(m Measurement) *Side { return &Side{m.Summary, len(m.Values)} }
 // judge compares A and B, which both exist.
 func (d *Difference) judge() {
 	a, b := d.A.Summary, d.B.Summary
-	if a.Median != 0 {
-		ratio := b.Median / a.Median
+	if ratio := b.Median / a.Median; a.Median != 0 && !math.IsInf(ratio, 0) {
 		d.Ratio = &ratio
 	}
 	meet := a.Least <= b.Most && b.Least <= a.Most

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Path is where a benchmark's file lies in a folder of results.
@@ -24,31 +26,60 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read benchmark result: %w", err)
 	}
+	f, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// Parse reads what WriteJSON wrote, here or by somebody else, or returns ErrFormat.
+// Results are shown on terminals: texts with control characters are refused.
+func Parse(data []byte) (*File, error) {
 	f := new(File)
 	if err := json.Unmarshal(data, f); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, ErrFormat, err)
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	if f.Format != Format {
-		return nil, fmt.Errorf("%s: %w: format %q, expected %q", path, ErrFormat, f.Format, Format)
+		return nil, fmt.Errorf("%w: format %q, expected %q", ErrFormat, f.Format, Format)
 	}
 	if f.Benchmark == "" || f.Benchmark != filepath.Base(f.Benchmark) {
-		return nil, fmt.Errorf("%s: %w: benchmark %q is no name", path, ErrFormat, f.Benchmark)
+		return nil, fmt.Errorf("%w: benchmark %q is no name", ErrFormat, f.Benchmark)
+	}
+	if text, bad := controls(data); bad {
+		return nil, fmt.Errorf("%w: the text %q has control characters", ErrFormat, text)
 	}
 	seen := map[string]bool{}
 	for i := range f.Measurements {
 		m := &f.Measurements[i]
 		switch {
 		case len(m.Values) == 0:
-			return nil, fmt.Errorf("%s: %w: %s has no values", path, ErrFormat, m.Key())
+			return nil, fmt.Errorf("%w: %s has no values", ErrFormat, m.Key())
 		case !m.Source.known():
-			return nil, fmt.Errorf("%s: %w: %s has source %q", path, ErrFormat, m.Key(), m.Source)
-		case seen[m.Key()]:
-			return nil, fmt.Errorf("%s: %w: %s twice", path, ErrFormat, m.Key())
+			return nil, fmt.Errorf("%w: %s has source %q", ErrFormat, m.Key(), m.Source)
+		case !m.Better.known():
+			return nil, fmt.Errorf("%w: %s says %q is better", ErrFormat, m.Key(), m.Better)
+		case seen[m.identity()]:
+			return nil, fmt.Errorf("%w: %s twice", ErrFormat, m.Key())
 		}
-		seen[m.Key()] = true
+		seen[m.identity()] = true
 		m.Summary = Summarize(m.Values) // never trust a summary that can be computed
 	}
 	return f, nil
+}
+
+// controls finds a text with control characters in valid JSON.
+func controls(data []byte) (string, bool) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return "", false // the end
+		}
+		if text, ok := token.(string); ok && strings.ContainsFunc(text, unicode.IsControl) {
+			return text, true
+		}
+	}
 }
 
 // ReadAll reads a result file, or all results of a folder.

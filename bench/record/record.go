@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,6 +38,8 @@ const (
 	Neither Better = "" // a setting, a size, or a share
 )
 
+func (b Better) known() bool { return b == Lower || b == Higher || b == Neither }
+
 // Value is one number that a repetition yields.
 type Value struct {
 	Name   string            `json:"name"`             // "prove", "transfers per second"
@@ -67,6 +70,16 @@ type Measurement struct {
 
 // Key identifies a measurement in its file.
 func (m Measurement) Key() string { return m.Task + ": " + m.key() }
+
+// identity is Key for whatever a file holds: no two measurements of different task,
+// name or labels share it.
+func (m Measurement) identity() string {
+	parts := []string{strconv.Quote(m.Task), strconv.Quote(m.Name)}
+	for _, label := range slices.Sorted(maps.Keys(m.Labels)) {
+		parts = append(parts, strconv.Quote(label)+"="+strconv.Quote(m.Labels[label]))
+	}
+	return strings.Join(parts, " ")
+}
 
 // File is a run of one benchmark.
 type File struct {

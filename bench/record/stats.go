@@ -35,5 +35,9 @@ func Quantile(sorted []float64, q float64) float64 {
 	if low+1 >= len(sorted) {
 		return sorted[len(sorted)-1]
 	}
-	return sorted[low] + (at-float64(low))*(sorted[low+1]-sorted[low])
+	share, distance := at-float64(low), sorted[low+1]-sorted[low]
+	if math.IsInf(distance, 0) { // between the largest numbers of both signs
+		return (1-share)*sorted[low] + share*sorted[low+1]
+	}
+	return sorted[low] + share*distance
 }
