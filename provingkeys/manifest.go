@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,6 +123,24 @@ func (m *Manifest) ID() ID {
 	return id
 }
 
+// Most that a key can have: the curve has no larger FFT domain, for which no file
+// comes near the size.
+const (
+	maxDomainBits = 28
+	maxFileBytes  = 1 << 42
+)
+
+// isPlausible reports whether sums of the manifest's numbers mean anything: memory is
+// planned by them before a file is read.
+func (m *Manifest) isPlausible() bool {
+	for _, f := range []File{m.System, m.ProvingKey, m.VerifyingKey} {
+		if f.Bytes < 0 || f.Bytes > maxFileBytes {
+			return false
+		}
+	}
+	return m.Constraints > 0 && m.Constraints <= 1<<maxDomainBits && m.Domain == 1<<bits.Len(uint(m.Constraints-1))
+}
+
 // MemoryBytes estimates what the loaded keys and their system take.
 func (m *Manifest) MemoryBytes() int64 { return m.ProvingKey.Bytes + 2*m.System.Bytes }
 
@@ -155,6 +174,8 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 		return nil, fmt.Errorf("%w: %s holds %s, the circuit has %s: run %s", ErrFingerprint, folder, m.System.SHA256, id.Fingerprint, id.setup())
 	case m.System.Name != systemFile || m.ProvingKey.Name != provingFile || m.VerifyingKey.Name != verifyingFile:
 		return nil, damaged(folder, id, "manifest names other files")
+	case !m.isPlausible():
+		return nil, damaged(folder, id, "manifest with numbers that no key has")
 	case m.Setup == SetupCeremony && m.TranscriptHash != nil:
 	case m.Setup != SetupUnsafeDev || m.TranscriptHash != nil:
 		return nil, damaged(folder, id, fmt.Sprintf("setup %q and transcript do not go together", m.Setup))

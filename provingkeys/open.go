@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/bits"
 	"os"
 	"time"
 
@@ -125,8 +124,6 @@ func (k *Keys) check() error {
 		return fmt.Errorf("the system has %d constraints, the manifest says %d", k.System.GetNbConstraints(), m.Constraints)
 	case k.ProvingKey.Domain.Cardinality != m.Domain:
 		return fmt.Errorf("the proving key's domain is %d, the manifest says %d", k.ProvingKey.Domain.Cardinality, m.Domain)
-	case m.Constraints < 1 || m.Domain != 1<<bits.Len(uint(m.Constraints-1)):
-		return fmt.Errorf("the proving key's domain is %d for %d constraints", m.Domain, m.Constraints)
 	case len(k.ProvingKey.InfinityA) != wires:
 		return fmt.Errorf("the proving key is for %d wires, the system has %d", len(k.ProvingKey.InfinityA), wires)
 	case len(k.System.Public)-1 != m.PublicInputs || m.PublicInputs != PublicInputs:
