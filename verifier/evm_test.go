@@ -122,7 +122,7 @@ type fixtures struct {
 	OffSubgroup [4]settle.Hash `json:"offSubgroup"`
 }
 
-func loadFixtures(t *testing.T) *fixtures {
+func loadFixtures(t testing.TB) *fixtures {
 	t.Helper()
 	raw, err := os.ReadFile("contracts/testdata/groth16.json")
 	require.NoError(t, err)
