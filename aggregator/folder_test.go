@@ -1,6 +1,7 @@
 package aggregator_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -10,6 +11,8 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/aggregator"
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/heap"
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/provingkeys"
@@ -75,4 +78,36 @@ func TestFolderAssignsProofsThatVerify(t *testing.T) {
 		require.ErrorIs(t, err, aggregator.ErrProof, name)
 		require.ErrorContains(t, err, "number 2 of 2", name)
 	}
+}
+
+// TestFolderRefusesForgedPoK: a proof that a verifier with equal coefficients would take
+// (verifier, TestForgedPoKIsRefused), and bytes that claim more than they are.
+func TestFolderRefusesForgedPoK(t *testing.T) {
+	toy, err := toycircuit.Ceremony()
+	require.NoError(t, err)
+	hash, err := provingkeys.KeyHash(toy.VerifyingKey)
+	require.NoError(t, err)
+	folder := aggregator.NewFolder(func(string) (groth16.VerifyingKey, settle.KeyHash, error) { return toy.VerifyingKey, hash, nil })
+	honest := settle.ProofEnvelope{Circuit: settle.CircuitTransition, Shape: "tiny", KeyHash: hash, Inputs: [3]settle.Element{{31: 1}, {31: 5}, {31: 7}}}
+	honest.Proof, err = toy.Prove(honest.Inputs)
+	require.NoError(t, err)
+	_, err = folder.Assign("tiny-2", []settle.ProofEnvelope{honest})
+	require.NoError(t, err)
+
+	forged := honest
+	forged.Inputs[2][31]++
+	forged.Proof, err = toy.ForgePoK(honest.Proof, honest.Inputs, forged.Inputs, fr.One())
+	require.NoError(t, err)
+	_, err = folder.Assign("tiny-2", []settle.ProofEnvelope{honest, forged})
+	require.ErrorIs(t, err, aggregator.ErrProof)
+
+	hostile := honest
+	hostile.Proof = bytes.Clone(honest.Proof)
+	copy(hostile.Proof[256:], []byte{0x10, 0, 0, 0}) // commitments: 16 GiB of them
+	require.Less(t, heap.Allocated(func() { _, err = folder.Assign("tiny-2", []settle.ProofEnvelope{hostile}) }), uint64(16<<20))
+	require.ErrorIs(t, err, aggregator.ErrProof)
+	parsed, err := circuits.ParseAggregateShape("tiny-2")
+	require.NoError(t, err)
+	require.Less(t, heap.Allocated(func() { _, err = circuits.AssignAggregate(parsed, []settle.ProofEnvelope{hostile}) }), uint64(16<<20))
+	require.Error(t, err, "unverified")
 }
