@@ -158,7 +158,10 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 	m := new(Manifest)
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(m); err != nil {
+	if err = d.Decode(m); err == nil && !json.Valid(data) {
+		err = errors.New("text behind the JSON object")
+	}
+	if err != nil {
 		return nil, damaged(folder, id, fmt.Sprintf("manifest: %v", err))
 	}
 	switch {
