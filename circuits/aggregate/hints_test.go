@@ -67,8 +67,13 @@ func (c *partsCircuit) Define(api frontend.API) error {
 	return nil
 }
 
-// pairingHints are those that only the pairing check calls.
-func pairingHints() []string { return []string{"sw_bn254.pairingCheckHint"} }
+// pairingHints are those that only the pairing check calls, all of them gnark's.
+func pairingHints() []string {
+	return []string{
+		"emulated.InverseHint", "fields_bn254.divE12Hint", "fields_bn254.divE2Hint", "fields_bn254.inverseE12Hint",
+		"solver.InvZeroHint", "sw_bn254.pairingCheckHint",
+	}
+}
 
 func harmlessLies() []hostile.Harmless {
 	return []hostile.Harmless{
