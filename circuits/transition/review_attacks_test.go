@@ -150,8 +150,14 @@ func TestInactiveSlotsReceiveNothing(t *testing.T) {
 	}
 }
 
-// reviewAttacks are refused by what no rule states: positions, levels and digests.
+// reviewAttacks try rules in accesses and kinds in which no other attack tries them.
 func reviewAttacks() []attack {
+	emptying := func(t *testing.T, edit func(x *claim)) *forger {
+		return exiting(t, func(_ *forger, x *claim) {
+			x.kind, x.amountValue = settle.KindExitAll, 1_000_000-1
+			edit(x)
+		})
+	}
 	return []attack{
 		{name: "an account opened as a node", rules: []string{"tree: level in 1..16"}, implied: "leaf and node are two lanes of the permutation",
 			forge: func(t *testing.T) *Circuit {
@@ -167,6 +173,56 @@ func reviewAttacks() []attack {
 						spare.Old[i], spare.New[i] = field, field
 					}
 				})
+			}},
+		{name: "money is spent before it arrives", rules: []string{"transfer: times increase"},
+			forge: func(t *testing.T) *Circuit {
+				f := newForger(t, 10, 1)
+				f.setLeaf(5, func(l *leafValues) { l.balance = fr.Element{} })
+				f.fees(feeSlot(0, 0, 2))
+				f.transfer(1, claim{from: 3, to: 5, fee: 0, amountValue: 10, feePay: 0})
+				f.transfer(0, claim{from: 5, to: 4, fee: 0, amountValue: 10, feePay: 0})
+				return then(f, func(c *Circuit) { // the fee account alone is accessed in order
+					c.Transfers[0].FeeTaker.PreviousTime = 0
+					c.Transfers[1].FeeTaker.PreviousTime = f.shape.accessTime(0, 3)
+					c.Accounts[0].LastTime = f.shape.accessTime(1, 3)
+				})
+			}},
+		{name: "a fee account outside the tree reads its own write", rules: []string{"transfer: times increase"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, func(f *forger, x *claim) { x.fee, x.feePay = 6, 0; f.fees(feeSlot(0, 6, 1)) })
+				delete(f.cells, 6) // never opened, never closed
+				return then(f, func(c *Circuit) { c.Transfers[0].FeeTaker.PreviousTime = f.shape.accessTime(0, 3) })
+			}},
+		{name: "an account closes as it was opened", implied: "the memory channel does not balance",
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, plain)
+				*f.cells[3] = cell{opened: f.cells[3].opened, now: f.cells[3].opened} // as if nothing had been spent
+				return f.seal()
+			}},
+		{name: "an empty slot takes the fee of an exit", rules: []string{"transfer: fee account exists"},
+			forge: func(t *testing.T) *Circuit {
+				return exiting(t, func(f *forger, x *claim) { x.fee = 11; f.fees(feeSlot(0, 11, 1)) }).seal()
+			}},
+		{name: "exit-all with a receiver's index", rules: []string{"exit: to is 0"},
+			forge: func(t *testing.T) *Circuit {
+				return emptying(t, func(x *claim) {
+					x.to = 7
+					x.signed = func(tx *state.Transaction) { tx.To = 7 }
+				}).seal()
+			}},
+		{name: "exit-all that signs an owner", rules: []string{"exit: toOwner is 0"},
+			forge: func(t *testing.T) *Circuit {
+				return emptying(t, func(x *claim) {
+					x.signed = func(tx *state.Transaction) { tx.ToOwner = newOwner() }
+					x.edit = func(s *TransferSlot) { s.ToOwner = newOwner() }
+				}).seal()
+			}},
+		{name: "exit-all signed for another address", rules: []string{"exit: to the account's own l1"},
+			forge: func(t *testing.T) *Circuit {
+				return emptying(t, func(x *claim) {
+					x.signed = func(tx *state.Transaction) { tx.ToL1 = settle.Address{19: 99} }
+					x.edit = func(s *TransferSlot) { s.ToL1 = 99 }
+				}).seal()
 			}},
 	}
 }
