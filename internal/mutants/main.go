@@ -35,10 +35,11 @@ func suites() []suite {
 	committed := tests{"circuits/transition", "^(TestCommittedWires|TestNothingIsChosenAfterTheChallenge)$"}
 	gadgets := tests{"circuits/gadget", "Refused|Accepted|HasNoSolution|Points"}
 	transition := tests{"circuits/transition", "^(TestAttacks|TestForgerIsHonestByDefault|TestSignatureIsForOneKind)$"}
+	records := tests{"circuits/transition", "^(TestRecordsAreTheTransfers|TestDataIsTheBatch|TestPaddingSaysNothing|TestSignatureIsForOneMessage)$"}
 	return []suite{
-		{"circuits/bus", []tests{{"circuits/bus", "."}, committed, gadgets, transition}},
+		{"circuits/bus", []tests{{"circuits/bus", "."}, committed, gadgets, transition, records}},
 		{"circuits/gadget", []tests{gadgets, committed}},
-		{"circuits/transition", []tests{transition, committed}},
+		{"circuits/transition", []tests{transition, committed, records}},
 		{"circuits/aggregate", []tests{{"circuits/aggregate", "^(TestOpeningRules|TestPointRules|TestForgery.*|TestAssertDifferent.*|TestTranscriptEnforcesWidths" +
 			"|TestChallengeInConstraints|TestSumInConstraints)$"}}},
 	}
