@@ -13,26 +13,30 @@ import (
 // TestSoundnessNamesTests requires that the tests that docs/soundness.md names exist, and
 // that it names each test of a file of attacks.
 func TestSoundnessNamesTests(t *testing.T) {
-	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(|^    function (test\w+)\(`)
 	exists := map[string]bool{}
 	var attacks []string
-	for _, dir := range []string{"bus", "gadget", "transition", "aggregate"} {
-		files, err := filepath.Glob(filepath.Join(root, "circuits", dir, "*_test.go"))
+	for _, pattern := range []string{
+		"circuits/bus/*_test.go", "circuits/gadget/*_test.go", "circuits/transition/*_test.go", "circuits/aggregate/*_test.go",
+		"internal/gnarkcodec/*_test.go", "provingkeys/*_test.go", "verifier/*_test.go", "verifier/contracts/test/*.sol",
+		"prover/*_test.go", "aggregator/*_test.go", "l1/*_test.go", "state/*_test.go",
+	} {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
 		for _, file := range files {
 			source, err := os.ReadFile(file)
 			require.NoError(t, err)
 			for _, m := range declared.FindAllStringSubmatch(string(source), -1) {
-				exists[m[1]] = true
-				if strings.Contains(filepath.Base(file), "attack") {
+				exists[m[1]+m[2]] = true
+				if m[1] != "" && strings.Contains(filepath.Base(file), "attack") {
 					attacks = append(attacks, m[1])
 				}
 			}
 		}
 	}
 	named := map[string]bool{}
-	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(read(t, "docs", "soundness.md"), -1) {
+	for _, m := range regexp.MustCompile("`((?:Test|Fuzz|test_|testFuzz_)\\w+)`").FindAllStringSubmatch(read(t, "docs", "soundness.md"), -1) {
 		require.True(t, exists[m[1]], "docs/soundness.md names %s, which does not exist", m[1])
 		named[m[1]] = true
 	}
