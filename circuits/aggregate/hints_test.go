@@ -101,7 +101,9 @@ func assertsZero(in, honest []*big.Int) bool {
 // aboutTheRemainder: the quotient and the carries are the honest ones.
 func aboutTheRemainder(in, honest, lie []*big.Int) bool {
 	limbs, quotient := in[1].Int64(), in[3].Int64()
-	same := func(a, b []*big.Int) bool { return slices.EqualFunc(a, b, func(x, y *big.Int) bool { return x.Cmp(y) == 0 }) }
+	same := func(a, b []*big.Int) bool {
+		return slices.EqualFunc(a, b, func(x, y *big.Int) bool { return x.Cmp(y) == 0 })
+	}
 	return same(honest[:quotient], lie[:quotient]) && same(honest[quotient+limbs:], lie[quotient+limbs:])
 }
 

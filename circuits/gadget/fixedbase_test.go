@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -221,6 +222,43 @@ func TestHostileCountsAreRefused(t *testing.T) {
 	x.Neg(&x)
 	bad.Windows[2].Y = x
 	require.Error(t, solveR1CS(t, ccs, bad))
+}
+
+// The counts of the honest rows balance the table whatever stands in the windows, so
+// only the tuples can refuse: each of their fields must.
+func TestChangedRowIsRefusedWithHonestCounts(t *testing.T) {
+	table, err := tableOf(testWindow)
+	require.NoError(t, err)
+	ccs := compileR1CS(t, newBaseCircuit(false))
+	rows := table.assign(big.NewInt(987654321))
+	var queries []*big.Int
+	for _, p := range rows {
+		x := p.X.(fr.Element)
+		queries = append(queries, x.BigInt(new(big.Int)))
+	}
+	counts := override{countRowsHint, func(mod *big.Int, in, out []*big.Int) error {
+		return countRowsHint(mod, append([]*big.Int{in[0]}, queries...), out)
+	}}
+	plusOne := func(v frontend.Variable) frontend.Variable {
+		x, one := v.(fr.Element), fr.One()
+		return *x.Add(&x, &one)
+	}
+	for name, bend := range map[string]func(windows []Point){
+		"":                        func([]Point) {},
+		"two windows exchanged":   func(w []Point) { w[0], w[1] = w[1], w[0] },
+		"another x":               func(w []Point) { w[1].X = plusOne(w[1].X) },
+		"another y":               func(w []Point) { w[1].Y = plusOne(w[1].Y) },
+		"the y of another window": func(w []Point) { w[0].Y, w[1].Y = w[1].Y, w[0].Y },
+	} {
+		c := newBaseCircuit(false)
+		c.Windows = slices.Clone(rows)
+		bend(c.Windows)
+		if err := solveR1CS(t, ccs, c, counts); name == "" {
+			require.NoError(t, err)
+		} else {
+			require.Error(t, err, name)
+		}
+	}
 }
 
 // s = 0 modulo q would be infinity: the last addition has no solution. All
