@@ -2,6 +2,7 @@ package schnorr_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,12 +49,18 @@ func FuzzParsePublicKey(f *testing.F) {
 }
 
 func FuzzSignatureText(f *testing.F) {
+	item := signedItems(f, 1)[0]
+	f.Add(item.Signature.String())
+	f.Add(strings.ToUpper(item.Signature.String()[2:]))
+	f.Add("0x" + strings.ToUpper(item.Signature.String()[2:]))
 	f.Add("0x")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, in string) {
 		var sig schnorr.Signature
 		if err := sig.UnmarshalText([]byte(in)); err != nil {
 			require.ErrorIs(t, err, schnorr.ErrSignatureEncoding)
+			return
 		}
+		require.Equal(t, strings.ToLower(in), sig.String())
 	})
 }

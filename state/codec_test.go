@@ -3,8 +3,10 @@ package state_test
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
-	"runtime"
+	"os"
 	"slices"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/heap"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
@@ -267,30 +270,53 @@ func TestDecodeTraceAllocatesByInput(t *testing.T) {
 		"length": sealClaiming(t, many, state.MaxTracePayload),
 		"bomb":   sealPayload(t, make([]byte, 32<<20)),
 	} {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, err := state.DecodeTrace(blob)
-		runtime.ReadMemStats(&after)
+		var err error
+		require.Less(t, heap.Allocated(func() { _, err = state.DecodeTrace(blob) }), uint64(8<<20), name)
 		require.Error(t, err, name)
-		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20), name)
 	}
 }
 
+// FuzzDecodeTrace reads blobs, and with sealed payloads behind a good hash, whose first
+// byte then says the version. What is read has one encoding in its version, and is the
+// same trace when it is written in the present one.
 func FuzzDecodeTrace(f *testing.F) {
 	empty, err := state.EncodeTrace(&state.Trace{})
 	require.NoError(f, err)
 	f.Add(empty, false)
-	f.Add(openPayload(f, empty), true)
-	f.Fuzz(func(t *testing.T, b []byte, isPayload bool) {
-		if isPayload { // mutate behind the hash as well
-			b = sealPayload(t, b)
+	f.Add(append([]byte{1}, openPayload(f, empty)...), true)
+	for version := range byte(state.TraceVersion) {
+		stored, err := os.ReadFile(fmt.Sprintf("testdata/trace_v%d.bin", version+1))
+		require.NoError(f, err)
+		f.Add(stored, false)
+		f.Add(append([]byte{version}, openPayload(f, stored)...), true)
+	}
+	compressor, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, b []byte, sealed bool) {
+		if sealed && len(b) > 0 {
+			version, payload := uint16(b[0])%state.TraceVersion+1, b[1:]
+			digest := sha256.Sum256(payload)
+			b = binary.BigEndian.AppendUint16([]byte("SETTLTRC"), version)
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(payload))), digest[:]...)
+			b = compressor.EncodeAll(payload, b)
 		}
-		trace, err := state.DecodeTrace(b)
+		var trace *state.Trace
+		var err error
+		// A payload may be 256 times its frame, and structs are somewhat larger than records.
+		require.Less(t, heap.Allocated(func() { trace, err = state.DecodeTrace(b) }), uint64(8<<20+1024*len(b)))
 		if err != nil {
+			require.Nil(t, trace)
+			require.True(t, slices.ContainsFunc([]error{state.ErrTraceMalformed, state.ErrTraceVersion, state.ErrTraceHash, state.ErrTraceSize},
+				func(kind error) bool { return errors.Is(err, kind) }), "%v", err)
 			return
 		}
 		again, err := state.EncodeTrace(trace)
 		require.NoError(t, err)
-		require.Equal(t, openPayload(t, b), openPayload(t, again), "one encoding for each trace")
+		if binary.BigEndian.Uint16(b[8:]) == state.TraceVersion {
+			require.Equal(t, openPayload(t, b), openPayload(t, again), "one encoding for each trace")
+		}
+		same, err := state.DecodeTrace(again)
+		require.NoError(t, err)
+		require.Equal(t, trace, same)
 	})
 }

@@ -117,6 +117,7 @@ func (c *Client) Account(ctx context.Context, index settle.AccountIndex) (wire.A
 func (c *Client) Accounts(ctx context.Context, a Address) ([]wire.Account, error) {
 	query := url.Values{"owner": {a.Owner.String()}, "l1": {a.L1.String()}}
 	var all []wire.Account
+	var after pages[settle.AccountIndex]
 	for {
 		page, err := call[wire.Accounts](ctx, c, http.MethodGet, "/v1/accounts", query, nil)
 		if err != nil {
@@ -131,8 +132,26 @@ func (c *Client) Accounts(ctx context.Context, a Address) ([]wire.Account, error
 		if page.Next == nil {
 			return all, nil
 		}
-		query.Set("after", strconv.FormatUint(uint64(*page.Next), 10))
+		if err := after.turn(query, *page.Next); err != nil {
+			return nil, err
+		}
 	}
+}
+
+// pages is the place behind which the last page began.
+type pages[T ~uint32] struct {
+	after  T
+	turned bool
+}
+
+// turn asks for the page behind next. One that does not lead on would be read for ever.
+func (p *pages[T]) turn(query url.Values, next T) error {
+	if p.turned && next <= p.after {
+		return fmt.Errorf("the page behind %d leads to %d, expected further on", p.after, next)
+	}
+	p.after, p.turned = next, true
+	query.Set("after", strconv.FormatUint(uint64(next), 10))
+	return nil
 }
 
 // Batch returns a batch with its proofs and settlement.
@@ -237,7 +256,7 @@ func readProblem(resp *http.Response, reply []byte) error {
 		e.Problem = wire.Problem{Title: http.StatusText(resp.StatusCode), Detail: string(reply[:min(len(reply), 200)])}
 	}
 	e.Status = resp.StatusCode
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+	if seconds, err := strconv.ParseInt(resp.Header.Get("Retry-After"), 10, 32); err == nil && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	}
 	return e

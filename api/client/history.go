@@ -113,6 +113,7 @@ func (c *Client) BatchExits(ctx context.Context, n settle.BatchNumber) (wire.Bat
 func (c *Client) Claims(ctx context.Context, l1 settle.Address) ([]wire.Claim, error) {
 	query := url.Values{"l1": {l1.String()}}
 	var all []wire.Claim
+	var after pages[settle.BatchNumber]
 	for {
 		page, err := call[wire.Claims](ctx, c, http.MethodGet, "/v1/exits", query, nil)
 		if err != nil {
@@ -130,7 +131,9 @@ func (c *Client) Claims(ctx context.Context, l1 settle.Address) ([]wire.Claim, e
 		if page.Next == nil {
 			return all, nil
 		}
-		query.Set("after", strconv.FormatUint(uint64(*page.Next), 10))
+		if err := after.turn(query, *page.Next); err != nil {
+			return nil, err
+		}
 	}
 }
 
