@@ -19,14 +19,14 @@ import (
 
 const slots = 5
 
-// rollupFor deploys a rollup that has the verifier registered for aggregates of shape "toy-5".
-func (e *evm) rollupFor(at common.Address, hash settle.KeyHash) common.Address {
+// rollupFor deploys a rollup that has the verifier registered for a circuit and shape.
+func (e *evm) rollupFor(at common.Address, hash settle.KeyHash, circuit, shape string, root *big.Int) common.Address {
 	e.t.Helper()
 	registration := bindings.RegistryRegistration{Version: 1, Verifier: at, KeyHash: hash}
-	copy(registration.Circuit[:], settle.CircuitAggregate)
-	copy(registration.Shape[:], "toy-5")
+	copy(registration.Circuit[:], circuit)
+	copy(registration.Shape[:], shape)
 	contract := bindings.NewRollup()
-	address, ret, err := e.deploy(append(common.FromHex(bindings.RollupMetaData.Bin), contract.PackConstructor(new(big.Int), [32]byte{}, bindings.RegistryConfig{
+	address, ret, err := e.deploy(append(common.FromHex(bindings.RollupMetaData.Bin), contract.PackConstructor(root, [32]byte{}, bindings.RegistryConfig{
 		Governor: common.Address{1}, Delay: new(big.Int), UnsafeDevKeys: true, Operators: []common.Address{e.cfg.Origin},
 		Registrations: []bindings.RegistryRegistration{registration},
 	})...))
@@ -65,7 +65,7 @@ func TestContractComputesTheInputsOfAnyGroup(t *testing.T) {
 	var name [32]byte
 	copy(name[:], "toy-5")
 	rapid.Check(t, func(t *rapid.T) {
-		rollup := e.rollupFor(at, hash)
+		rollup := e.rollupFor(at, hash, settle.CircuitAggregate, "toy-5", new(big.Int))
 		header := publicdata.Header{Domain: publicdata.Domain(e.cfg.ChainConfig.ChainID.Uint64(), settle.Address(rollup))}
 		var inputs [][3]fr.Element
 		var commitments, data []*big.Int

@@ -112,12 +112,33 @@ func (r *keyReader) domain(key *groth16bn254.ProvingKey) error {
 	return err
 }
 
-// decode reads values of fixed size.
+// decode reads values of fixed size, points in raw form.
 func (r *keyReader) decode(values ...any) error {
 	for _, v := range values {
-		if err := r.points.Decode(v); err != nil {
+		size := uint64(word)
+		switch v.(type) {
+		case *bn254.G1Affine:
+			size = g1Bytes
+		case *bn254.G2Affine:
+			size = g2Bytes
+		case *uint32:
+			size = countBytes
+		}
+		if err := r.exactly(size, v); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// exactly decodes a value of size bytes: points that are marked as shorter have less.
+func (r *keyReader) exactly(size uint64, value any) error {
+	before := r.left()
+	if err := r.points.Decode(value); err != nil {
+		return err
+	}
+	if read := before - r.left(); read != size {
+		return fmt.Errorf("%w: %d bytes in place of %d", ErrEncoding, read, size)
 	}
 	return nil
 }
@@ -129,10 +150,11 @@ func (r *keyReader) slices(pointBytes uint64, slices ...any) error {
 		if err != nil {
 			return err
 		}
-		if err := r.fits(uint64(binary.BigEndian.Uint32(head)), pointBytes); err != nil {
+		n := uint64(binary.BigEndian.Uint32(head))
+		if err := r.fits(n, pointBytes); err != nil {
 			return err
 		}
-		if err := r.points.Decode(s); err != nil {
+		if err := r.exactly(countBytes+n*pointBytes, s); err != nil {
 			return err
 		}
 	}
@@ -170,8 +192,20 @@ func (r *keyReader) wires(key *groth16bn254.ProvingKey) error {
 	if err := r.fits(n, 2); err != nil {
 		return err
 	}
-	key.InfinityA, key.InfinityB = make([]bool, n), make([]bool, n)
-	if err := r.decode(&key.InfinityA, &key.InfinityB, &commitments); err != nil {
+	for _, infinity := range []*[]bool{&key.InfinityA, &key.InfinityB} {
+		*infinity = make([]bool, n)
+		for i := range *infinity {
+			b, err := r.ReadByte()
+			if err != nil {
+				return err
+			}
+			if b > 1 {
+				return fmt.Errorf("%w: %d in place of a truth value", ErrEncoding, b)
+			}
+			(*infinity)[i] = b == 1
+		}
+	}
+	if err := r.decode(&commitments); err != nil {
 		return err
 	}
 	if commitments != Commitments {
