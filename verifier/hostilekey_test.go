@@ -157,7 +157,7 @@ func TestManifestNamesTheKey(t *testing.T) {
 	// And where the manifest is changed too, by the proving key, which is of another setup.
 	hash, err := verifier.KeyHash(all["setup"].VerifyingKey)
 	require.NoError(t, err)
-	manifest.KeyHash = settle.Hash(hash)
+	manifest.KeyHash = hash
 	writeManifest(t, dir, id, manifest)
 	_, err = provingkeys.Open(t.Context(), dir, id, provingkeys.Options{})
 	require.ErrorContains(t, err, "different setups")
@@ -238,7 +238,7 @@ func keyFolder(t *testing.T, p *toycircuit.Prover, vk groth16.VerifyingKey, kind
 	hash, err := verifier.KeyHash(vk)
 	require.NoError(t, err)
 	m := provingkeys.Manifest{
-		Version: 1, Circuit: id.Circuit, Shape: id.Shape, KeyHash: settle.Hash(hash), Constraints: p.System.GetNbConstraints(),
+		Version: 1, Circuit: id.Circuit, Shape: id.Shape, KeyHash: hash, Constraints: p.System.GetNbConstraints(),
 		Domain: ecc.NextPowerOfTwo(uint64(p.System.GetNbConstraints())), PublicInputs: 3, Commitments: 1, Gnark: "of a test", Setup: kind,
 		System:       writeKeyFile(t, folder, "system.bin", p.System),
 		ProvingKey:   writeKeyFile(t, folder, "proving.key", p.ProvingKey),
