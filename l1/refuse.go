@@ -11,23 +11,23 @@ import (
 	"github.com/zksettle/settle/store"
 )
 
-// ErrWorthless reports a stored proof that settles nothing: it is malformed, or for
-// other inputs than those of the batch.
+// ErrWorthless reports a stored proof that settles nothing: it is malformed, or an
+// aggregate of other batches.
 var ErrWorthless = errors.New("the stored proof settles nothing")
 
-// checkProof compares the proof with the sealed data of its batch, as L1 will: a proof
-// for another ζ holds by itself too.
-func checkProof(work store.SettlementWork) error {
+// whyWorthless adds to what L1 says, which names no reason, what the sealed data of a
+// batch say of its proof.
+func whyWorthless(work store.SettlementWork, cause error) string {
 	want, err := publicdata.BatchInputs(work.Batch.Commitment, work.Words)
-	if err != nil {
-		return fmt.Errorf("stored batch: %w", err)
+	if work.Proof.Circuit != settle.CircuitTransition || err != nil {
+		return cause.Error()
 	}
 	for i, name := range [...]string{"c", "ζ", "v"} {
 		if work.Proof.Inputs[i] != want[i] {
-			return fmt.Errorf("%w: its %s is %s, that of the batch is %s", ErrWorthless, name, work.Proof.Inputs[i], want[i])
+			return fmt.Sprintf("%v: its %s is %s, that of the batch is %s", cause, name, work.Proof.Inputs[i], want[i])
 		}
 	}
-	return nil
+	return cause.Error()
 }
 
 // refused decides what follows from a failure to make the transaction. A proof that is
@@ -37,8 +37,9 @@ func (s *Submitter) refused(ctx context.Context, work store.SettlementWork, caus
 	if !worthless(cause) {
 		return s.withoutGroup(ctx, work, cause)
 	}
+	reason := whyWorthless(work, cause)
 	key := store.ProofKey{Batch: work.Batch.Number, Circuit: work.Proof.Circuit, KeyHash: work.Proof.KeyHash}
-	if err := s.rows.RefuseProof(ctx, s.cfg.Epoch, key, work.Proof.Proof, cause.Error()); err != nil {
+	if err := s.rows.RefuseProof(ctx, s.cfg.Epoch, key, work.Proof.Proof, reason); err != nil {
 		return "", fmt.Errorf("set the proof aside: %w", err)
 	}
 	consequence := "the batch is proven again"
@@ -46,7 +47,7 @@ func (s *Submitter) refused(ctx context.Context, work store.SettlementWork, caus
 		consequence = "its batches settle each by its own proof"
 	}
 	s.log.ErrorContext(ctx, "a proof is set aside: L1 would not take it", "batch", work.Batch.Number, "last", work.Last(),
-		"circuit", work.Proof.Circuit, "consequence", consequence, "reason", cause,
+		"circuit", work.Proof.Circuit, "consequence", consequence, "reason", reason,
 		"remedy", fmt.Sprintf("settle jobs refused --batch %d shows the proof and who made it", work.Batch.Number))
 	return Failed, nil
 }

@@ -272,9 +272,6 @@ func (s *Submitter) calldata(ctx context.Context, work store.SettlementWork) ([]
 		}
 		return s.client.SettleAggregate(ctx, group)
 	}
-	if err := checkProof(work); err != nil {
-		return nil, err
-	}
 	key := versionKey{work.Proof.Shape, work.Proof.KeyHash}
 	version, ok := s.versions[key]
 	if !ok {
