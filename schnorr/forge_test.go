@@ -41,6 +41,27 @@ func TestNonceAtInfinityIsRefused(t *testing.T) {
 	}
 }
 
+// oneBit is random bytes that are all 0 but for one bit.
+type oneBit int
+
+func (bit oneBit) Read(b []byte) (int, error) {
+	clear(b)
+	b[bit/8] = 1 << (bit % 8)
+	return len(b), nil
+}
+
+// A key is drawn from every one of the 384 bits that are read for it.
+func TestEveryBitOfARandomKeyCounts(t *testing.T) {
+	seen := map[fr.Element]oneBit{}
+	for bit := range oneBit(384) {
+		key, err := schnorr.GenerateKey(bit)
+		require.NoError(t, err)
+		other, twice := seen[key.Public().X]
+		require.False(t, twice, "bits %d and %d give one key", bit, other)
+		seen[key.Public().X] = bit
+	}
+}
+
 // coefficients is random bytes for a batch: all ones but for one bit of one item.
 type coefficients struct{ item, bit int }
 
@@ -74,4 +95,30 @@ func TestEveryBitOfABatchCoefficientCounts(t *testing.T) {
 			require.Error(t, invalid[6])
 		}
 	}
+}
+
+// A key that is not on the curve lifts to nothing. Were that taken for a point, it would
+// be infinity, and s·G = R for a nonce of the forger's own would do.
+func TestBatchRefusesKeysOffTheCurve(t *testing.T) {
+	items := signedItems(t, 8)
+	off := big.NewInt(1)
+	for _, on := liftNaive(off); on; _, on = liftNaive(off) {
+		off.Add(off, big.NewInt(1))
+	}
+	k := big.NewInt(12345)
+	r := base.times(k)
+	if r.y.Bit(0) == 1 {
+		k.Sub(orderQ, k)
+	}
+	items[5].Public, items[5].Signature.RX = element(off), element(r.x)
+	k.FillBytes(items[5].Signature.S[:])
+	invalid, err := schnorr.VerifyBatch(items, nil)
+	require.NoError(t, err)
+	require.Len(t, invalid, len(items))
+	for i, bad := range invalid {
+		if i != 5 {
+			require.NoError(t, bad)
+		}
+	}
+	require.ErrorIs(t, invalid[5], schnorr.ErrPublicKey)
 }

@@ -285,7 +285,7 @@ func TestKeys(t *testing.T) {
 		_, err := schnorr.NewPrivateKey(bad)
 		require.ErrorIs(t, err, schnorr.ErrPrivateKey)
 	}
-	for _, bad := range []*big.Int{big.NewInt(-1), new(big.Int), orderQ} {
+	for _, bad := range []*big.Int{big.NewInt(-1), new(big.Int), orderQ, new(big.Int).Lsh(big.NewInt(1), 256)} {
 		_, err := schnorr.NewPrivateKeyFromInt(bad)
 		require.ErrorIs(t, err, schnorr.ErrPrivateKey)
 	}

@@ -15,7 +15,7 @@ func TestListsAreCurrent(t *testing.T) {
 	require.NoError(t, run(t.Context(), "^no mutant$", false, "internal/mutants/survivors.txt"))
 	names := map[string]bool{}
 	for _, s := range suites() {
-		mutants, err := find(s.dir)
+		mutants, err := find(s.dir, s.native)
 		require.NoError(t, err)
 		require.NotEmpty(t, mutants, s.dir)
 		for _, m := range mutants {
@@ -40,7 +40,7 @@ func (c *chip) rules(api frontend.API) {
 }
 
 func (b *Bus) add(ch Channel, fields []Expr) {}
-`)
+`, false)
 	require.NoError(t, err)
 	for i, want := range []struct{ name, text string }{
 		{`chip.go rules: c.zero("rule", api.Sub(c.x, c.y))`, `func(...any) {}("rule", api.Sub(c.x, c.y))`},
@@ -48,10 +48,11 @@ func (b *Bus) add(ch Channel, fields []Expr) {}
 		{`chip.go rules: c.boolean("flag", c.flag)`, `c.bus.Free(c.flag)`},
 		{`chip.go add: channel Fee, field token`, `fields[0] = Const(0)`},
 		{`chip.go add: channel Fee, field account index`, `fields[1] = Const(0)`},
+		{`chip.go add: channel Fee, fields token and account index together`, `fields[0].Add(fields[1]), Const(0)`},
 	} {
 		require.Less(t, i, len(mutants))
 		require.Equal(t, want.name, mutants[i].name)
 		require.Contains(t, mutants[i].text, want.text)
 	}
-	require.Len(t, mutants, 5)
+	require.Len(t, mutants, 6)
 }
