@@ -83,6 +83,44 @@ func TestFieldsHaveTheirOwnPowers(t *testing.T) {
 	}
 }
 
+// crossing is sent on one channel and received on another; merge gives the channel's
+// number and a field one power of β.
+type crossing struct {
+	Sent, Received [2]frontend.Variable
+	merge          *int
+}
+
+func (c *crossing) Define(api frontend.API) error {
+	b := New(api)
+	fields := func(channel Channel, values [2]frontend.Variable) (Channel, []Expr) {
+		out := []Expr{b.Free(values[0]).Expr(), b.Free(values[1]).Expr()}
+		if c.merge != nil {
+			out[*c.merge] = out[*c.merge].Add(Const(int64(channel)))
+			channel = Tree
+		}
+		return channel, out
+	}
+	sent, fieldsSent := fields(Fee, c.Sent)
+	received, fieldsReceived := fields(Opens, c.Received)
+	b.Send(sent, One(), fieldsSent...)
+	b.Receive(received, One(), fieldsReceived...)
+	return b.Close()
+}
+
+// TestChannelsHaveTheirOwnPower: a tuple of another channel whose field is less by what
+// the channel's number is more.
+func TestChannelsHaveTheirOwnPower(t *testing.T) {
+	for i := range 2 {
+		received := [2]frontend.Variable{100, 200}
+		received[i] = 100*(i+1) - int(Opens-Fee)
+		forged := func(merge *int) error {
+			return test.IsSolved(&crossing{merge: merge}, &crossing{[2]frontend.Variable{100, 200}, received, merge}, ecc.BN254.ScalarField())
+		}
+		require.NoError(t, forged(&i), "with one power for both it should work")
+		require.Error(t, forged(nil), "field %d", i)
+	}
+}
+
 // With α = β, the denominator of a pair (f0, f1) on the channel Tree, which is 1, is
 // α - 1 - f0·α - f1·α² = -(1 - s·α)(1 - t·α) for f0 = 1-s-t, f1 = s·t. As with dependent
 // challenges, 1/(ab) - 2/(ac) + 1/(bc) = 0 for b - a = c - b, and nothing matches.

@@ -211,8 +211,13 @@ func unlessAt(call *ast.CallExpr, index, place string, at source) string {
 	return fmt.Sprintf("func() bus.Wire { if %s == %s { return %s.bus.Free(%s) }; return %%s }()", index, place, receiver, flag)
 }
 
-// together gives two fields of a channel's tuples one power of β.
+// together gives two fields of a channel's tuples one power of β, or the channel's number
+// and the first field.
 func together(channels []channel, at int) (all []edit) {
+	if len(channels) > 0 {
+		by := "\n\tfields = append([]Expr{}, fields...)\n\tfields[0], ch = fields[0].Add(Const(int64(ch))), 0\n"
+		all = append(all, edit{at, at, by, "channel and its first field together"})
+	}
 	for _, c := range channels {
 		for j := range c.fields {
 			for i := range j {
