@@ -78,7 +78,22 @@ func eachFlagAttacks() []attack {
 
 // eachKindAttacks try rules of all kinds where no other attack tries them.
 func eachKindAttacks() []attack {
+	gap := func(x claim) func(t *testing.T) *Circuit {
+		return func(t *testing.T) *Circuit {
+			f := newForger(t, 10, 1)
+			x.from, x.fee, x.feePay, x.newOwner, x.newL1 = 3, 0, 1, newOwner(), fr.NewElement(77)
+			f.transfer(1, x)
+			f.fees(feeSlot(0, 0, 1))
+			return then(f, func(c *Circuit) { c.Transfers[0].OpensBefore, c.Transfers[0].ExitsBefore = 0, 0 })
+		}
+	}
 	return []attack{
+		{name: "a gap before an open", rules: []string{"transfer: active slots are a prefix"},
+			forge: gap(claim{kind: settle.KindOpen, to: 11, amountValue: 10})},
+		{name: "a gap before an exit", rules: []string{"transfer: active slots are a prefix"},
+			forge: gap(claim{kind: settle.KindExit, amountValue: 10})},
+		{name: "a gap before exit-all", rules: []string{"transfer: active slots are a prefix"},
+			forge: gap(claim{kind: settle.KindExitAll, amountValue: 1_000_000 - 1})},
 		{name: "an empty slot takes the fee of an open", rules: []string{"transfer: fee account exists"},
 			forge: func(t *testing.T) *Circuit {
 				return opening(t, func(f *forger, x *claim) { x.fee = 13; f.fees(feeSlot(0, 13, 1)) }).seal()
