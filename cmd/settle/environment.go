@@ -26,7 +26,6 @@ const (
 	envDatabase = "DATABASE_URL"
 	envL1       = "L1_URL"
 	envL1Key    = "SETTLE_L1_PRIVATE_KEY" // 64 hexadecimal digits
-	envTools    = "SETTLE_TOOLS_DIR"      // where make keeps bundled Postgres binaries
 )
 
 // envWorkerMetrics is a flag of one worker that its siblings must not inherit.
@@ -66,16 +65,6 @@ type l1Flags struct {
 	L1Period time.Duration `name:"l1-period" help:"Embedded development chain: time between the empty blocks that follow a transaction until it is final (at most 32); 0 for none." default:"2s" env:"SETTLE_L1_PERIOD"`
 }
 
-func toolsDir() string {
-	if dir := os.Getenv(envTools); dir != "" {
-		return dir
-	}
-	if exe, err := os.Executable(); err == nil { // bin/settle beside .tools
-		return filepath.Join(filepath.Dir(exe), "..", ".tools")
-	}
-	return ""
-}
-
 // database is an open, migrated database.
 type database struct {
 	url   string
@@ -100,7 +89,7 @@ func (a *app) openDatabase(flags dataFlags) (*database, error) {
 		return a.connect(u, nil)
 	}
 	dir := filepath.Join(flags.DataDir, "postgres")
-	server, err := postgres.Start(a.ctx, postgres.Config{DataDir: dir, ToolsDir: toolsDir(), Log: a.log})
+	server, err := postgres.Start(a.ctx, postgres.Config{DataDir: dir, Log: a.log})
 	note := runNote{filepath.Join(flags.DataDir, "postgres.url")}
 	if errors.Is(err, postgres.ErrInUse) {
 		if u, ok := note.read(); ok {
