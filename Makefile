@@ -25,7 +25,7 @@ FORGE := tools/forge
 TOOLS := tools/node_modules/.package-lock.json
 REFERENCE := reference/node_modules/.package-lock.json
 
-# Where binaries that make fetches lie; the packages that start Postgres read it too.
+# Where binaries that make fetches lie; what starts Postgres reads it too. SETTLE_POSTGRES=bundled leaves installed ones alone.
 export SETTLE_TOOLS_DIR ?= $(CURDIR)/.tools
 
 .PHONY: help
