@@ -18,7 +18,7 @@ import (
 func calldataProof(env settle.ProofEnvelope) ([]byte, error) {
 	proof, err := verifier.Calldata(env.Proof)
 	if err != nil {
-		return nil, fmt.Errorf("stored proof: %w", err)
+		return nil, fmt.Errorf("%w: %s", ErrWorthless, err.Error()) // no refusal of bad input: the proof is ours
 	}
 	return proof, nil
 }
@@ -29,11 +29,11 @@ func calldataProof(env settle.ProofEnvelope) ([]byte, error) {
 func (s *Submitter) first(ctx context.Context, work store.SettlementWork) (Action, error) {
 	data, err := s.calldata(ctx, work)
 	if err != nil {
-		return s.withoutGroup(ctx, work, err)
+		return s.refused(ctx, work, err)
 	}
 	tx, err := s.wallet.build(ctx, s.rollup(), data)
 	if err != nil {
-		return s.withoutGroup(ctx, work, err)
+		return s.refused(ctx, work, err)
 	}
 	if tx, err = s.unused(ctx, tx); err != nil {
 		return "", err
@@ -55,14 +55,14 @@ func (s *Submitter) withoutGroup(ctx context.Context, work store.SettlementWork,
 	return Failed, nil
 }
 
-// unusable reports whether err says that the proof of a group, and not the state of
-// the chain, is what stands in the way.
+// unusable reports whether err says that a group, and not the state of the chain, is
+// what stands in the way.
 func unusable(err error) bool {
 	if errors.Is(err, ErrGroup) || errors.Is(err, ErrUnregistered) || errors.Is(err, ErrKeyMismatch) {
 		return true
 	}
 	revert, ok := AsRevert(err)
-	return ok && slices.Contains([]string{"InvalidProof", "WrongProofLength", "InputNotInField", "UnknownVerifier", "VerifierChanged"}, revert.Name)
+	return ok && slices.Contains([]string{"UnknownVerifier", "VerifierChanged"}, revert.Name)
 }
 
 // unused raises the fees of tx, or its gas limit where the cap leaves no room,
