@@ -168,13 +168,15 @@ func checkVerifier(ctx context.Context, node Node, address settle.Address, want 
 	}
 	got, err := contract.UnpackKeyHash(out)
 	if err != nil {
-		return fmt.Errorf("read key hash of verifier %s: %w", address, err)
+		return fmt.Errorf("%w: read key hash of %s: %w", errNoVerifier, address, err)
 	}
 	if settle.KeyHash(got) != want {
 		return fmt.Errorf("%w: L1 computed %s, expected %s", ErrKeyMismatch, settle.KeyHash(got), want)
 	}
 	return nil
 }
+
+var errNoVerifier = errors.New("no verifier at this address")
 
 type deployer struct {
 	*wallet

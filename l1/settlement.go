@@ -134,7 +134,7 @@ func (s *Submitter) send(ctx context.Context, tx *types.Transaction) error {
 		return nil
 	}
 	if err != nil && !isKnown(err) {
-		return fmt.Errorf("send settlement: %w", callError(err))
+		return fmt.Errorf("send settlement: %w", s.wallet.refused(ctx, tx, err))
 	}
 	if err := s.rows.MarkSent(ctx, s.cfg.Epoch, settle.Hash(tx.Hash())); err != nil {
 		return fmt.Errorf("mark settlement sent: %w", err)

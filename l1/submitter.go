@@ -101,6 +101,9 @@ type Submitter struct {
 	log      *slog.Logger
 	watched  common.Hash // head at which all mined settlements were compared with the chain
 	prepared prepared    // the last transaction that this process made
+	reorgs   reorgs      // lately
+	finality askAgain    // while the node does not say it
+	told     once        // what it does not say
 }
 
 // prepared is a transaction and when it was made, by our own clock.

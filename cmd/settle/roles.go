@@ -200,7 +200,7 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	if err != nil {
 		return err
 	}
-	client, err := l1.Dial(ctx, node.url, rollup.ChainID)
+	client, err := node.dial(ctx, rollup.ChainID)
 	if err != nil {
 		return err
 	}
