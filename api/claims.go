@@ -45,7 +45,7 @@ func (s *Server) batchExits(ctx context.Context, in *batchInput) (*batchExitsOut
 }
 
 type exitsInput struct {
-	L1    string `query:"l1" doc:"Ethereum address that the exits are for" pattern:"^0x[0-9a-fA-F]{40}$" example:"0xdead00000000000000000000000000000000000a"`
+	L1    string `query:"l1" required:"true" doc:"Ethereum address that the exits are for" pattern:"^0x[0-9a-fA-F]{40}$" example:"0xdead00000000000000000000000000000000000a"`
 	After string `query:"after" doc:"List exits of batches above this number: next of the previous page" pattern:"^[0-9]{1,10}$" example:"0"`
 	Limit string `query:"limit" doc:"Batches per page, 1 to 200; 50 if absent" pattern:"^[0-9]{1,3}$" example:"50"`
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -61,14 +62,16 @@ var (
 
 // rig is the API on TCP over a genesis in a schema of a real Postgres.
 type rig struct {
-	t       testing.TB
-	store   *store.Store
-	url     string
-	client  *client.Client
-	keys    [users]schnorr.PrivateKey
-	wallets [users]client.Wallet
-	genesis store.Genesis
-	crowd   int // accounts at genesis, if more than the users'; they belong to users too
+	t        testing.TB
+	store    *store.Store
+	url      string
+	client   *client.Client
+	keys     [users]schnorr.PrivateKey
+	wallets  [users]client.Wallet
+	genesis  store.Genesis
+	extra    []state.Indexed // further accounts at genesis
+	contract *contract       // every answer is held to it; api/openapi.json if nil
+	crowd    int             // accounts at genesis, if more than the users'; they belong to users too
 }
 
 // newRig starts the API; change adjusts its configuration.
@@ -125,6 +128,7 @@ func (r *rig) found() {
 			Owner: r.keys[i%users].Public().X, Balance: settle.NewAmount(uint64(i)), L1: settle.Address{18: 1, 19: byte(i)},
 		}})
 	}
+	accounts = append(accounts, r.extra...)
 	s, err := state.Load(hasher, domain, 0, accounts, map[settle.TokenID]settle.AccountIndex{0: feeAccount0, 1: feeAccount1})
 	require.NoError(r.t, err)
 	root := s.Root()
@@ -149,6 +153,9 @@ func (r *rig) found() {
 // serve starts the API on a free port of the loopback.
 func (r *rig) serve(change ...func(*api.Config)) {
 	r.t.Helper()
+	if r.contract == nil {
+		r.contract = newContract(r.t)
+	}
 	cfg := api.Config{Store: r.store, Rollup: r.genesis.Rollup, Version: "test", Log: slog.New(slog.NewTextHandler(r.t.Output(), nil))}
 	for _, f := range change {
 		f(&cfg)
@@ -245,6 +252,7 @@ func (r *rig) try(method, path string, body any, header ...string) (reply, error
 	if out.body, err = io.ReadAll(resp.Body); err != nil {
 		return reply{}, err
 	}
+	assert.NoError(r.t, r.contract.hold(resp, out.body), "%s %s: %s", method, path, out.body)
 	if out.status >= 400 && method != http.MethodHead {
 		require.Equal(r.t, "application/problem+json", resp.Header.Get("Content-Type"), "%s %s: %s", method, path, out.body)
 		decoder := json.NewDecoder(strings.NewReader(string(out.body)))

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -116,7 +117,7 @@ func responses(api huma.API, success map[int]*huma.Response, statuses ...int) ma
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schema, Examples: problemExamples(status)}},
 		}
 		if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-			r.Headers = map[string]*huma.Param{"Retry-After": {Description: "Seconds to wait", Schema: &huma.Schema{Type: huma.TypeInteger}}}
+			r.Headers = map[string]*huma.Param{"Retry-After": {Description: "Seconds to wait", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(1.0)}}}
 		}
 		out[strconv.Itoa(status)] = r
 	}
@@ -191,15 +192,57 @@ func submissionReplies(r huma.Registry) map[int]*huma.Response {
 	}
 }
 
-// finishSpec renders the document once. Replies may gain fields, so only the
-// submitted transaction is closed to unknown ones.
+// documentSchema is what a client may rely on of the document itself.
+func documentSchema() *huma.Schema {
+	anyObject := func() *huma.Schema { return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true} }
+	return &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"openapi", "info", "paths", "components"},
+		Properties: map[string]*huma.Schema{
+			"openapi": stringSchema(`^3\.1\.[0-9]+$`, "3.1.0"), "info": anyObject(), "paths": anyObject(), "components": anyObject(),
+		},
+	}
+}
+
+// exactIntegers gives every integer its true range. huma documents unsigned numbers of
+// 32 bits as int32, whose upper half a strict client refuses; nothing in the interface
+// is negative.
+func exactIntegers(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	if s.Type == huma.TypeInteger {
+		if s.Format == "int32" && s.Minimum != nil && s.Maximum == nil { // unsigned
+			s.Maximum = new(float64(math.MaxUint32))
+		}
+		s.Format = "int64"
+		if s.Minimum == nil {
+			s.Minimum = new(0.0)
+		}
+	}
+	exactIntegers(s.Items)
+	for _, p := range s.Properties {
+		exactIntegers(p)
+	}
+}
+
+// neverFails takes 500 out of what an operation without work of its own can answer.
+func neverFails(api huma.API, paths ...string) {
+	for _, path := range paths {
+		delete(api.OpenAPI().Paths[path].Get.Responses, strconv.Itoa(http.StatusInternalServerError))
+	}
+}
+
+// finishSpec renders the document once. Replies may gain fields: their schemas say
+// nothing about unknown ones, which allows them and leaves generated types exact. Only
+// the submitted transaction is closed.
 func finishSpec(api huma.API) ([]byte, error) {
 	schemas := api.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // registered by huma for replies that we transform
 	delete(schemas, "ErrorDetail")
 	for name, schema := range schemas {
+		exactIntegers(schema)
 		if name != "Transaction" && schema.Type == huma.TypeObject {
-			schema.AdditionalProperties = true
+			schema.AdditionalProperties = nil
 		}
 	}
 	spec, err := json.Marshal(api.OpenAPI())

@@ -24,7 +24,7 @@ func (r *rig) document() map[string]any {
 }
 
 // at follows a path of keys.
-func at(t *testing.T, v any, keys ...string) any {
+func at(t testing.TB, v any, keys ...string) any {
 	t.Helper()
 	for _, key := range keys {
 		m, ok := v.(map[string]any)

@@ -207,7 +207,7 @@ func settlement(s *store.Settlement) *wire.Settlement {
 }
 
 type batchesInput struct {
-	Before string `query:"before" doc:"List batches below this number: next of the previous page" pattern:"^[0-9]{1,10}$" example:"51"`
+	Before string `query:"before" doc:"List batches below this number, from 1: next of the previous page" pattern:"^[1-9][0-9]{0,9}$" example:"51"`
 	Limit  string `query:"limit" doc:"Batches per page, 1 to 200; 50 if absent" pattern:"^[0-9]{1,3}$" example:"50"`
 }
 

@@ -49,8 +49,9 @@ func (s *Server) routes() error {
 
 	// A panic of the gatherer becomes a problem like any other.
 	metrics := promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.PanicOnError})
-	s.plain(api, "metrics", "/metrics", "Metrics in Prometheus' text format", "text/plain", metrics)
-	s.plain(api, "openapi", "/openapi.json", "This document (OpenAPI 3.1)", "application/openapi+json", http.HandlerFunc(s.serveSpec))
+	s.plain(api, "metrics", "/metrics", "Metrics in Prometheus' text format", "text/plain", &huma.Schema{Type: huma.TypeString}, metrics)
+	s.plain(api, "openapi", "/openapi.json", "This document (OpenAPI 3.1)", "application/openapi+json", documentSchema(), http.HandlerFunc(s.serveSpec))
+	neverFails(api, "/healthz", "/openapi.json")
 	var err error
 	s.spec, err = finishSpec(api)
 	return err
@@ -66,13 +67,13 @@ func get[I, O any](api huma.API, id, path, tag, summary string, handler func(con
 }
 
 // plain registers and documents a route outside of huma.
-func (s *Server) plain(api huma.API, id, path, summary, media string, h http.Handler) {
+func (s *Server) plain(api huma.API, id, path, summary, media string, schema *huma.Schema, h http.Handler) {
 	s.mux.Handle("GET "+path, h)
 	api.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"operations"},
 		Responses: responses(api, map[int]*huma.Response{http.StatusOK: {
 			Description: http.StatusText(http.StatusOK),
-			Content:     map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: huma.TypeString}}},
+			Content:     map[string]*huma.MediaType{media: {Schema: schema}},
 		}}),
 	})
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"go/ast"
 	"go/parser"
@@ -12,12 +14,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/golden"
 	"github.com/zksettle/settle/state"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/errors.md")
+var update = flag.Bool("update", false, "rewrite docs/errors.md and openapi.json")
 
-const errorsFile = "../docs/errors.md"
+const (
+	errorsFile   = "../docs/errors.md"
+	documentFile = "openapi.json"
+)
 
 // codeConstants reads the constants of type Code from the root package's source.
 func codeConstants(t *testing.T) []settle.Code {
@@ -61,6 +67,20 @@ func TestErrorsPageIsCurrent(t *testing.T) {
 	page, err := os.ReadFile(errorsFile)
 	require.NoError(t, err)
 	require.Equal(t, errorsPage(), string(page), "run: go test ./api -run TestErrorsPage -update")
+}
+
+// noStore is a store that nothing may be asked of.
+type noStore struct{ Store }
+
+// Clients are generated from the committed document: its changes are seen in review.
+// It is the one that a build without a version serves.
+func TestDocumentIsCurrent(t *testing.T) {
+	s, err := New(Config{Store: noStore{}})
+	require.NoError(t, err)
+	var text bytes.Buffer
+	require.NoError(t, json.Indent(&text, s.spec, "", "  "))
+	text.WriteByte('\n')
+	golden.Hold(t, documentFile, text.Bytes(), *update)
 }
 
 func TestOnlyOurFailuresAre5xx(t *testing.T) {
