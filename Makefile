@@ -71,8 +71,9 @@ solidity: $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
 	@cd verifier/contracts && ../../$(FORGE) test --offline
 
 .PHONY: reference
-reference: $(REFERENCE) ## Hold the second implementation of the protocol to all vectors; needs Node.js 20 and npm
+reference: $(REFERENCE) ## Hold the second implementation of the protocol to all vectors, and the API's types to TypeScript; needs Node.js 20 and npm
 	@echo 'make reference: compile and test reference/'
+	@cd reference && npm run --silent check || { echo 'reference/client/schema.ts is not that of api/openapi.json: run make generate and commit it' >&2; exit 1; }
 	@cd reference && npm run --silent build && npm run --silent test
 
 .PHONY: fuzz
@@ -137,9 +138,10 @@ endef
 UPDATING = $(shell grep -rlE --include='*_test.go' 'flag\.Bool."update"' --exclude-dir=node_modules . | xargs -r -n1 dirname | sort -u)
 
 .PHONY: generate
-generate: check-go $(TOOLS) ## Regenerate contract artifacts, bindings, vectors in testdata and docs/errors.md
+generate: check-go $(TOOLS) $(REFERENCE) ## Regenerate contract artifacts, bindings, vectors in testdata, docs/errors.md, api/openapi.json and its TypeScript types
 	@tools/generate-contracts.sh
 	$(call update,$(filter-out ./circuits,$(UPDATING)))
+	@cd reference && npm run --silent generate # from api/openapi.json, which is written above
 
 .PHONY: ratchet
 ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerprints (minutes, 8 GB)
@@ -186,7 +188,7 @@ check-npm:
 		echo 'make: npm is missing. Install Node.js 20 or newer with npm (Debian, Ubuntu: apt-get install nodejs npm).' >&2; exit 1; }
 
 $(REFERENCE): reference/package-lock.json | check-npm
-	@echo 'make: fetching TypeScript and the curve library (npm in reference/)' >&2
+	@echo 'make: fetching TypeScript, its generator and the curve library (npm in reference/)' >&2
 	@cd reference && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
 	@touch $@
 
