@@ -103,7 +103,6 @@ func (s *Submitter) prepareAndSend(ctx context.Context, work store.SettlementWor
 	if _, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row); err != nil {
 		return fmt.Errorf("store settlement: %w", err)
 	}
-	s.prepared = prepared{row.TxHash, s.cfg.Now()}
 	return s.send(ctx, tx)
 }
 
@@ -136,46 +135,54 @@ func (s *Submitter) send(ctx context.Context, tx *types.Transaction) error {
 	if err != nil && !isKnown(err) {
 		return fmt.Errorf("send settlement: %w", callError(err))
 	}
+	if hash := settle.Hash(tx.Hash()); s.taken.hash != hash {
+		s.taken = taken{hash, s.cfg.Now()}
+	}
 	if err := s.rows.MarkSent(ctx, s.cfg.Epoch, settle.Hash(tx.Hash())); err != nil {
 		return fmt.Errorf("mark settlement sent: %w", err)
 	}
 	return nil
 }
 
-// again sends the live transaction once more: the very same bytes, as it may be
-// in flight. When it is stuck it is replaced on the same nonce; but fees are not
-// raised while no node could have taken it, for want of a node or of ether.
+// again sends the live transaction once more: the very same bytes, as it may be in
+// flight. Its fees rise only when a node has it and it is stuck, or when a node says
+// that they are too low. One that was refused for any other reason (no ether, a rate
+// limit, a full pool, a cap of the node's) is not slow: it keeps its bytes.
 func (s *Submitter) again(ctx context.Context, work store.SettlementWork) (Action, error) {
 	live := work.Live
 	tx := new(types.Transaction)
 	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
 		return "", fmt.Errorf("stored settlement %s: %w", live.TxHash, err)
 	}
-	stuck := s.stuck(live)
-	if stuck && live.Sender != s.Address() {
+	stuck, ours := s.stuck(live), live.Sender == s.Address()
+	if stuck && !ours {
 		return s.giveUp(ctx, work)
 	}
 	err := s.send(ctx, tx)
 	switch {
-	case isUnderpriced(err) && live.Sender == s.Address():
+	case isUnderpriced(err) && ours:
 		return s.replace(ctx, work, tx, err)
-	case err != nil && (!stuck || isUnfunded(err) || IsUnavailable(err)):
+	case err != nil:
 		return "", err
+	case live.Status != store.SettlementSent:
+		return Resent, nil
 	case stuck:
-		return s.replace(ctx, work, tx, err)
-	case live.Status == store.SettlementSent:
-		return Waiting, nil
+		return s.replace(ctx, work, tx, nil)
 	}
-	return Resent, nil
+	return Waiting, nil
 }
 
-// stuck reports whether the live transaction has waited long enough. The time
-// in the store is of another clock: our own is asked if we prepared it ourselves,
-// or a clock that runs ahead would raise the fees at every step.
+// stuck reports whether a node has had the live transaction for long enough. One that
+// no node of ours has taken yet is stuck only if it is of another key, which nobody
+// can use any more. The time in the store is of another clock: our own is asked once
+// we have seen it taken, or a clock that runs ahead would raise the fees at every step.
 func (s *Submitter) stuck(live *store.Settlement) bool {
 	since := live.PreparedAt
-	if s.prepared.hash == live.TxHash {
-		since = s.prepared.when
+	switch {
+	case s.taken.hash == live.TxHash:
+		since = s.taken.when
+	case live.SentAt != nil:
+		since = *live.SentAt
 	}
 	return s.cfg.Now().Sub(since) >= s.cfg.StuckAfter
 }

@@ -98,11 +98,11 @@ type Submitter struct {
 	versions map[versionKey]uint32
 	log      *slog.Logger
 	watched  common.Hash // head at which all mined settlements were compared with the chain
-	prepared prepared    // the last transaction that this process made
+	taken    taken       // the last transaction that a node has taken from this process
 }
 
-// prepared is a transaction and when it was made, by our own clock.
-type prepared struct {
+// taken is a transaction and when a node first took it from us, by our own clock.
+type taken struct {
 	hash settle.Hash
 	when time.Time
 }
