@@ -232,6 +232,7 @@ type faulty struct {
 
 	mu     sync.Mutex
 	down   error                // of every call
+	asked  chan<- struct{}      // hears of nonces asked for while it is down
 	onSend func() error         // instead of sending, when not nil
 	behind uint64               // subtracted from the head
 	sent   []*types.Transaction // that came so far as to be sent
@@ -254,6 +255,10 @@ func (f *faulty) NonceAt(ctx context.Context, account common.Address, block *big
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down != nil {
+		select {
+		case f.asked <- struct{}{}:
+		default: // that many are enough, or nobody listens
+		}
 		return 0, f.down
 	}
 	return f.Client.NonceAt(ctx, account, block)

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/outage"
 	"github.com/zksettle/settle/store"
 	"github.com/zksettle/settle/verifier/contracts/bindings"
 )
@@ -166,10 +167,12 @@ const (
 	Failed   Action = "failed"   // reverted or impossible; stored, to be tried again
 )
 
-// Run settles until ctx ends or the role is lost (store.ErrFenced). What is down
-// is tried again with growing pauses; wake, if not nil, cuts a pause short.
+// Run settles until ctx ends or the role is lost (store.ErrFenced). Whatever else
+// fails is tried again with growing pauses, and said once; wake, if not nil, cuts a
+// pause short.
 func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 	pause := s.cfg.Poll
+	told := outage.New(s.log, "settling fails; it is tried again", "settling goes on")
 	for {
 		outcome, err := s.Step(ctx)
 		switch {
@@ -179,11 +182,12 @@ func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 			return err
 		case err != nil:
 			away := IsUnavailable(err) || store.IsUnavailable(err)
-			s.log.WarnContext(ctx, "settling", "batch", outcome.Batch, "error", err, "unavailable", away)
+			told.Failed(ctx, slog.LevelWarn, err, "batch", outcome.Batch, "unavailable", away)
 			pause = s.backoff(pause, away)
 		case outcome.Action == Failed:
 			pause = s.backoff(pause, false)
 		default:
+			told.Worked(ctx)
 			pause = s.cfg.Poll
 		}
 		if err == nil && outcome.Action == Recorded {
