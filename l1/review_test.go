@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -215,7 +216,7 @@ func TestReorgAtTheFeeCap(t *testing.T) {
 	h := newHarness(t)
 	h.prove(1, 2)
 	cfg := h.config()
-	head, err := h.client.HeaderByNumber(t.Context(), nil)
+	head, err := h.client.Block(t.Context(), rpc.LatestBlockNumber)
 	require.NoError(t, err)
 	cfg.MaxFee, err = settle.AmountFromBig(new(big.Int).Add(head.BaseFee, big.NewInt(1_000)))
 	require.NoError(t, err)

@@ -226,7 +226,7 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		rows.patience = flags.Patience
 	}
 	t := submitTenure{
-		db: db, nodeURL: node.url, rollup: rollup, rows: rows, log: log,
+		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
 			MaxFee: maxFee, Poll: poll, Logger: log,

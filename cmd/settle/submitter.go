@@ -12,19 +12,19 @@ import (
 
 // submitTenure is a period of holding the submitter's role.
 type submitTenure struct {
-	db      *database
-	nodeURL string
-	rollup  store.Rollup
-	rows    l1.Settlements
-	config  l1.SubmitterConfig
-	log     *slog.Logger
-	found   bool // the contract, at this node's address
+	db     *database
+	node   *chain
+	rollup store.Rollup
+	rows   l1.Settlements
+	config l1.SubmitterConfig
+	log    *slog.Logger
+	found  bool // the contract, at this node's address
 }
 
 // serve settles while this process holds the role; took says that it did. It looks at
 // chain and contract anew each time: behind the address may be another node.
 func (t *submitTenure) serve(ctx context.Context, works func()) (took bool, err error) {
-	client, err := l1.Dial(ctx, t.nodeURL, t.rollup.ChainID)
+	client, err := t.node.dial(ctx, t.rollup.ChainID)
 	if err != nil {
 		return false, err
 	}

@@ -155,7 +155,7 @@ func (a *app) runAll(ctx context.Context, c rolesConfig) error {
 	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven), registry) })
 	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll, registry) })
 	if len(aggregates(rollup)) > 0 {
-		g.Go(func() error { return a.runAggregator(running, c.db, c.node.url, c.fold, c.poll, registry) })
+		g.Go(func() error { return a.runAggregator(running, c.db, c.node, c.fold, c.poll, registry) })
 	}
 	g.Go(func() error {
 		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, proving: c.proving, metrics: c.workerMetrics}
