@@ -38,6 +38,7 @@ type sealFlags struct {
 // submitFlags configure settling.
 type submitFlags struct {
 	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
 }
 
@@ -213,6 +214,9 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 			return fmt.Errorf("--max-fee: %w", err)
 		}
 	}
+	if flags.InFlight < 1 {
+		return fmt.Errorf("--max-in-flight %d: expected at least 1", flags.InFlight)
+	}
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
 		return err
@@ -229,7 +233,7 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, Poll: poll, Logger: log,
+			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log,
 		},
 	}
 	return a.keepRole(ctx, store.RoleSubmitter, t.serve)

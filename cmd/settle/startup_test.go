@@ -87,12 +87,12 @@ func TestStartupErrors(t *testing.T) {
 		"database URL":     {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@host:port/d"}, []string{envDatabase, "is not a Postgres URL"}},
 		"node away":        {[]string{"deploy"}, []string{envL1, "http://me:hush-hush@" + unreachable}, []string{envL1, "connection refused"}},
 		"scheme of a node": {[]string{"submitter"}, []string{envL1, "htp://" + unreachable}, []string{envL1, "scheme"}},
-		"bad key":       {[]string{"submitter"}, []string{envL1Key, "hush-hush"}, []string{envL1Key, "64 hexadecimal digits"}},
-		"short key":     {[]string{"deploy"}, []string{envL1Key, "0xc0ffee"}, []string{envL1Key, "64 hexadecimal digits"}},
-		"no key":        {[]string{"submitter"}, []string{envL1Key, ""}, []string{envL1Key, "64 hexadecimal digits"}},
-		"bad fee":       {[]string{"submitter", "--max-fee", "much"}, nil, []string{"--max-fee", "much"}},
-		"no workers":    {[]string{"up", "--workers", "0"}, nil, []string{"--workers"}},
-		"no aggregate":  {[]string{"aggregator"}, nil, []string{"no verifier of an aggregate circuit", "--aggregate"}},
+		"bad key":          {[]string{"submitter"}, []string{envL1Key, "hush-hush"}, []string{envL1Key, "64 hexadecimal digits"}},
+		"short key":        {[]string{"deploy"}, []string{envL1Key, "0xc0ffee"}, []string{envL1Key, "64 hexadecimal digits"}},
+		"no key":           {[]string{"submitter"}, []string{envL1Key, ""}, []string{envL1Key, "64 hexadecimal digits"}},
+		"bad fee":          {[]string{"submitter", "--max-fee", "much"}, nil, []string{"--max-fee", "much"}},
+		"no workers":       {[]string{"up", "--workers", "0"}, nil, []string{"--workers"}},
+		"no aggregate":     {[]string{"aggregator"}, nil, []string{"no verifier of an aggregate circuit", "--aggregate"}},
 	})
 }
 
