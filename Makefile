@@ -25,7 +25,7 @@ FORGE := tools/forge
 TOOLS := tools/node_modules/.package-lock.json
 REFERENCE := reference/node_modules/.package-lock.json
 
-# Where binaries that make fetches lie; the packages that start Postgres read it too.
+# Where binaries that make fetches lie; what starts Postgres reads it too. SETTLE_POSTGRES=bundled leaves installed ones alone.
 export SETTLE_TOOLS_DIR ?= $(CURDIR)/.tools
 
 .PHONY: help
@@ -159,7 +159,7 @@ attack-aggregate: check-go ## Lie in the hints and change every witness value of
 	go test -timeout 0 -count=1 ./circuits/aggregate -run '^(TestHostileHints|TestEveryWitnessValueMatters)$$' -exhaustive -v
 
 .PHONY: mutants
-mutants: check-go ## Take each constraint out of the circuits and run its attacks: they must notice (tens of minutes; ARGS="-run PATTERN")
+mutants: check-go ## Take out or weaken each rule of the circuits, and of schnorr, state and publicdata: the tests must notice (an hour or two; ARGS="-run PATTERN")
 	go run ./internal/mutants $(ARGS)
 
 .PHONY: tools

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -255,7 +254,7 @@ func TestBackPressureOnConcurrency(t *testing.T) {
 
 // A database that is down is 503 with Retry-After, and everything goes on when it is back.
 func TestDatabaseDown(t *testing.T) {
-	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: os.Getenv("SETTLE_TOOLS_DIR")})
+	server, err := postgres.Start(t.Context(), postgres.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	require.NoError(t, migrations.Migrate(t.Context(), server.URL()))

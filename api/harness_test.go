@@ -317,8 +317,12 @@ func (r *rig) prove(numbers ...settle.BatchNumber) {
 			Holder:   "test", JobID: int64(n), JobAttempt: 1, TTL: time.Minute,
 		})
 		require.NoError(r.t, err)
+		words, err := r.store.BatchWords(r.t.Context(), n)
+		require.NoError(r.t, err)
+		inputs, err := publicdata.BatchInputs(b.Commitment, words)
+		require.NoError(r.t, err)
 		envelope := settle.ProofEnvelope{
-			Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash, Proof: []byte{1, 2, 3}, Inputs: [3]settle.Element{b.Commitment, {1}, {2}},
+			Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash, Proof: []byte{1, 2, 3}, Inputs: inputs,
 		}
 		stats := store.ProofStats{Assign: time.Second, Solve: 2 * time.Second, Prove: 3 * time.Second, PeakMemory: 4096}
 		_, err = r.store.StoreProof(r.t.Context(), lease, envelope, stats, func(context.Context, pgx.Tx) error { return nil })

@@ -34,7 +34,6 @@ type RigConfig struct {
 	Shape    string
 	Accounts int    // 0: what the shape is dimensioned for, but at most 65,536
 	KeysDir  string // development keys are made there if there are none
-	ToolsDir string // with bundled Postgres binaries; may be empty
 	// Connect opens the store of a migrated database.
 	Connect func(ctx context.Context, databaseURL string) (*store.Store, func(), error)
 }
@@ -99,7 +98,7 @@ func startRig(ctx context.Context, cfg RigConfig, settings map[string]string) (_
 		return nil, fmt.Errorf("folder of a benchmark: %w", err)
 	}
 	r.closers = append(r.closers, func() error { return os.RemoveAll(folder) })
-	server, err := postgres.Start(ctx, postgres.Config{ToolsDir: cfg.ToolsDir})
+	server, err := postgres.Start(ctx, postgres.Config{})
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func aggregateRows(t *testing.T) (constraints, fingerprints [][]string) {
 	}
 	for _, proofs := range []int{1, 2} {
 		n := strconv.Itoa(compilePlainRecursion(t, proofs).GetNbConstraints())
-		constraints = append(constraints, []string{"gnark recursion", strconv.Itoa(proofs), "", "", "", n, "", "", "", "", "", ""})
+		constraints = append(constraints, []string{"gnark recursion", strconv.Itoa(proofs), "", "", "", n, "", "", "", "", "", "", "", ""})
 	}
 	return constraints, fingerprints
 }

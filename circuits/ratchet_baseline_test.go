@@ -16,7 +16,7 @@ func baselineRows(t *testing.T) (constraints [][]string) {
 		ccs, err := baseline.Compile(transfers)
 		require.NoError(t, err)
 		n := strconv.Itoa(transfers)
-		constraints = append(constraints, []string{"baseline", n, n, "", "", strconv.Itoa(ccs.GetNbConstraints()), "", "", "", "", "", ""})
+		constraints = append(constraints, []string{"baseline", n, n, "", "", strconv.Itoa(ccs.GetNbConstraints()), "", "", "", "", "", "", "", ""})
 	}
 	return constraints
 }

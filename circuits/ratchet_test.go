@@ -48,7 +48,7 @@ func TestRatchet(t *testing.T) {
 	require.NoError(t, err)
 	for _, part := range parts {
 		each := strconv.Itoa(int(math.Ceil(part.Each)))
-		constraints = append(constraints, []string{"gadget", part.Name, "", "", "", each, "", "", "", "", "", ""})
+		constraints = append(constraints, []string{"gadget", part.Name, "", "", "", each, "", "", "", "", "", "", "", ""})
 	}
 	if *all {
 		rows, prints := aggregateRows(t)

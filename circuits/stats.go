@@ -8,6 +8,7 @@ import (
 	"github.com/consensys/gnark/constraint"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/internal/wirecount"
 	"github.com/zksettle/settle/circuits/transition"
 )
 
@@ -25,6 +26,8 @@ type Stats struct {
 	PublicInputs           int     `json:"public_inputs"` // without the constant wire
 	Commitments            int     `json:"commitments"`
 	CommittedWires         int     `json:"committed_wires"`
+	WiresA                 int     `json:"wires_a"` // in left factors: points of G1 that a proof multiplies
+	WiresB                 int     `json:"wires_b"` // in right factors: points of G1 and of G2
 }
 
 // StatsColumns are the columns of testdata/constraints.csv. A row per gadget
@@ -32,7 +35,7 @@ type Stats struct {
 func StatsColumns() []string {
 	return []string{
 		"circuit", "shape", "transfers", "accounts", "nodes", "constraints", "domain", "fill",
-		"constraints_per_transfer", "public_inputs", "commitments", "committed_wires",
+		"constraints_per_transfer", "public_inputs", "commitments", "committed_wires", "wires_a", "wires_b",
 	}
 }
 
@@ -48,7 +51,7 @@ func (s Stats) Row() []string {
 	return []string{
 		s.Circuit, s.Shape, ofTransition(s.Transfers), ofTransition(s.Accounts), ofTransition(s.Nodes),
 		n(s.Constraints), n(s.Domain), fmt.Sprintf("%.4f", s.Fill),
-		ofTransition(s.ConstraintsPerTransfer), n(s.PublicInputs), n(s.Commitments), n(s.CommittedWires),
+		ofTransition(s.ConstraintsPerTransfer), n(s.PublicInputs), n(s.Commitments), n(s.CommittedWires), n(s.WiresA), n(s.WiresB),
 	}
 }
 
@@ -74,6 +77,8 @@ func systemStats(circuit, shape string, ccs constraint.ConstraintSystem) Stats {
 		Constraints: constraints, Domain: domain, Fill: float64(constraints) / float64(domain),
 		PublicInputs: ccs.GetNbPublicVariables() - 1,
 	}
+	wires := wirecount.Of(ccs)
+	s.WiresA, s.WiresB = wires.A, wires.B
 	if commitments, ok := ccs.GetCommitments().(constraint.Groth16Commitments); ok {
 		s.Commitments = len(commitments)
 		for _, c := range commitments {

@@ -140,7 +140,7 @@ func TestGivenUpFoldOfADeadWorker(t *testing.T) {
 		overdue, err := f.store.ExpiredLeases(t.Context())
 		require.NoError(t, err)
 		for _, l := range overdue {
-			requeued, err := f.store.ReapLease(t.Context(), l)
+			requeued, err := f.store.ReapLease(t.Context(), l, nil)
 			require.NoError(t, err)
 			require.False(t, requeued)
 		}

@@ -38,14 +38,21 @@ func newClaim(cfg *Config) *claim {
 // claimSQL is River's own statement with two conditions more: on the shape, and on
 // the memory that an earlier attempt found too small. TestClaim* and every other
 // test of the queue hold it to what River expects.
+//
+// The oldest batch goes first, however often its job was put back or put off: settlement
+// goes in order and waits for it. River orders by the time at which a job is due, by
+// which a retry would wait for the whole queue. A job to fold a group has its first batch
+// for its place, before every batch that is yet to be proven. What is due is claimed
+// whatever River calls its state: retryable and scheduled jobs would wait for the next
+// round of its scheduler, which the elected leader alone runs.
 const claimSQL = `
 with locked as (
     select id from river_job
-    where state = 'available' and queue = $1 and scheduled_at <= now() and ($2::text[] is null or kind = any($2))
+    where state in ('available', 'retryable', 'scheduled') and queue = $1 and scheduled_at <= now() and ($2::text[] is null or kind = any($2))
       and coalesce(args->>'shape' <> all($3::text[]), true)
       and (coalesce((metadata->'memory'->>'above')::bigint, -1) < $4
            or (metadata->'memory'->>'until')::timestamptz <= now())
-    order by priority, scheduled_at, id
+    order by priority, (args->>'batch')::bigint, id
     limit $5
     for update skip locked
 )
@@ -115,7 +122,7 @@ func (c *claim) refused(ctx context.Context) map[string]error {
 // worker would take if it had the memory.
 func (c *claim) tell(ctx context.Context, refused map[string]error) error {
 	rows, err := c.cfg.Pool.Query(ctx, `select distinct args->>'shape' from river_job
-		where state = 'available' and queue = $1 and scheduled_at <= now() and args->>'shape' = any($2)`, QueueProve, shapesOf(refused))
+		where state in ('available', 'retryable', 'scheduled') and queue = $1 and scheduled_at <= now() and args->>'shape' = any($2)`, QueueProve, shapesOf(refused))
 	if err != nil {
 		return fmt.Errorf("look for waiting jobs: %w", err)
 	}

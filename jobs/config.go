@@ -27,7 +27,9 @@ type Store interface {
 	Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) (store.Lease, error)
 	ReleaseLease(ctx context.Context, l store.Lease) error
 	ExpiredLeases(ctx context.Context) ([]store.Lease, error)
-	ReapLease(ctx context.Context, l store.Lease) (requeued bool, err error)
+	ReapLease(ctx context.Context, l store.Lease, fate func([]store.ProofFailure) store.Requeue) (requeued bool, err error)
+	RefuseFolded(ctx context.Context, l store.Lease, k store.ProofKey, proof []byte, reason string) error
+	ProveAgain(ctx context.Context, queue func(context.Context, pgx.Tx, store.AwaitedProof) error) (int, error)
 	StoreProof(ctx context.Context, l store.Lease, p settle.ProofEnvelope, st store.ProofStats, complete func(context.Context, pgx.Tx) error) (store.ProofOutcome, error)
 	RecordFailure(ctx context.Context, l store.Lease, class store.FailureClass, detail string) error
 	ProofFailures(ctx context.Context, n settle.BatchNumber) ([]store.ProofFailure, error)
@@ -48,6 +50,12 @@ type Folder interface {
 	Fold(ctx context.Context, shape string, proofs []settle.ProofEnvelope) (prover.Result, error)
 }
 
+// Verifier says whether a proof holds under the key that it names
+// (*verifier.Verifier). It is the worker's own: what makes the proofs is not believed.
+type Verifier interface {
+	Verify(proof settle.ProofEnvelope) error
+}
+
 // Config joins a worker or a reaper.
 type Config struct {
 	Pool    *pgxpool.Pool // of the store; River needs 4 connections and one per job
@@ -59,6 +67,7 @@ type Config struct {
 
 	// For workers alone.
 	Prover      Prover
+	Verifier    Verifier                  // of all Keys
 	Folder      Folder                    // nil: the worker folds no proofs
 	Keys        map[string]settle.KeyHash // by shape: the keys that this worker can prove with
 	Concurrency int                       // jobs at a time; 1, as a proof uses all cores

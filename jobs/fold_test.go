@@ -68,7 +68,17 @@ func (p *folder) Fold(ctx context.Context, shape string, proofs []settle.ProofEn
 			return prover.Result{}, err
 		}
 	}
-	return prover.Result{Proof: settle.ProofEnvelope{Circuit: settle.CircuitAggregate, Shape: shape, KeyHash: foldKey, Proof: []byte("folded")}}, nil
+	var parts [][3]settle.Element
+	for _, inner := range proofs {
+		parts = append(parts, inner.Inputs)
+	}
+	inputs, err := publicdata.GroupInputs(settle.Element{31: 1}, parts)
+	if err != nil {
+		return prover.Result{}, err
+	}
+	return prover.Result{Proof: settle.ProofEnvelope{
+		Circuit: settle.CircuitAggregate, Shape: shape, KeyHash: foldKey, Proof: []byte("folded"), Inputs: inputs,
+	}}, nil
 }
 
 func (p *folder) count() int {
@@ -305,7 +315,8 @@ func TestRealProofsAreFolded(t *testing.T) {
 	require.NoError(t, err)
 	committed := func(string, string) (settle.Fingerprint, error) { return fingerprint, nil }
 	dir, dev := t.TempDir(), provingkeys.Options{AllowUnsafeDev: true}
-	inner, err := provingkeys.Setup(t.Context(), dir, provingkeys.ID{Circuit: settle.CircuitTransition, Shape: shapeName, Fingerprint: fingerprint}, toycircuit.Compile, dev)
+	innerID := provingkeys.ID{Circuit: settle.CircuitTransition, Shape: shapeName, Fingerprint: fingerprint}
+	inner, err := provingkeys.Setup(t.Context(), dir, innerID, toycircuit.Compile, dev)
 	require.NoError(t, err)
 	outerID, err := provingkeys.AggregateID(dir, foldShape, committed, dev)
 	require.NoError(t, err)
@@ -348,6 +359,7 @@ func TestRealProofsAreFolded(t *testing.T) {
 	cfg := f.config("a", engine)
 	cfg.Folder = engine
 	cfg.Keys[foldShape] = outer.KeyHash
+	cfg.Verifier = verifierOf(t, dir, dev, innerID, outerID)
 	f.start(cfg)
 	f.awaitProofs(1, 2)
 	require.NoError(t, f.planner(0, outer.KeyHash, nil).Step(t.Context()))

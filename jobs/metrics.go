@@ -17,7 +17,8 @@ type Metrics struct {
 	Failures     *prometheus.CounterVec   // class
 	Reaped       prometheus.Counter       // jobs taken from dead workers
 	DeadLetters  prometheus.Counter
-	PeakMemory   prometheus.Gauge // bytes, of the last proof
+	SetAside     prometheus.Counter // stored proofs that turned out to be worth nothing
+	PeakMemory   prometheus.Gauge   // bytes, of the last proof
 	// MemoryWaits counts looks at the queue that found a job and no memory for it: shape.
 	MemoryWaits *prometheus.CounterVec
 	// BlockedBatch is the number of the dead-lettered batch for which settlement waits; 0: none.
@@ -39,11 +40,12 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		Failures:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_failures_total", Help: "Failed attempts to prove a batch, by class."}, []string{"class"}),
 		Reaped:      prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_prove_reaped_total", Help: "Proof jobs taken from workers that died or were paused."}),
 		DeadLetters: prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_prove_dead_letters_total", Help: "Proof jobs given up."}),
+		SetAside:    prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_proofs_set_aside_total", Help: "Stored proofs of batches that were set aside, so that the batch is proven again."}),
 		PeakMemory:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_prove_peak_memory_bytes", Help: "Peak resident memory during the last proof."}),
 	}
 	m.MemoryWaits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_memory_waits_total", Help: "Looks at the queue that found a job for which this worker lacks memory, by shape."}, []string{"shape"})
 	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."})
-	for _, c := range []prometheus.Collector{m.QueueSeconds, m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
+	for _, c := range []prometheus.Collector{m.QueueSeconds, m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.SetAside, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -66,7 +66,8 @@ func child(url string) error {
 	policy := quick()
 	policy.LeaseTTL = mortalTTL
 	return jobs.RunWorker(ctx, jobs.Config{
-		Pool: pool, Store: store.New(pool), Holder: "child", Policy: policy, Prover: p, Keys: map[string]settle.KeyHash{shapeName: testKey},
+		Pool: pool, Store: store.New(pool), Holder: "child", Policy: policy, Prover: p, Verifier: trusting{},
+		Keys: map[string]settle.KeyHash{shapeName: testKey},
 	})
 }
 

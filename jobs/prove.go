@@ -9,6 +9,7 @@ import (
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
+	"github.com/zksettle/settle/verifier"
 )
 
 var (
@@ -34,7 +35,7 @@ func (a ProveBatch) able(cfg *Config) bool { return a.Circuit == cfg.Prover.Circ
 func (a ProveBatch) needed(context.Context, *Config) error { return nil }
 
 // prove loads the witness input and proves it.
-func (a ProveBatch) prove(ctx context.Context, cfg *Config) (prover.Result, error) {
+func (a ProveBatch) prove(ctx context.Context, cfg *Config, _ store.Lease) (prover.Result, error) {
 	input, err := cfg.Store.WitnessInput(ctx, a.Batch)
 	if err != nil {
 		return prover.Result{}, unreadable("witness input", err)
@@ -89,11 +90,38 @@ func (a AggregateBatches) needed(ctx context.Context, cfg *Config) error {
 	return nil
 }
 
-// prove folds the proofs of the group.
-func (a AggregateBatches) prove(ctx context.Context, cfg *Config) (prover.Result, error) {
+// prove folds the proofs of the group. One that is worth nothing is set aside, which
+// gives the group up: its batch is proven again and the others need not wait for that.
+func (a AggregateBatches) prove(ctx context.Context, cfg *Config, lease store.Lease) (prover.Result, error) {
 	input, err := cfg.Store.GroupInput(ctx, a.Batch)
 	if err != nil {
 		return prover.Result{}, unreadable("proofs to fold", err)
 	}
+	for i, p := range input.Proofs {
+		reason := worthless(cfg.Verifier, p, input.Inputs[i])
+		if reason == nil {
+			continue
+		}
+		key := store.ProofKey{Batch: a.Batch + settle.BatchNumber(i), Circuit: p.Circuit, KeyHash: p.KeyHash}
+		cfg.Logger.ErrorContext(ctx, "a proof that was to be folded is set aside", "batch", key.Batch, "reason", reason)
+		if err := cfg.Store.RefuseFolded(ctx, lease, key, p.Proof, reason.Error()); err != nil {
+			return prover.Result{}, fmt.Errorf("proofs to fold: %w", err)
+		}
+		return prover.Result{}, fmt.Errorf("%w: the proof of batch %d was set aside", store.ErrJobCancelled, key.Batch)
+	}
 	return cfg.Folder.Fold(ctx, a.Shape, input.Proofs)
+}
+
+// worthless says why a stored proof settles nothing: it is for other inputs than those
+// of its batch, or does not hold. A key that this worker does not have says nothing.
+func worthless(v Verifier, p settle.ProofEnvelope, inputs [3]settle.Element) error {
+	for i, name := range [...]string{"c", "ζ", "v"} {
+		if p.Inputs[i] != inputs[i] {
+			return fmt.Errorf("its %s is %s, that of the batch is %s", name, p.Inputs[i], inputs[i])
+		}
+	}
+	if err := v.Verify(p); err != nil && !errors.Is(err, verifier.ErrUnknownKey) {
+		return fmt.Errorf("it does not hold: %w", err)
+	}
+	return nil
 }

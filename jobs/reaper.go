@@ -16,7 +16,8 @@ import (
 // out of memory or paused.
 const lostDetail = "lease expired: the worker is gone"
 
-// RunReaper puts jobs of dead workers back in the queue until ctx ends. Every worker
+// RunReaper puts jobs of dead workers back in the queue, and those whose proof was set
+// aside, until ctx ends. Every worker
 // runs one; any other process may. Reapers do not get in each other's way: the
 // lease's epoch lets only one of them act.
 func RunReaper(ctx context.Context, cfg Config) error {
@@ -24,17 +25,26 @@ func RunReaper(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	newReaper(&cfg).run(ctx)
+	r, err := newReaper(&cfg)
+	if err != nil {
+		return err
+	}
+	r.run(ctx)
 	return nil
 }
 
 type reaper struct {
 	cfg      *Config
+	insert   *Inserter
 	patience patience
 }
 
-func newReaper(cfg *Config) *reaper {
-	return &reaper{cfg, patience{ttl: cfg.Policy.LeaseTTL}}
+func newReaper(cfg *Config) (*reaper, error) {
+	insert, err := NewInserter()
+	if err != nil {
+		return nil, err
+	}
+	return &reaper{cfg, insert, patience{ttl: cfg.Policy.LeaseTTL}}, nil
 }
 
 // patience keeps a reaper from taking the jobs of all workers at once after an
@@ -60,7 +70,7 @@ func (r *reaper) run(ctx context.Context) {
 	defer ticker.Stop()
 	failing := false // say it once
 	for {
-		err := errors.Join(r.reapLeases(ctx), r.reapOrphans(ctx))
+		err := errors.Join(r.reapLeases(ctx), r.reapOrphans(ctx), r.proveAgain(ctx))
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -85,40 +95,28 @@ func (r *reaper) reapLeases(ctx context.Context) error {
 		return err
 	}
 	for _, l := range leases {
-		requeued, err := r.cfg.Store.ReapLease(ctx, l)
+		losses, dead := 0, false
+		requeued, err := r.cfg.Store.ReapLease(ctx, l, func(failures []store.ProofFailure) store.Requeue {
+			t := tallyOf(l.ProofKey, failures)
+			losses, dead = t.losses, r.cfg.Policy.dead(store.FailResource, t)
+			return store.Requeue{Delay: r.cfg.Policy.lossDelay(t.losses), Dead: dead}
+		})
 		if err != nil {
 			return err
 		}
-		if !requeued {
-			continue
+		if losses == 0 {
+			continue // it came back to life
 		}
-		r.cfg.Metrics.Reaped.Inc()
-		r.cfg.Logger.WarnContext(ctx, "job taken from a silent worker", "batch", l.Batch, "job", l.JobID, "attempt", l.JobAttempt,
-			"holder", l.Holder, "silent_for", time.Since(l.HeartbeatAt).Round(time.Millisecond))
-		if err := r.countLoss(ctx, l); err != nil {
-			return err
+		r.cfg.Metrics.Failures.WithLabelValues(string(store.FailInfrastructure)).Inc()
+		switch {
+		case requeued:
+			r.cfg.Metrics.Reaped.Inc()
+			r.cfg.Logger.WarnContext(ctx, "job taken from a silent worker", "batch", l.Batch, "job", l.JobID, "attempt", l.JobAttempt,
+				"holder", l.Holder, "silent_for", time.Since(l.HeartbeatAt).Round(time.Millisecond))
+		case dead: // a batch that kills whoever proves it
+			r.cfg.Metrics.DeadLetters.Inc()
+			r.cfg.Logger.ErrorContext(ctx, "dead letter: whoever proves this batch falls silent", "batch", l.Batch, "losses", losses)
 		}
-	}
-	return nil
-}
-
-// countLoss slows down, in the end stops, a batch that kills whoever proves it.
-func (r *reaper) countLoss(ctx context.Context, l store.Lease) error {
-	r.cfg.Metrics.Failures.WithLabelValues(string(store.FailInfrastructure)).Inc()
-	failures, err := r.cfg.Store.ProofFailures(ctx, l.Batch)
-	if err != nil {
-		return err
-	}
-	losses := tallyOf(l.ProofKey, failures)
-	switch delay := r.cfg.Policy.lossDelay(losses.losses); {
-	case r.cfg.Policy.dead(store.FailResource, losses):
-		r.cfg.Metrics.DeadLetters.Inc()
-		r.cfg.Logger.ErrorContext(ctx, "dead letter: whoever proves this batch falls silent", "batch", l.Batch, "losses", losses.losses)
-		return r.exec(ctx, "discard job", `update river_job set state = 'discarded', finalized_at = now()
-			where id = $1 and state = 'available' and attempt = $2`, l.JobID, l.JobAttempt)
-	case delay > 0:
-		return r.exec(ctx, "put job off", `update river_job set scheduled_at = now() + $2 * interval '1 second'
-			where id = $1 and state = 'available' and attempt = $3`, l.JobID, delay.Seconds(), l.JobAttempt)
 	}
 	return nil
 }

@@ -19,12 +19,16 @@ func RunWorker(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	if cfg.Prover == nil || len(cfg.Keys) == 0 {
-		return errors.New("jobs: a worker needs a Prover and the keys of at least one shape")
+	if cfg.Prover == nil || cfg.Verifier == nil || len(cfg.Keys) == 0 {
+		return errors.New("jobs: a worker needs a Prover, a Verifier and the keys of at least one shape")
+	}
+	reaper, err := newReaper(&cfg)
+	if err != nil {
+		return err
 	}
 	var reaping sync.WaitGroup
 	defer reaping.Wait()
-	reaping.Go(func() { newReaper(&cfg).run(ctx) })
+	reaping.Go(func() { reaper.run(ctx) })
 	reaping.Go(func() { newBlockedWatch(&cfg).run(ctx) })
 	for n := 1; ctx.Err() == nil; n++ {
 		begun := time.Now()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,8 @@ type proofJob interface {
 	// for one that nobody needs any more, store.ErrNotFound or ErrProofMismatch for one
 	// that nobody ever did.
 	needed(context.Context, *Config) error
-	prove(context.Context, *Config) (prover.Result, error)
+	// prove makes the proof under the lease; store.ErrJobCancelled if nobody needs it any more.
+	prove(context.Context, *Config, store.Lease) (prover.Result, error)
 }
 
 // worker makes the proofs of one kind of job.
@@ -94,7 +96,7 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 	log.InfoContext(ctx, "proof begun")
 	work, heart := beat(ctx, w.cfg, lease, log)
 	defer heart.stop()
-	result, err := w.prove(work, a)
+	result, err := w.prove(work, a, lease)
 	if err == nil {
 		err = w.store(ctx, job, lease, result, log)
 	}
@@ -103,7 +105,7 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 		return nil
 	case errors.Is(context.Cause(work), errProvenElsewhere):
 		return nil
-	case errors.Is(context.Cause(work), store.ErrJobCancelled):
+	case errors.Is(context.Cause(work), store.ErrJobCancelled), errors.Is(err, store.ErrJobCancelled):
 		return w.cancelled(ctx, lease, log)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return w.handBack(ctx, lease, log)
@@ -111,9 +113,9 @@ func (w *worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 	return w.failed(ctx, job, lease, err, log)
 }
 
-// prove makes the proof and checks that it is the one that was asked for.
-func (w *worker[A]) prove(ctx context.Context, a A) (prover.Result, error) {
-	result, err := a.prove(ctx, w.cfg)
+// prove makes the proof and checks that it is the one that was asked for, and holds.
+func (w *worker[A]) prove(ctx context.Context, a A, lease store.Lease) (prover.Result, error) {
+	result, err := a.prove(ctx, w.cfg, lease)
 	if err != nil {
 		return prover.Result{}, err
 	}
@@ -121,8 +123,24 @@ func (w *worker[A]) prove(ctx context.Context, a A) (prover.Result, error) {
 		return prover.Result{}, &prover.Error{Class: prover.ClassInfrastructure, Step: "keys",
 			Err: fmt.Errorf("proven under key %s, asked for was %s", result.Proof.KeyHash, want)}
 	}
+	if err := w.cfg.Verifier.Verify(result.Proof); err != nil {
+		// No wrapping: a refusal of bad input must not be found in a failure of ours.
+		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "verify",
+			Err: fmt.Errorf("the proving process gave a proof that does not hold: %s", err.Error())}
+	}
+	sane(&result)
 	w.cfg.Metrics.proof(a.shape(), result)
 	return result, nil
+}
+
+// sane bounds what a proving process says of its work to what the database takes: a
+// proof that holds is not lost for a nonsense time.
+func sane(r *prover.Result) {
+	t := &r.Timings
+	for _, d := range []*time.Duration{&t.Keys, &t.Assign, &t.Solve, &t.Prove, &t.Verify} {
+		*d = max(0, *d)
+	}
+	r.PeakMemory = min(r.PeakMemory, math.MaxInt64)
 }
 
 // store keeps trying while Postgres is away: a finished proof is not thrown away.

@@ -93,12 +93,12 @@ func follows(words, last []fr.Element) bool {
 func (g Group) checkInputs(w []fr.Element) error {
 	var c fr.Element
 	if err := c.SetBytesCanonical(g.Proof.Inputs[0][:]); err != nil {
-		return fmt.Errorf("%w: commitment of the proof: %w", ErrGroup, err)
+		return fmt.Errorf("%w: %w: its commitment: %w", ErrGroup, ErrWorthless, err)
 	}
 	z := publicdata.Challenge(c, w)
 	v := publicdata.Evaluate(w, z)
 	if g.Proof.Inputs != [3]settle.Element{c.Bytes(), z.Bytes(), v.Bytes()} {
-		return fmt.Errorf("%w: the proof is of other batches", ErrGroup)
+		return fmt.Errorf("%w: %w: it is of other batches", ErrGroup, ErrWorthless)
 	}
 	return nil
 }

@@ -51,10 +51,10 @@ func TestForgedPoKSettlesNothing(t *testing.T) {
 
 			h.rows.batches[0].work = forged
 			s := h.submitter()
-			_, err = s.Step(t.Context())
-			var revert *l1.RevertError
-			require.ErrorAs(t, err, &revert)
-			require.Equal(t, "InvalidProof", revert.Name)
+			h.step(s, l1.Failed)
+			require.Len(t, h.rows.refused, 1)
+			require.Contains(t, h.rows.refused[0], "InvalidProof")
+			require.Equal(t, settle.BatchSealed, h.rows.batches[0].status)
 			require.Empty(t, h.node.sent)
 
 			// An operator who asks nobody.
@@ -68,7 +68,7 @@ func TestForgedPoKSettlesNothing(t *testing.T) {
 			require.EqualValues(t, 1, nonce, "it is in the chain, and reverted")
 			h.requireOnChain(0)
 
-			h.rows.batches[0].work = honest
+			h.rows.batches[0].work, h.rows.batches[0].status = honest, settle.BatchProven
 			h.step(s, l1.Sent)
 			h.chain.Commit()
 			h.step(s, l1.Recorded)

@@ -49,9 +49,6 @@ func (g *groups) plan(first, last settle.BatchNumber, change func(*settle.ProofE
 	}, nothing))
 	require.NoError(t, role.Release(ctx))
 	group := g.fold.fold(g.works[first-1 : last]...)
-	if change != nil {
-		change(&group.Proof)
-	}
 	lease, err := g.store.AcquireLease(ctx, store.LeaseRequest{
 		ProofKey: store.ProofKey{Batch: first, Circuit: settle.CircuitAggregate, KeyHash: g.fold.hash},
 		Holder:   "test", JobID: 100 + int64(first), JobAttempt: 1, TTL: time.Minute,
@@ -59,6 +56,10 @@ func (g *groups) plan(first, last settle.BatchNumber, change func(*settle.ProofE
 	require.NoError(t, err)
 	_, err = g.store.StoreProof(ctx, lease, group.Proof, store.ProofStats{}, nothing)
 	require.NoError(t, err)
+	if change != nil { // nobody who stores it by our rules could
+		change(&group.Proof)
+		g.forge(first, group.Proof)
+	}
 	return group
 }
 
@@ -140,6 +141,10 @@ func TestGroupThatTheContractRefuses(t *testing.T) {
 			group, err := g.store.GroupOf(t.Context(), 2)
 			require.NoError(t, err)
 			require.Equal(t, store.GroupDirect, group.Status)
+			kept, err := g.store.RefusedProofs(t.Context(), 0, 0)
+			require.NoError(t, err)
+			require.Len(t, kept, 1)
+			require.Equal(t, settle.CircuitAggregate, kept[0].Circuit)
 			for range 2 {
 				g.h.step(s, l1.Sent)
 				g.h.chain.Commit()

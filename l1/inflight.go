@@ -50,8 +50,11 @@ func (s *Submitter) behind(ctx context.Context, works []store.SettlementWork) (A
 	if err == nil {
 		err = s.checkProof(ctx, *work)
 	}
-	if MayPass(err) {
+	switch {
+	case MayPass(err):
 		return "", err
+	case worthless(err):
+		return s.refused(ctx, *work, err)
 	}
 	gas, known := s.boundGas(*work, data)
 	if err != nil || !known {

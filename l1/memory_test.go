@@ -17,6 +17,7 @@ type memory struct {
 	epoch   store.Epoch
 	batches []*memoryBatch
 	rows    []*store.Settlement
+	refused []string                  // why proofs were set aside
 	fail    func(method string) error // before a write, when not nil
 }
 
@@ -82,7 +83,7 @@ func (m *memory) ToSettle(_ context.Context, most int) (works []store.Settlement
 		if b.status == settle.BatchSettled || b.status == settle.BatchFinal {
 			continue
 		}
-		if len(works) == most {
+		if len(works) == most || b.status == settle.BatchSealed {
 			break
 		}
 		w := b.work
@@ -192,6 +193,22 @@ func (m *memory) GiveUpGroup(_ context.Context, e store.Epoch, first settle.Batc
 	defer m.mu.Unlock()
 	m.batches[first-1].work.Parts = nil
 	return m.write("GiveUpGroup", e)
+}
+
+func (m *memory) RefuseProof(_ context.Context, e store.Epoch, k store.ProofKey, _ []byte, reason string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.write("RefuseProof", e); err != nil {
+		return err
+	}
+	m.refused = append(m.refused, reason)
+	b := m.batches[k.Batch-1]
+	if k.Circuit == settle.CircuitAggregate {
+		b.work.Parts = nil
+	} else {
+		b.status = settle.BatchSealed
+	}
+	return nil
 }
 
 func (m *memory) FailSettlement(_ context.Context, e store.Epoch, h settle.Hash, reason string) error {

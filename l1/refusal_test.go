@@ -50,10 +50,18 @@ func TestContractRefuses(t *testing.T) {
 			c.change(&work)
 			h.rows = newMemory(h)
 			h.rows.add(work)
-			_, err := h.submitter().Step(t.Context())
-			var revert *l1.RevertError
-			require.ErrorAs(t, err, &revert)
-			require.Equal(t, c.want, revert.Name, revert.Detail)
+			outcome, err := h.submitter().Step(t.Context())
+			if c.want == "InvalidProof" || c.want == "CommitmentNotInField" { // the proof's own fault: it is set aside
+				require.NoError(t, err)
+				require.Equal(t, l1.Failed, outcome.Action)
+				require.Len(t, h.rows.refused, 1)
+				require.Contains(t, h.rows.refused[0], c.want)
+			} else {
+				var revert *l1.RevertError
+				require.ErrorAs(t, err, &revert)
+				require.Equal(t, c.want, revert.Name, revert.Detail)
+				require.Empty(t, h.rows.refused)
+			}
 			require.Empty(t, h.rows.rows)
 			require.Empty(t, h.node.sent)
 			h.requireOnChain(0)

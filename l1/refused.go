@@ -26,9 +26,9 @@ func (e *UnfundedError) Error() string {
 // Unwrap returns what the node said.
 func (e *UnfundedError) Unwrap() error { return e.Cause }
 
-// refused explains a node's refusal of a live transaction where we know more than the
+// refusedBy explains a node's refusal of a live transaction where we know more than the
 // node says.
-func (s *Submitter) refused(ctx context.Context, live *store.Settlement, err error) error {
+func (s *Submitter) refusedBy(ctx context.Context, live *store.Settlement, err error) error {
 	switch {
 	case isUnfunded(err):
 		return s.unfunded(ctx, live, err)

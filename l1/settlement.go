@@ -19,7 +19,7 @@ import (
 func calldataProof(env settle.ProofEnvelope) ([]byte, error) {
 	proof, err := verifier.Calldata(env.Proof)
 	if err != nil {
-		return nil, fmt.Errorf("stored proof: %w", err)
+		return nil, fmt.Errorf("%w: %s", ErrWorthless, err.Error()) // no refusal of bad input: the proof is ours
 	}
 	return proof, nil
 }
@@ -35,11 +35,11 @@ func (s *Submitter) first(ctx context.Context, works []store.SettlementWork, see
 	work := &works[0]
 	data, err := s.calldata(ctx, *work)
 	if err != nil {
-		return s.withoutGroup(ctx, *work, err)
+		return s.refused(ctx, *work, err)
 	}
 	gas, err := s.wallet.node.EstimateGas(ctx, ethereum.CallMsg{From: s.wallet.address, To: s.rollup(), Data: data})
 	if err != nil {
-		return s.withoutGroup(ctx, *work, fmt.Errorf("simulate on L1: %w", callError(err)))
+		return s.refused(ctx, *work, fmt.Errorf("simulate on L1: %w", callError(err)))
 	}
 	s.observe(*work, data, gas)
 	return s.make(ctx, work, seen.nonces[s.wallet.address], data, gas+gas/5)
@@ -93,14 +93,14 @@ func (s *Submitter) withoutGroup(ctx context.Context, work store.SettlementWork,
 	return Failed, nil
 }
 
-// unusable reports whether err says that the proof of a group, and not the state of
-// the chain, is what stands in the way.
+// unusable reports whether err says that a group, and not the state of the chain, is
+// what stands in the way.
 func unusable(err error) bool {
 	if errors.Is(err, ErrGroup) || errors.Is(err, ErrUnregistered) || errors.Is(err, ErrKeyMismatch) {
 		return true
 	}
 	revert, ok := AsRevert(err)
-	return ok && slices.Contains([]string{"InvalidProof", "WrongProofLength", "InputNotInField", "UnknownVerifier", "VerifierChanged"}, revert.Name)
+	return ok && slices.Contains([]string{"UnknownVerifier", "VerifierChanged"}, revert.Name)
 }
 
 // unused raises the fees of tx, or its gas limit where the cap leaves no room,
@@ -174,7 +174,7 @@ func (s *Submitter) send(ctx context.Context, live *store.Settlement, tx *types.
 		return nil
 	}
 	if err != nil && !isKnown(err) {
-		return s.refused(ctx, live, fmt.Errorf("send settlement: %w", callError(err)))
+		return s.refusedBy(ctx, live, fmt.Errorf("send settlement: %w", callError(err)))
 	}
 	now := s.cfg.Now()
 	if _, known := s.taken[live.TxHash]; !known {

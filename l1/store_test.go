@@ -3,11 +3,13 @@ package l1_test
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -19,13 +21,15 @@ import (
 // postgres is a rollup in a real store: each batch is one transfer of account 0.
 type postgres struct {
 	h     *harness
+	pool  *pgxpool.Pool
 	store *store.Store
 	last  store.Account
 }
 
 func newPostgres(t *testing.T, h *harness) *postgres {
 	t.Helper()
-	s := store.New(testdb.New(t).Pool)
+	pool := testdb.New(t).Pool
+	s := store.New(pool)
 	account := store.Account{Owner: settle.Element{31: 1}, Balance: settle.NewAmount(1_000_000), L1: settle.Address{1}, Leaf: settle.Element{31: 2}}
 	d := h.deployment
 	v := d.Verifiers[0]
@@ -39,7 +43,30 @@ func newPostgres(t *testing.T, h *harness) *postgres {
 		FeeAccounts: []store.FeeAccount{{}},
 	})
 	require.NoError(t, err)
-	return &postgres{h, s, account}
+	return &postgres{h, pool, s, account}
+}
+
+// forge writes another proof over a stored one, behind everybody's back.
+func (p *postgres) forge(n settle.BatchNumber, proof settle.ProofEnvelope) {
+	t := p.h.t
+	t.Helper()
+	inputs := slices.Concat(proof.Inputs[0][:], proof.Inputs[1][:], proof.Inputs[2][:])
+	err := pgx.BeginFunc(t.Context(), p.pool, func(tx pgx.Tx) error {
+		for _, sql := range []string{
+			"create temp table forged on commit drop as select * from proofs where batch = $1 and circuit = $2",
+			"delete from proofs where batch = $1 and circuit = $2",
+		} {
+			if _, err := tx.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol, uint32(n), proof.Circuit); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(t.Context(), "update forged set proof = $1, inputs = $2", proof.Proof, inputs)
+		if err == nil {
+			_, err = tx.Exec(t.Context(), "insert into proofs select * from forged")
+		}
+		return err
+	})
+	require.NoError(t, err)
 }
 
 func nothing(context.Context, pgx.Tx) error { return nil }

@@ -36,6 +36,8 @@ type Settlements interface {
 	RecordMined(ctx context.Context, epoch store.Epoch, txHash settle.Hash, r store.Receipt) error
 	// GiveUpGroup has the batches of a group settle each by its own proof.
 	GiveUpGroup(ctx context.Context, epoch store.Epoch, first settle.BatchNumber, reason string) error
+	// RefuseProof sets a stored proof aside, if it is still this one: its batch is proven again; after an aggregate proof the batches settle directly.
+	RefuseProof(ctx context.Context, epoch store.Epoch, k store.ProofKey, proof []byte, reason string) error
 	// FailSettlement gives a live settlement up, and those of later batches with it; their batches return to proven.
 	FailSettlement(ctx context.Context, epoch store.Epoch, txHash settle.Hash, reason string) error
 	// RevertSettlements returns batch from and all later ones to proven after a reorg.

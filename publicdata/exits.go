@@ -47,6 +47,9 @@ func ExitPath(batch settle.BatchNumber, exits []Exit, i int) ([]settle.Hash, err
 // VerifyExit reports by ErrExitProof that exit i of a batch is not proven against
 // root, as the contract's claim would find.
 func VerifyExit(root settle.Hash, batch settle.BatchNumber, i uint32, exit Exit, path []settle.Hash) error {
+	if root == (settle.Hash{}) {
+		return fmt.Errorf("%w: batch %d has no exits", ErrExitProof, batch)
+	}
 	if uint64(i)>>len(path) != 0 {
 		return fmt.Errorf("%w: no place %d in a tree of depth %d", ErrExitProof, i, len(path))
 	}
@@ -58,7 +61,7 @@ func VerifyExit(root settle.Hash, batch settle.BatchNumber, i uint32, exit Exit,
 			node = exitNode(sibling, node)
 		}
 	}
-	if root == (settle.Hash{}) || node != root {
+	if node != root {
 		return fmt.Errorf("%w: exit %d of batch %d", ErrExitProof, i, batch)
 	}
 	return nil

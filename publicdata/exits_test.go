@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -148,6 +149,53 @@ func TestExitProofsAreExact(t *testing.T) {
 		root[bit/8] ^= 1 << (bit % 8)
 		refuse(root, batch, i, x, path)
 	})
+}
+
+// A leaf whose index is no place of the tree is not proven, though the path leads from
+// it to the root: whoever made such a tree could claim one place under many indices.
+func TestExitIndexIsAPlaceOfTheTree(t *testing.T) {
+	exit := fullData().Exits[0]
+	var path []settle.Hash
+	for depth := range 31 {
+		for _, i := range []uint32{1 << depth, 1<<depth | 1<<(depth/2), math.MaxUint32} {
+			root := publicdata.ExitLeaf(7, i, exit)
+			for level, sibling := range path {
+				pair := []string{root.String()[2:], sibling.String()[2:]}
+				if i>>level&1 == 1 {
+					slices.Reverse(pair)
+				}
+				require.NoError(t, root.UnmarshalText([]byte("0x"+hashText("01"+pair[0]+pair[1]))))
+			}
+			err := publicdata.VerifyExit(root, 7, i, exit, path)
+			require.ErrorIs(t, err, publicdata.ErrExitProof, "index %d, depth %d", i, depth)
+			require.ErrorContains(t, err, "no place")
+			if depth == 30 && i>>31 == 0 { // the same leaf one level deeper is at its place
+				deeper := append(path[:depth:depth], settle.Hash{})
+				require.NoError(t, root.UnmarshalText([]byte("0x"+hashText("01"+deeper[depth].String()[2:]+root.String()[2:]))))
+				require.NoError(t, publicdata.VerifyExit(root, 7, i, exit, deeper))
+			}
+		}
+		path = append(path, publicdata.ExitLeaf(settle.BatchNumber(depth), 0, exit))
+	}
+}
+
+// Batches without exits have root 0. That nothing is proven against it is not left to
+// the hash.
+func TestNothingIsProvenAgainstNoRoot(t *testing.T) {
+	exits := fullData().Exits
+	path, err := publicdata.ExitPath(7, exits, 1)
+	require.NoError(t, err)
+	err = publicdata.VerifyExit(settle.Hash{}, 7, 1, exits[1], path)
+	require.ErrorIs(t, err, publicdata.ErrExitProof)
+	require.ErrorContains(t, err, "has no exits")
+	root := publicdata.ExitsRoot(7, exits)
+	for i := range root { // a root is compared in every byte
+		other := root
+		other[i] ^= 1
+		err := publicdata.VerifyExit(other, 7, 1, exits[1], path)
+		require.ErrorIs(t, err, publicdata.ErrExitProof)
+		require.NotContains(t, err.Error(), "has no exits")
+	}
 }
 
 // exitVector is what Go and Solidity agree on: the words of the exits as in D,

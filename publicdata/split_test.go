@@ -43,6 +43,19 @@ func TestSplitUndoesConcatenation(t *testing.T) {
 	})
 }
 
+// Batches that have nothing but a header stand one behind the other too.
+func TestSplitOfEmptyBatches(t *testing.T) {
+	words := make([]fr.Element, 2*publicdata.HeaderWords)
+	words[0].SetOne()
+	first, rest, err := publicdata.Split(words)
+	require.NoError(t, err)
+	require.Equal(t, words[:publicdata.HeaderWords], first)
+	first, rest, err = publicdata.Split(rest)
+	require.NoError(t, err)
+	require.Equal(t, words[publicdata.HeaderWords:], first)
+	require.Empty(t, rest)
+}
+
 func TestSplitRefusesWhatIsCutOff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		words := drawWords(t)

@@ -91,6 +91,7 @@ func TestDeriveKeyRefuses(t *testing.T) {
 	for name, bad := range map[string]schnorr.WalletSigner{
 		"short":       change(func(b []byte) []byte { return b[:64] }),
 		"v":           change(func(b []byte) []byte { b[64] = 2; return b }),
+		"v + 4":       change(func(b []byte) []byte { b[64] += 31; return b }), // the same parity and overflow
 		"other key":   otherSign,
 		"zero":        change(func(b []byte) []byte { clear(b); return b }),
 		"changed s":   change(func(b []byte) []byte { b[40] ^= 1; return b }),

@@ -141,6 +141,23 @@ func TestZeroIsNoKey(t *testing.T) {
 	require.ErrorIs(t, err, schnorr.ErrPublicKey)
 }
 
+// A signature has one encoding, R.x then s, as bytes and as text.
+func TestSignatureEncoding(t *testing.T) {
+	sig := signedItems(t, 1)[0].Signature
+	rx := sig.RX.Bytes()
+	want := append(rx[:], sig.S[:]...)
+	b := sig.Bytes()
+	require.Equal(t, want, b[:])
+	require.Equal(t, fmt.Sprintf("0x%x", want), sig.String())
+	parsed, err := schnorr.ParseSignature(b[:])
+	require.NoError(t, err)
+	require.Equal(t, sig, parsed)
+	require.NoError(t, parsed.UnmarshalText([]byte(sig.String())))
+	for _, bad := range []string{sig.String() + "0", sig.String() + "zz", sig.String()[2:], sig.String()[:129], "0x" + sig.String()} {
+		require.ErrorIs(t, parsed.UnmarshalText([]byte(bad)), schnorr.ErrSignatureEncoding, bad)
+	}
+}
+
 func drawScalar(t *rapid.T, label string) *big.Int {
 	k := new(big.Int).SetBytes(rapid.SliceOfN(rapid.Byte(), 48, 48).Draw(t, label))
 	k.Mod(k, new(big.Int).Sub(orderQ, big.NewInt(1)))
@@ -285,7 +302,7 @@ func TestKeys(t *testing.T) {
 		_, err := schnorr.NewPrivateKey(bad)
 		require.ErrorIs(t, err, schnorr.ErrPrivateKey)
 	}
-	for _, bad := range []*big.Int{big.NewInt(-1), new(big.Int), orderQ} {
+	for _, bad := range []*big.Int{big.NewInt(-1), new(big.Int), orderQ, new(big.Int).Lsh(big.NewInt(1), 256)} {
 		_, err := schnorr.NewPrivateKeyFromInt(bad)
 		require.ErrorIs(t, err, schnorr.ErrPrivateKey)
 	}

@@ -1,10 +1,8 @@
 package sequencer
 
 import (
-	"cmp"
 	"context"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -258,7 +256,7 @@ func TestBrokenConnections(t *testing.T) {
 
 // A whole server that is killed and started again heals by itself.
 func TestPostgresIsKilledAndComesBack(t *testing.T) {
-	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: cmp.Or(os.Getenv("SETTLE_TOOLS_DIR"), "../.tools")})
+	server, err := postgres.Start(t.Context(), postgres.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	require.NoError(t, migrations.Migrate(t.Context(), server.URL()))

@@ -48,7 +48,7 @@ func TestMissingTableIsNotUnavailable(t *testing.T) {
 // A server that dies under open connections: every error until it is back says
 // unavailable, and the same pool works again.
 func TestServerGoesAndComesBack(t *testing.T) {
-	server, err := postgres.Start(t.Context(), postgres.Config{NoFsync: true, ToolsDir: testdb.ToolsDir()})
+	server, err := postgres.Start(t.Context(), postgres.Config{NoFsync: true})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, server.Stop()) }()
 	require.NoError(t, migrations.Migrate(t.Context(), server.URL()))

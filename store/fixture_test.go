@@ -14,6 +14,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/store"
 )
 
@@ -28,6 +29,7 @@ type fixture struct {
 	epoch    store.Epoch // of the sequencer
 	submit   store.Epoch // of the submitter
 	fold     store.Epoch // of the planner of groups; 0 until it is needed
+	sealed   []store.SealedBatch
 }
 
 const (
@@ -36,7 +38,12 @@ const (
 	ttl             = time.Minute
 )
 
-func digest(parts ...any) settle.Element { return sha256.Sum256(fmt.Append(nil, parts...)) }
+// digest is below the modulus of the field.
+func digest(parts ...any) settle.Element {
+	d := sha256.Sum256(fmt.Append(nil, parts...))
+	d[0] &= 0x1f
+	return d
+}
 
 func address(n uint64) (a settle.Address) {
 	binary.BigEndian.PutUint64(a[12:], n)
@@ -161,6 +168,7 @@ func (f *fixture) seal(items ...store.Submission) store.SealedBatch {
 	b, after := f.next(items...)
 	require.NoError(f.t, f.SealBatch(f.t.Context(), f.epoch, b, noJob))
 	f.accounts, f.root, f.last = after, b.NewRoot, b.Number
+	f.sealed = append(f.sealed, b)
 	return b
 }
 
@@ -171,10 +179,14 @@ func leaseRequest(n settle.BatchNumber) store.LeaseRequest {
 	}
 }
 
+// envelope is a proof with the inputs that the batch's data give.
 func envelope(b store.SealedBatch) settle.ProofEnvelope {
+	inputs, err := publicdata.BatchInputs(b.Commitment, b.Words)
+	if err != nil {
+		panic(err) // of the fixture's own words
+	}
 	return settle.ProofEnvelope{
-		Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash,
-		Proof: []byte("proof"), Inputs: [3]settle.Element{b.Commitment, digest("zeta"), digest("v")},
+		Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash, Proof: []byte("proof"), Inputs: inputs,
 	}
 }
 

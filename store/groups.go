@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/publicdata"
 )
 
 var (
@@ -150,7 +151,10 @@ func (s *Store) GroupInput(ctx context.Context, first settle.BatchNumber) (Group
 		if in.First != first {
 			return ErrNotFound
 		}
-		in.Proofs, err = groupProofs(ctx, tx, in.Group)
+		if in.Proofs, err = groupProofs(ctx, tx, in.Group); err != nil {
+			return err
+		}
+		in.Inputs, err = groupInputs(ctx, tx, in.Group)
 		return err
 	})
 	if err != nil {
@@ -215,7 +219,23 @@ func proveGroup(ctx context.Context, tx pgx.Tx, first settle.BatchNumber) error 
 	return notifyBatches(ctx, tx)
 }
 
-// ofGroup compares an aggregate proof with the group that begins with a batch.
+// groupInputs computes the public inputs of the batches' proofs from what was sealed.
+func groupInputs(ctx context.Context, q querier, g Group) ([][3]settle.Element, error) {
+	parts, err := groupParts(ctx, q, g.First, g.Last)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][3]settle.Element, len(parts))
+	for i, p := range parts {
+		if out[i], err = inputsOf(p.Commitment, p.Words); err != nil {
+			return nil, fmt.Errorf("batch %d: %w", p.Number, err)
+		}
+	}
+	return out, nil
+}
+
+// ofGroup compares an aggregate proof with the group that begins with a batch, and its
+// inputs with those that the data of its batches give.
 func ofGroup(ctx context.Context, tx pgx.Tx, first settle.BatchNumber, p settle.ProofEnvelope) error {
 	g, err := one(ctx, tx, groupFields, groupOfSQL, first)
 	switch {
@@ -226,5 +246,13 @@ func ofGroup(ctx context.Context, tx pgx.Tx, first settle.BatchNumber, p settle.
 	case p.Shape != g.Shape || p.KeyHash != g.KeyHash:
 		return fmt.Errorf("%w: it is of shape %s under key %s, the group is for %s and %s", ErrProofMismatch, p.Shape, p.KeyHash, g.Shape, g.KeyHash)
 	}
-	return nil
+	batches, err := groupInputs(ctx, tx, g)
+	if err != nil {
+		return err
+	}
+	want, err := publicdata.GroupInputs(p.Inputs[0], batches)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProofMismatch, err)
+	}
+	return sameInputs(p.Inputs, want, [3]string{"C", "Z", "V"})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/store"
 )
 
@@ -41,7 +42,7 @@ func (f *fixture) folded(first settle.BatchNumber) {
 	f.t.Helper()
 	l, err := f.AcquireLease(f.t.Context(), foldRequest(first))
 	require.NoError(f.t, err)
-	out, err := f.StoreProof(f.t.Context(), l, aggregated(first), store.ProofStats{}, noJob)
+	out, err := f.StoreProof(f.t.Context(), l, f.aggregated(first), store.ProofStats{}, noJob)
 	require.NoError(f.t, err)
 	require.Equal(f.t, store.ProofOutcome{Stored: true}, out)
 }
@@ -52,10 +53,21 @@ func foldRequest(first settle.BatchNumber) store.LeaseRequest {
 	return r
 }
 
-func aggregated(first settle.BatchNumber) settle.ProofEnvelope {
+// aggregated is the proof of the group that begins with first, or of that batch alone.
+func (f *fixture) aggregated(first settle.BatchNumber) settle.ProofEnvelope {
+	f.t.Helper()
+	last := first
+	if g, err := f.GroupOf(f.t.Context(), first); err == nil {
+		last = g.Last
+	}
+	var parts [][3]settle.Element
+	for _, b := range f.sealed[first-1 : last] {
+		parts = append(parts, envelope(b).Inputs)
+	}
+	inputs, err := publicdata.GroupInputs(digest("C", int(first)), parts)
+	require.NoError(f.t, err)
 	return settle.ProofEnvelope{
-		Circuit: settle.CircuitAggregate, Shape: aggregateShape, KeyHash: aggregateKey(),
-		Proof: []byte("folded"), Inputs: [3]settle.Element{digest("C", int(first)), digest("Z"), digest("V")},
+		Circuit: settle.CircuitAggregate, Shape: aggregateShape, KeyHash: aggregateKey(), Proof: []byte("folded"), Inputs: inputs,
 	}
 }
 
@@ -102,7 +114,7 @@ func TestGroupIsFoldedAndSettledAsOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Batch.Number)
 	require.Equal(t, settle.BatchNumber(3), w.Last())
-	require.Equal(t, aggregated(1), w.Proof)
+	require.Equal(t, f.aggregated(1), w.Proof)
 	require.Len(t, w.Parts, 3)
 	require.Equal(t, digest("c", 3), w.Parts[2].Commitment)
 	require.Equal(t, digest("root", 3), w.Parts[2].NewRoot)
@@ -217,7 +229,7 @@ func TestSubmitterWaitsForAPlanner(t *testing.T) {
 	require.NoError(t, f.SettleDirectly(t.Context(), f.planner(), 1, 1, "deadline"))
 	w, err = f.NextToSettleAfter(t.Context(), time.Hour)
 	require.NoError(t, err)
-	require.Equal(t, envelope(store.SealedBatch{Shape: "tiny", KeyHash: keyHash(), Commitment: digest("c", 1)}), w.Proof)
+	require.Equal(t, envelope(f.sealed[0]), w.Proof)
 	f.settle(1)
 
 	f.plan(2, 3)
@@ -254,7 +266,7 @@ func TestGroupsThatAreRefused(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrIllegalTransition)
 	require.Error(t, f.SettleDirectly(t.Context(), f.planner(), 4, 4, "deadline"), "not proven")
 	boom := errors.New("boom")
-	f.prove(store.SealedBatch{Number: 4, Shape: "tiny", KeyHash: keyHash(), Commitment: digest("c", 4)})
+	f.prove(f.sealed[3])
 	f.prove(f.seal(submission(0, 4, 1)))
 	require.ErrorIs(t, f.PlanGroup(t.Context(), f.planner(), newGroup(4, 5), func(context.Context, pgx.Tx) error { return boom }), boom)
 	_, err = f.GroupOf(t.Context(), 4)
@@ -275,10 +287,10 @@ func TestAggregateProofBelongsToItsGroup(t *testing.T) {
 	f, _ := proven(t, 3)
 	l, err := f.AcquireLease(t.Context(), foldRequest(1))
 	require.NoError(t, err)
-	_, err = f.StoreProof(t.Context(), l, aggregated(1), store.ProofStats{}, noJob)
+	_, err = f.StoreProof(t.Context(), l, f.aggregated(1), store.ProofStats{}, noJob)
 	require.ErrorIs(t, err, store.ErrProofMismatch, "there is no group")
 	f.plan(1, 2)
-	other := aggregated(1)
+	other := f.aggregated(1)
 	other.Shape = "tiny-2"
 	_, err = f.StoreProof(t.Context(), l, other, store.ProofStats{}, noJob)
 	require.ErrorIs(t, err, store.ErrProofMismatch)

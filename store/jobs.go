@@ -27,6 +27,8 @@ var (
 	jobDiscardSQL string
 	//go:embed sql/blockage.sql
 	blockageSQL string
+	//go:embed sql/overtakings.sql
+	overtakingsSQL string
 )
 
 func jobFields(j *Job) []any {
@@ -110,4 +112,17 @@ func (s *Store) Blockage(ctx context.Context) (Blockage, error) {
 		return Blockage{}, fmt.Errorf("blocked batch: %w", err)
 	}
 	return b, nil
+}
+
+// Overtakings lists the batches that were begun again after a failure or the death of a
+// worker, with the proofs of later batches that were begun before them meanwhile. Only
+// the last such time of each batch is known. It reads all failures: for drills and people.
+func (s *Store) Overtakings(ctx context.Context) ([]Overtaking, error) {
+	out, err := list(ctx, s.pool, func(o *Overtaking) []any {
+		return []any{&o.Batch, &o.PutBack, &o.Begun, &o.By}
+	}, overtakingsSQL)
+	if err != nil {
+		return nil, fmt.Errorf("overtaken batches: %w", err)
+	}
+	return out, nil
 }

@@ -118,10 +118,12 @@ func (s *Store) ExpiredLeases(ctx context.Context) ([]Lease, error) {
 }
 
 // ReapLease ends an expired lease under a new epoch, records an infrastructure failure,
-// and puts its River job back in the queue at once, if the job is still in the lease's
-// attempt; past its last attempt the job becomes a dead letter, and one that nobody needs
-// any more is cancelled. It returns whether the job was queued: false also when the lease has moved on or come back to life.
-func (s *Store) ReapLease(ctx context.Context, l Lease) (requeued bool, err error) {
+// and puts its River job back in the queue, if the job is still in the lease's attempt, as
+// fate says of the batch's failures, this one included (nil: at once). Past its last
+// attempt the job becomes a dead letter, and one that nobody needs any more is cancelled.
+// It returns whether the job was queued: false also when the lease has moved on or come
+// back to life, in which case fate was not asked.
+func (s *Store) ReapLease(ctx context.Context, l Lease, fate func([]ProofFailure) Requeue) (requeued bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, leaseReapSQL, l.Batch, l.Circuit, l.KeyHash[:], l.Epoch)
 		if err != nil || tag.RowsAffected() == 0 {
@@ -130,7 +132,15 @@ func (s *Store) ReapLease(ctx context.Context, l Lease) (requeued bool, err erro
 		if err := insertFailure(ctx, tx, l, FailInfrastructure, "lease expired: the worker is gone"); err != nil {
 			return err
 		}
-		err = tx.QueryRow(ctx, jobRequeueSQL, l.JobID, l.JobAttempt).Scan(&requeued)
+		var next Requeue
+		if fate != nil {
+			failures, err := proofFailures(ctx, tx, l.Batch)
+			if err != nil {
+				return err
+			}
+			next = fate(failures)
+		}
+		err = tx.QueryRow(ctx, jobRequeueSQL, l.JobID, l.JobAttempt, next.Delay, next.Dead).Scan(&requeued)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -164,11 +174,15 @@ func insertFailure(ctx context.Context, tx pgx.Tx, l Lease, class FailureClass, 
 
 // ProofFailures lists the failed attempts of a batch, oldest first.
 func (s *Store) ProofFailures(ctx context.Context, n settle.BatchNumber) ([]ProofFailure, error) {
-	fs, err := list(ctx, s.pool, func(f *ProofFailure) []any {
-		return []any{&f.Batch, &f.Circuit, fixed(f.KeyHash[:]), &f.Epoch, &f.Attempt, &f.Class, &f.Detail, &f.Worker, &f.FailedAt}
-	}, proofFailuresSQL, n)
+	fs, err := proofFailures(ctx, s.pool, n)
 	if err != nil {
 		return nil, fmt.Errorf("failed proofs of batch %d: %w", n, err)
 	}
 	return fs, nil
+}
+
+func proofFailures(ctx context.Context, q querier, n settle.BatchNumber) ([]ProofFailure, error) {
+	return list(ctx, q, func(f *ProofFailure) []any {
+		return []any{&f.Batch, &f.Circuit, fixed(f.KeyHash[:]), &f.Epoch, &f.Attempt, &f.Class, &f.Detail, &f.Worker, &f.FailedAt}
+	}, proofFailuresSQL, n)
 }

@@ -203,12 +203,16 @@ func TestConcurrentProofsOfOneBatch(t *testing.T) {
 func TestProofOfSomethingElseIsRefused(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
+	second := f.seal(submission(0, 1, 1))
 	l := f.lease(1)
 	for name, change := range map[string]func(*settle.ProofEnvelope){
-		"circuit":    func(p *settle.ProofEnvelope) { p.Circuit = "aggregate" },
-		"shape":      func(p *settle.ProofEnvelope) { p.Shape = "demo" },
-		"key":        func(p *settle.ProofEnvelope) { p.KeyHash[0]++ },
-		"commitment": func(p *settle.ProofEnvelope) { p.Inputs[0][0]++ },
+		"circuit":               func(p *settle.ProofEnvelope) { p.Circuit = "aggregate" },
+		"shape":                 func(p *settle.ProofEnvelope) { p.Shape = "demo" },
+		"key":                   func(p *settle.ProofEnvelope) { p.KeyHash[0]++ },
+		"commitment":            func(p *settle.ProofEnvelope) { p.Inputs[0][0]++ },
+		"ζ":                     func(p *settle.ProofEnvelope) { p.Inputs[1][31]++ },
+		"v":                     func(p *settle.ProofEnvelope) { p.Inputs[2][31]++ },
+		"another batch's proof": func(p *settle.ProofEnvelope) { *p = envelope(second) },
 	} {
 		p := envelope(b)
 		change(&p)
@@ -277,12 +281,12 @@ func TestReapPutsTheJobBack(t *testing.T) {
 	}
 
 	l := run(1)
-	requeued, err := f.ReapLease(t.Context(), l)
+	requeued, err := f.ReapLease(t.Context(), l, nil)
 	require.NoError(t, err)
 	require.False(t, requeued, "alive")
 	require.Equal(t, rivertype.JobStateRunning, state())
 	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l)
+	requeued, err = f.ReapLease(t.Context(), l, nil)
 	require.NoError(t, err)
 	require.True(t, requeued)
 	row, err := client.JobGet(t.Context(), job.Job.ID)
@@ -291,7 +295,7 @@ func TestReapPutsTheJobBack(t *testing.T) {
 	require.Contains(t, row.Errors[0].Error, "lease expired")
 	_, err = f.Heartbeat(t.Context(), l, ttl)
 	require.ErrorIs(t, err, store.ErrLeaseLost)
-	requeued, err = f.ReapLease(t.Context(), l)
+	requeued, err = f.ReapLease(t.Context(), l, nil)
 	require.NoError(t, err)
 	require.False(t, requeued, "once")
 
@@ -299,7 +303,7 @@ func TestReapPutsTheJobBack(t *testing.T) {
 	l = run(2)
 	mustExec(t, f.db.Pool, "update river_job set attempt = 3 where id = $1", job.Job.ID)
 	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l)
+	requeued, err = f.ReapLease(t.Context(), l, nil)
 	require.NoError(t, err)
 	require.False(t, requeued)
 	require.Equal(t, rivertype.JobStateRunning, state())
@@ -307,7 +311,7 @@ func TestReapPutsTheJobBack(t *testing.T) {
 	// The last attempt is used up: a dead letter.
 	l = run(2)
 	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l)
+	requeued, err = f.ReapLease(t.Context(), l, nil)
 	require.NoError(t, err)
 	require.False(t, requeued)
 	require.Equal(t, rivertype.JobStateDiscarded, state())

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/publicdata"
 )
 
 var (
@@ -29,18 +30,19 @@ var (
 	transactionsFollowSQL string
 )
 
-// StoreProof stores a proof that the caller has verified. Under the lease's current
+// StoreProof stores a proof that the caller has verified natively, for exactly the inputs
+// that the sealed data of its batches give: a proof for another ζ holds natively too, and
+// L1 would never take it. Under the lease's current
 // epoch it releases the lease and calls complete (river.JobCompleteTx) in the same
 // transaction; a late proof is kept too, once per key, without completing a job
 // that is not ours any more. A sealed batch becomes proven; with an aggregate proof,
 // whose lease is of its first batch, the planned group does.
-// ErrProofMismatch if shape, key or commitment c are not the batch's or the group's.
+// A row that is there although batch or group is not proven was stored by nobody of us:
+// it is set aside. ErrProofMismatch if shape, key or inputs are not the batch's or the group's.
 func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope, st ProofStats, complete func(context.Context, pgx.Tx) error) (ProofOutcome, error) {
 	var out ProofOutcome
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		b, err := one(ctx, tx, func(b *Batch) []any {
-			return []any{&b.Status, &b.Shape, fixed(b.KeyHash[:]), fixed(b.Commitment[:])}
-		}, proofBatchSQL, l.Batch)
+		b, err := lockProvable(ctx, tx, l.Batch)
 		if err != nil {
 			return err
 		}
@@ -57,6 +59,9 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 			}
 		}
 		out.Late = !current
+		if err := setForeignAside(ctx, tx, l); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, proofInsertSQL, l.Batch, p.Circuit, p.KeyHash[:], p.Shape, p.Proof, pack(p.Inputs[:]),
 			l.Epoch, out.Late, l.Holder, l.JobAttempt,
 			st.Assign.Microseconds(), st.Solve.Microseconds(), st.Prove.Microseconds(), int64(st.PeakMemory))
@@ -66,7 +71,7 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 		out.Stored = tag.RowsAffected() == 1
 		switch {
 		case !out.Stored:
-		case p.Circuit == settle.CircuitTransition && b.Status == settle.BatchSealed:
+		case p.Circuit == settle.CircuitTransition && b.status == settle.BatchSealed:
 			err = proveBatch(ctx, tx, l.Batch)
 		case p.Circuit == settle.CircuitAggregate:
 			err = proveGroup(ctx, tx, l.Batch)
@@ -91,20 +96,65 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 	return out, nil
 }
 
+// provable is a batch as a proof must fit it.
+type provable struct {
+	status     settle.BatchStatus
+	shape      string
+	keyHash    settle.KeyHash
+	commitment settle.Element
+	words      []byte
+}
+
+// lockProvable locks the batch's row, which everything that stores or moves its proofs
+// takes first.
+func lockProvable(ctx context.Context, tx pgx.Tx, n settle.BatchNumber) (provable, error) {
+	return one(ctx, tx, func(b *provable) []any {
+		return []any{&b.status, &b.shape, fixed(b.keyHash[:]), fixed(b.commitment[:]), &b.words}
+	}, proofBatchSQL, n)
+}
+
+func (b provable) inputs() ([3]settle.Element, error) {
+	words, err := unpack(b.words)
+	if err != nil {
+		return [3]settle.Element{}, err
+	}
+	return inputsOf(b.commitment, words)
+}
+
+// inputsOf computes c, ζ and v from what was sealed.
+func inputsOf(c settle.Element, words []settle.Element) ([3]settle.Element, error) {
+	inputs, err := publicdata.BatchInputs(c, words)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return inputs, err
+}
+
+func sameInputs(got, want [3]settle.Element, names [3]string) error {
+	for i := range want {
+		if got[i] != want[i] {
+			return fmt.Errorf("%w: its %s is %s, expected %s", ErrProofMismatch, names[i], got[i], want[i])
+		}
+	}
+	return nil
+}
+
 // belongs compares what the proof is for with its lease, and a transition proof with
 // its batch too.
-func belongs(b Batch, l Lease, p settle.ProofEnvelope) error {
+func belongs(b provable, l Lease, p settle.ProofEnvelope) error {
 	switch {
 	case p.Circuit != l.Circuit || p.KeyHash != l.KeyHash:
 		return fmt.Errorf("%w: it is for circuit %s and key %s, the lease for %s and %s", ErrProofMismatch, p.Circuit, p.KeyHash, l.Circuit, l.KeyHash)
 	case p.Circuit != settle.CircuitTransition:
 		return nil
-	case p.Shape != b.Shape || p.KeyHash != b.KeyHash:
-		return fmt.Errorf("%w: it is of shape %s under key %s, expected %s and %s", ErrProofMismatch, p.Shape, p.KeyHash, b.Shape, b.KeyHash)
-	case p.Inputs[0] != b.Commitment:
-		return fmt.Errorf("%w: its c is %s, expected %s", ErrProofMismatch, p.Inputs[0], b.Commitment)
+	case p.Shape != b.shape || p.KeyHash != b.keyHash:
+		return fmt.Errorf("%w: it is of shape %s under key %s, expected %s and %s", ErrProofMismatch, p.Shape, p.KeyHash, b.shape, b.keyHash)
 	}
-	return nil
+	want, err := b.inputs()
+	if err != nil {
+		return err
+	}
+	return sameInputs(p.Inputs, want, [3]string{"c", "ζ", "v"})
 }
 
 // leaseCurrent locks the lease's row and compares epochs.

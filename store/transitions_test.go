@@ -30,14 +30,14 @@ func TestDatabaseRefusesIllegalTransitions(t *testing.T) {
 		"transactions": {
 			statuses: []string{"accepted", "executed", "proven", "settled", "final", "rejected"},
 			allowed: []string{"accepted>executed", "accepted>rejected", "rejected>accepted", "executed>proven",
-				"proven>settled", "settled>proven", "settled>final"},
+				"proven>executed", "proven>settled", "settled>proven", "settled>final"},
 			columns: `batch = case when $1 in ('accepted', 'rejected') then null else 1 end,
 				position = case when $1 in ('accepted', 'rejected') then null else 0 end,
 				reject_code = case when $1 = 'rejected' then 'x' end, reject_detail = case when $1 = 'rejected' then 'x' end`,
 		},
 		"batches": {
 			statuses: []string{"sealed", "proven", "settling", "settled", "final"},
-			allowed:  []string{"sealed>proven", "proven>settling", "settling>proven", "settling>settled", "settled>proven", "settled>final"},
+			allowed:  []string{"sealed>proven", "proven>sealed", "proven>settling", "settling>proven", "settling>settled", "settled>proven", "settled>final"},
 			columns: `proven_at = case when $1 = 'sealed' then null else now() end,
 				settled_at = case when $1 in ('settled', 'final') then now() end, final_at = case when $1 = 'final' then now() end`,
 		},
@@ -105,6 +105,8 @@ func try(f *fixture, table, columns, from, to string) error {
 func TestDatabaseRefusesRewrites(t *testing.T) {
 	f := newFixture(t)
 	f.prove(f.seal(submission(0, 0, 1)))
+	require.NoError(t, f.RefuseProof(t.Context(), f.submit, leaseRequest(1).ProofKey, []byte("proof"), "refused"))
+	f.prove(f.sealed[0])
 	f.settle(1)
 	for sql, constraint := range map[string]string{
 		"update transactions set amount = amount + 1":                  "transactions_immutable",
@@ -113,6 +115,7 @@ func TestDatabaseRefusesRewrites(t *testing.T) {
 		"update batches set words = words || words":                    "batches_immutable",
 		"update witness_inputs set version = 2":                        "witness_inputs_immutable",
 		"update account_changes set after_balance = after_balance + 1": "account_changes_immutable",
+		"update refused_proofs set reason = 'x'":                       "refused_proofs_immutable",
 		"update rollup set unsafe_dev = false":                         "rollup_immutable",
 		"insert into settlements (batch, last, attempt, raw_tx, tx_hash, sender, nonce, gas_limit, max_fee, max_tip) select batch, batch, 2, raw_tx, key_hash, sender, nonce, gas_limit, max_fee, max_tip from settlements, verifiers": "settlements_live",
 		"update accounts set balance = -1":                                      "accounts_balance_check",

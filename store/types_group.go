@@ -45,6 +45,8 @@ func (g Group) ProofKey() ProofKey {
 type GroupInput struct {
 	Group
 	Proofs []settle.ProofEnvelope
+	// Inputs are what the data of each batch give. A proof with others is worth nothing.
+	Inputs [][3]settle.Element
 }
 
 // QueuedBatch is an unsettled batch as the planner of groups sees it.

@@ -62,3 +62,12 @@ type Blockage struct {
 	Class  *FailureClass
 	Detail *string
 }
+
+// Overtaking measures head-of-line delay: how long a batch that was put back in the
+// queue waited, and behind how many others. Times are the database's.
+type Overtaking struct {
+	Batch   settle.BatchNumber
+	PutBack time.Time // after its last failure
+	Begun   time.Time // again
+	By      int       // proofs of later batches that were begun in between
+}

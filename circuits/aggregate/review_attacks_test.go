@@ -1,11 +1,17 @@
 package aggregate
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"math/big"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/frontend"
+	"github.com/consensys/gnark/std/algebra/emulated/sw_bn254"
 	"github.com/consensys/gnark/test"
 	"github.com/stretchr/testify/require"
 )
@@ -73,4 +79,42 @@ func TestTranscriptIsWhole(t *testing.T) {
 	in.key = &other
 	require.Error(t, drawn(s, honest), "another key")
 	require.NoError(t, drawn(s, in.coefficients(s)), "another key")
+}
+
+// TestBothCoordinatesAreHashedCanonically: x + p or y + p names the same point, and hashes
+// to another challenge, between which a prover could choose.
+func TestBothCoordinatesAreHashedCanonically(t *testing.T) {
+	t.Parallel()
+	const rule = "the hashed commitment is canonical"
+	for name, coordinate := range map[string]func(*bn254.G1Affine, *pointG1) (*fp.Element, *baseElement){
+		"x": func(p *bn254.G1Affine, w *pointG1) (*fp.Element, *baseElement) { return &p.X, &w.X },
+		"y": func(p *bn254.G1Affine, w *pointG1) (*fp.Element, *baseElement) { return &p.Y, &w.Y },
+	} {
+		for try := 0; ; try++ {
+			p := point(fmt.Sprintf("commitment %d", try))
+			wires := sw_bn254.NewG1Affine(p)
+			value, wire := coordinate(&p, &wires)
+			shifted := value.BigInt(new(big.Int))
+			if shifted.Add(shifted, fp.Modulus()).BitLen() > 254 {
+				continue // a third of all coordinates have a second name
+			}
+			*wire = limbs(shifted)
+			hash := func(shift bool) (h fr.Element) {
+				message := p.Marshal()
+				if half := message[map[string]int{"x": 0, "y": 32}[name]:]; shift {
+					shifted.FillBytes(half[:32])
+				}
+				digest := sha256.Sum256(message)
+				h.SetBytes(digest[:])
+				return h
+			}
+			solve := func(h fr.Element, without ...string) error {
+				return test.IsSolved(&challengeCircuit{without: without}, &challengeCircuit{Point: wires, Hash: h}, ecc.BN254.ScalarField())
+			}
+			require.NoError(t, solve(hash(false)), name)
+			require.NoError(t, solve(hash(true), rule), "%s: the forgery does not need the absence of the rule", name)
+			require.Error(t, solve(hash(true)), name)
+			break
+		}
+	}
 }

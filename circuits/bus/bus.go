@@ -25,8 +25,8 @@ import (
 	"github.com/consensys/gnark/constraint"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/std/multicommit"
-	"github.com/consensys/gnark/std/permutation/poseidon2"
 
+	"github.com/zksettle/settle/circuits/poseidon2"
 	"github.com/zksettle/settle/poseidon"
 )
 
@@ -151,13 +151,13 @@ func (b *Bus) Close() error {
 // hands a second callback root², and with α a power of β a prover cancels
 // tuples that do not match (TestDependentChallengesForge).
 func independentChallenges(api frontend.API, root frontend.Variable) (alpha, beta frontend.Variable, err error) {
-	p4, err := poseidon2.NewPoseidon2FromParameters(api, 4, poseidon.FullRounds, poseidon.PartialRounds4)
+	p4, err := poseidon2.New(api, 4)
 	if err != nil {
 		return nil, nil, fmt.Errorf("bus: %w", err)
 	}
 	tag := poseidon.Tag(betaTag)
 	state := []frontend.Variable{root, tag.BigInt(new(big.Int)), 0, 0}
-	if err := p4.Permutation(state); err != nil {
+	if err := p4.Permute(state); err != nil {
 		return nil, nil, fmt.Errorf("bus: %w", err)
 	}
 	return root, state[1], nil

@@ -49,3 +49,43 @@ func TestOtherPointOfTheSameOrdinateIsRefused(t *testing.T) {
 	w.Windows = table.assign(sum)
 	require.Error(t, solveR1CS(t, compileR1CS(t, newSignatureCircuit(testWindow, 1)), assignment(testWindow, w, s.message())))
 }
+
+// unbound leaves one bit of LowBits unchecked.
+type unbound struct {
+	frontend.API
+	bit, seen int
+}
+
+func (u *unbound) AssertIsBoolean(v frontend.Variable) {
+	if u.seen++; u.seen-1 != u.bit {
+		u.API.AssertIsBoolean(v)
+	}
+}
+
+type weakLowBits struct {
+	H   frontend.Variable
+	bit int // not constrained to be one
+}
+
+func (c *weakLowBits) Define(api frontend.API) error {
+	_, err := LowBits(&unbound{API: api, bit: c.bit}, rangecheck.New(api), c.H)
+	return err
+}
+
+// TestEachBitIsBoolean: bit i is larger by 2^(128-i) and hi smaller by 1, so that no
+// other bit, no sum and no width gives it away.
+func TestEachBitIsBoolean(t *testing.T) {
+	ccs := compileR1CS(t, new(lowBitsCircuit))
+	h := number(t, "h", 7)
+	h.Rsh(h, 3)
+	for i := range schnorr.EndomorphismBits {
+		lie := override{lowBitsHint, func(q *big.Int, in, out []*big.Int) error {
+			err := lowBitsHint(q, in, out)
+			out[i].Add(out[i], new(big.Int).Lsh(big.NewInt(1), uint(schnorr.EndomorphismBits-i)))
+			return err
+		}}
+		require.Error(t, solveR1CS(t, ccs, &lowBitsCircuit{H: h}, lie), "bit %d", i)
+		weak := compileR1CS(t, &weakLowBits{bit: i})
+		require.NoError(t, solveR1CS(t, weak, &weakLowBits{H: h}, lie), "bit %d: the lie does not work on the weak variant: this test shows nothing", i)
+	}
+}

@@ -3,12 +3,11 @@
 package gadget
 
 import (
-	"fmt"
 	"math/big"
 
 	"github.com/consensys/gnark/frontend"
-	"github.com/consensys/gnark/std/permutation/poseidon2"
 
+	"github.com/zksettle/settle/circuits/poseidon2"
 	"github.com/zksettle/settle/poseidon"
 )
 
@@ -21,26 +20,26 @@ type Poseidon struct {
 
 // NewPoseidon returns the hasher for one circuit over BN254's scalar field.
 func NewPoseidon(api frontend.API) (*Poseidon, error) {
-	p4, err := poseidon2.NewPoseidon2FromParameters(api, 4, poseidon.FullRounds, poseidon.PartialRounds4)
+	p4, err := poseidon2.New(api, 4)
 	if err != nil {
-		return nil, fmt.Errorf("poseidon2 width 4: %w", err)
+		return nil, err
 	}
-	p8, err := poseidon2.NewPoseidon2FromParameters(api, 8, poseidon.FullRounds, poseidon.PartialRounds8)
+	p8, err := poseidon2.New(api, 8)
 	if err != nil {
-		return nil, fmt.Errorf("poseidon2 width 8: %w", err)
+		return nil, err
 	}
 	return &Poseidon{api: api, p4: p4, p8: p8}, nil
 }
 
 // Permute4 returns the width-4 permutation of x.
 func (p *Poseidon) Permute4(x [4]frontend.Variable) ([4]frontend.Variable, error) {
-	err := p.p4.Permutation(x[:])
+	err := p.p4.Permute(x[:])
 	return x, err
 }
 
 // Permute8 returns the width-8 permutation of x.
 func (p *Poseidon) Permute8(x [8]frontend.Variable) ([8]frontend.Variable, error) {
-	err := p.p8.Permutation(x[:])
+	err := p.p8.Permute(x[:])
 	return x, err
 }
 

@@ -1,16 +1,20 @@
 package transition
 
 import (
+	"cmp"
 	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+	"github.com/consensys/gnark/frontend"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/state"
 )
 
@@ -26,10 +30,11 @@ type attack struct {
 }
 
 func TestAttacks(t *testing.T) {
+	ccs := system(t, forgeShape())
 	for _, a := range attacks() {
 		t.Run(a.name, func(t *testing.T) {
 			c := a.forge(t)
-			require.Error(t, engine(forgeShape(), c), "the circuit accepts the forgery")
+			require.Error(t, solve(t, ccs, c), "the circuit accepts the forgery")
 			err := engine(forgeShape(), c, a.rules...)
 			if a.implied == "" {
 				require.NoError(t, err, "without %q the forgery should work; as it does not, this test shows nothing", a.rules)
@@ -133,7 +138,7 @@ func misread(t *testing.T, reading func(l *leafValues)) *Circuit {
 func attacks() []attack {
 	var all []attack
 	for _, group := range [][]attack{
-		accountAttacks(), memoryAttacks(), unwrittenAttacks(), flagAttacks(), minusAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), openAttacks(), exitAttacks(), dataAttacks(), reviewAttacks(),
+		accountAttacks(), memoryAttacks(), unwrittenAttacks(), flagAttacks(), minusAttacks(), treeAttacks(), feeAttacks(), transferAttacks(), widthAttacks(), openAttacks(), exitAttacks(), dataAttacks(), reviewAttacks(), eachFlagAttacks(), eachKindAttacks(),
 	} {
 		all = append(all, group...)
 	}
@@ -223,7 +228,7 @@ func treeAttacks() []attack {
 				return then(f, func(c *Circuit) { f.replaceUntouched(c, 5, rich.Leaf(f.hasher)) })
 			}},
 		{name: "a second root mints an account", rules: []string{"tree: an inactive entry receives nothing"},
-			forge: secondRoot},
+			forge: func(t *testing.T) *Circuit { return secondRoot(t, 3, 0) }},
 		{name: "a node above the root", rules: []string{"tree: level in 1..16"},
 			implied: "an entry of level 17 needs a receiver of level 18, and so on beyond any number of slots",
 			forge: func(t *testing.T) *Circuit {
@@ -255,7 +260,7 @@ func (f *forger) replaceUntouched(c *Circuit, index uint64, digest fr.Element) {
 			n := &c.Nodes[i]
 			if uintOf(n.Active) == 1 && int(uintOf(n.Level)) == level && uintOf(n.Position) == index {
 				n.New[slot] = digest
-				digest = f.hasher.Node([4]fr.Element{element(n.New[0]), element(n.New[1]), element(n.New[2]), element(n.New[3])})
+				digest = nodeDigest(n.New)
 				break
 			}
 		}
@@ -263,24 +268,45 @@ func (f *forger) replaceUntouched(c *Circuit, index uint64, digest fr.Element) {
 	c.Header.NewRoot = digest
 }
 
-// secondRoot opens account 3 with a balance that the tree does not have: its
-// tuple is received by an entry that claims to be unused.
-func secondRoot(t *testing.T) *Circuit {
+func nodeDigest(children [settle.TreeArity]frontend.Variable) fr.Element {
+	return poseidon.New().Node([4]fr.Element{element(children[0]), element(children[1]), element(children[2]), element(children[3])})
+}
+
+// secondRoot opens an account below node 0 with a balance that the tree does not have:
+// its tuple is received by an entry that claims to be unused. The fee goes to another
+// account there, so that the true node is in the tree too.
+func secondRoot(t *testing.T, child, fee settle.AccountIndex) *Circuit {
 	f := newForger(t, 10, 1)
-	f.fees(feeSlot(0, 0, 1))
-	forged := f.open(3)
+	f.fees(feeSlot(0, uint64(fee), 1))
+	forged := f.open(child)
 	forged.opened.balance = power(100)
 	forged.now = forged.opened
-	f.transfer(0, claim{from: 3, to: 4, fee: 0, amountValue: 1 << 34, feePay: 1})
-	real := f.cells[3]
-	delete(f.cells, 3) // the real tree never sees account 3
+	f.transfer(0, claim{from: child, to: 4, fee: fee, amountValue: 1 << 34, feePay: 1})
+	real := f.cells[child]
+	delete(f.cells, child) // the real tree never sees it
 	return then(f, func(c *Circuit) {
-		slots := []AccountSlot{c.Accounts[0], {Active: 1, Index: 3, Old: real.opened.assign(), New: real.now.assign(), LastTime: real.time}, c.Accounts[1]}
-		copy(c.Accounts, slots)
+		c.Accounts[2] = AccountSlot{Active: 1, Index: uint64(child), Old: real.opened.assign(), New: real.now.assign(), LastTime: real.time}
+		slices.SortFunc(c.Accounts[:3], func(a, b AccountSlot) int { return cmp.Compare(uintOf(a.Index), uintOf(b.Index)) })
 		spare := &c.Nodes[len(c.Nodes)-1]
 		spare.Active, spare.Level, spare.Position = 0, 1, 0
-		spare.Touched[3], spare.Old[3], spare.New[3] = 1, real.opened.digest(f.hasher), real.now.digest(f.hasher)
+		spare.Touched[child], spare.Old[child], spare.New[child] = 1, real.opened.digest(f.hasher), real.now.digest(f.hasher)
 	})
+}
+
+// paidBack is secondRoot whose entry touches 1 - 1 = 0 children: what it receives too
+// much, it sends for another child, which the true tree then seems to touch.
+func paidBack(t *testing.T, child, back, fee settle.AccountIndex) *Circuit {
+	c := secondRoot(t, child, fee)
+	minusOne := fr.One()
+	minusOne.Neg(&minusOne)
+	spare := &c.Nodes[len(c.Nodes)-1]
+	for i := range c.Nodes {
+		if n := &c.Nodes[i]; uintOf(n.Active) == 1 && uintOf(n.Level) == 1 && uintOf(n.Position) == 0 {
+			n.Touched[back] = 1
+			spare.Touched[back], spare.Old[back], spare.New[back] = minusOne, n.Old[back], n.New[back]
+		}
+	}
+	return c
 }
 
 func feeAttacks() []attack {

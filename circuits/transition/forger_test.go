@@ -63,6 +63,8 @@ type forger struct {
 	c      *Circuit
 	number uint64
 
+	closing map[settle.AccountIndex]fr.Element // digests in the new tree that are not their accounts'
+
 	opens, exits int
 }
 
@@ -223,7 +225,11 @@ func (f *forger) seal() *Circuit {
 	for i, index := range indices {
 		c := f.cells[index]
 		f.c.Accounts[i] = AccountSlot{Active: 1, Index: uint64(index), Old: c.opened.assign(), New: c.now.assign(), LastTime: c.time}
-		leaves = append(leaves, c.now.digest(f.hasher))
+		leaf, lie := f.closing[index]
+		if !lie {
+			leaf = c.now.digest(f.hasher)
+		}
+		leaves = append(leaves, leaf)
 	}
 	f.c.Header = Header{Number: f.number, OldRoot: f.tree.Root(), Domain: f.state.Domain()}
 	nodes := f.tree.Update(indices, leaves)

@@ -136,21 +136,7 @@ func unwrittenAttacks() []attack {
 func flagAttacks() []attack {
 	return []attack{
 		{name: "a second root that sends as many leaves as it receives", rules: []string{"tree: touched is boolean"},
-			forge: func(t *testing.T) *Circuit {
-				// What the second root receives too much, it sends for account 2, which
-				// the true tree then seems to touch. It touches 1 - 1 = 0 children.
-				c := secondRoot(t)
-				minusOne := fr.One()
-				minusOne.Neg(&minusOne)
-				spare := &c.Nodes[len(c.Nodes)-1]
-				for i := range c.Nodes {
-					if n := &c.Nodes[i]; uintOf(n.Active) == 1 && uintOf(n.Level) == 1 && uintOf(n.Position) == 0 {
-						n.Touched[2] = 1
-						spare.Touched[2], spare.Old[2], spare.New[2] = minusOne, n.Old[2], n.New[2]
-					}
-				}
-				return c
-			}},
+			forge: func(t *testing.T) *Circuit { return paidBack(t, 3, 2, 0) }},
 		{name: "an unused fee account listed as two", rules: []string{"fee: active is boolean"},
 			forge: func(t *testing.T) *Circuit {
 				f := one(t, plain)

@@ -19,7 +19,7 @@ type rigFlags struct {
 // config joins the flags with what the command knows.
 func (f rigFlags) config(a *app) bench.RigConfig {
 	return bench.RigConfig{
-		Shape: f.Shape, Accounts: f.Accounts, KeysDir: f.KeysDir, ToolsDir: toolsDir(),
+		Shape: f.Shape, Accounts: f.Accounts, KeysDir: f.KeysDir,
 		Connect: func(_ context.Context, databaseURL string) (*store.Store, func(), error) {
 			db, err := a.connect(databaseURL, nil)
 			if err != nil {

@@ -172,7 +172,7 @@ func (d *demoRun) timed(seconds *float64, step func() error) error {
 }
 
 func (d *demoRun) start() error {
-	server, err := postgres.Start(d.ctx, postgres.Config{ToolsDir: toolsDir()})
+	server, err := postgres.Start(d.ctx, postgres.Config{})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/internal/postgres"
-	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
 )
 
@@ -95,7 +94,7 @@ func TestDrill(t *testing.T) {
 func (d *drill) start(t *testing.T) {
 	t.Helper()
 	var err error
-	d.server, err = postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir()})
+	d.server, err = postgres.Start(t.Context(), postgres.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.server.Stop()) })
 	d.chain = devchain.Config{DataDir: newDir(t)}

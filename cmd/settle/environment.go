@@ -26,7 +26,6 @@ const (
 	envDatabase = "DATABASE_URL"
 	envL1       = "L1_URL"
 	envL1Key    = "SETTLE_L1_PRIVATE_KEY" // 64 hexadecimal digits
-	envTools    = "SETTLE_TOOLS_DIR"      // where make keeps bundled Postgres binaries
 )
 
 // envWorkerMetrics is a flag of one worker that its siblings must not inherit.
@@ -104,16 +103,6 @@ func (f nodeFlags) dial(a *app, nodeURL string, chainID uint64) (*l1.Conn, error
 	return l1.Dial(a.ctx, nodeURL, chainID, append(f.options(a), l1.WithPatience(commandPatience))...)
 }
 
-func toolsDir() string {
-	if dir := os.Getenv(envTools); dir != "" {
-		return dir
-	}
-	if exe, err := os.Executable(); err == nil { // bin/settle beside .tools
-		return filepath.Join(filepath.Dir(exe), "..", ".tools")
-	}
-	return ""
-}
-
 // database is an open, migrated database.
 type database struct {
 	url   string
@@ -138,7 +127,7 @@ func (a *app) openDatabase(flags dataFlags) (*database, error) {
 		return a.connect(u, nil)
 	}
 	dir := filepath.Join(flags.DataDir, "postgres")
-	server, err := postgres.Start(a.ctx, postgres.Config{DataDir: dir, ToolsDir: toolsDir(), Log: a.log})
+	server, err := postgres.Start(a.ctx, postgres.Config{DataDir: dir, Log: a.log})
 	note := runNote{filepath.Join(flags.DataDir, "postgres.url")}
 	if errors.Is(err, postgres.ErrInUse) {
 		if u, ok := note.read(); ok {

@@ -43,6 +43,11 @@ func (r *rig) stopped(p *process, meanwhile func()) time.Time {
 	return asked
 }
 
+// workerReady is the worker's own word that its proving process has answered and that
+// it takes jobs. "keys are loaded" is that of the proving process, which may be stopped
+// before its answer has gone out; then the worker waits for it for ever.
+const workerReady = `msg="the worker takes jobs"`
+
 // freeze stops the proving process of a worker that is idle and has its keys, so that
 // its next proof takes as long as the test likes.
 func (r *rig) freeze(worker int) (prover int) {
@@ -69,7 +74,7 @@ func TestWorkerStops(t *testing.T) {
 	begin := func(changes ...string) (worker *process, prover int) {
 		worker = launch(t, r.env(changes...), "worker")
 		r.alive = append(r.alive, worker)
-		worker.await(`msg="keys are loaded"`)
+		worker.await(workerReady)
 		return worker, r.freeze(worker.cmd.Process.Pid)
 	}
 	const job = "select state::text || ' ' || attempt from river_job where (args->>'batch')::bigint = $1"
@@ -89,7 +94,7 @@ func TestWorkerStops(t *testing.T) {
 	r.submit(2)
 	second.await(`msg="proof begun".*batch=2`)
 	third := r.role("worker")
-	third.await("keys are loaded")
+	third.await(workerReady)
 	asked := r.stopped(second, nil)
 	second.await(`msg="job handed back: the worker stops".*batch=2.*job=2.*attempt=1`)
 	requireGone(t, prover)
@@ -232,7 +237,7 @@ func TestUpStops(t *testing.T) {
 	up := r.serve("up", "--workers", "2", "--stop-grace", "300ms", "--memory", "1GiB", "--prove-timeout", "20m")
 	var provers []int
 	r.await("both workers prove nothing yet", func() bool {
-		return strings.Count(up.stderr(), `msg="keys are loaded"`) == 2 && len(childrenOf(t, up.cmd.Process.Pid)) == 2
+		return strings.Count(up.stderr(), workerReady) == 2 && len(childrenOf(t, up.cmd.Process.Pid)) == 2
 	})
 	for _, worker := range childrenOf(t, up.cmd.Process.Pid) {
 		arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", worker))

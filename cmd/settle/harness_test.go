@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/zksettle/settle/internal/testdb"
 )
 
 const (
@@ -93,7 +91,7 @@ func environment(t *testing.T, settings map[string]string) []string {
 	keys, err := tinyKeys()
 	require.NoError(t, err)
 	all := map[string]string{
-		envAsCommand: "1", envTools: testdb.ToolsDir(), "SETTLE_DATA_DIR": newDir(t), "SETTLE_KEYS_DIR": keys, "SETTLE_UNSAFE_DEV": "true",
+		envAsCommand: "1", "SETTLE_DATA_DIR": newDir(t), "SETTLE_KEYS_DIR": keys, "SETTLE_UNSAFE_DEV": "true",
 		"SETTLE_SHAPES": "tiny", "SETTLE_LISTEN": "127.0.0.1:0", "SETTLE_SEAL_IDLE": "200ms", "SETTLE_L1_PORT": "0",
 	}
 	for name, value := range settings {

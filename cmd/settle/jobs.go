@@ -17,6 +17,7 @@ type jobsCmd struct {
 	List    jobsListCmd    `cmd:"" help:"List proof jobs, those of the newest batch first."`
 	Show    jobsShowCmd    `cmd:"" help:"Show a job with every failed attempt."`
 	Retry   jobsRetryCmd   `cmd:"" help:"Put a job that nobody is at back in the queue at once, a dead letter too."`
+	Refused jobsRefusedCmd `cmd:"" help:"List stored proofs that were set aside, as L1 would not take them or no worker stored them, newest first."`
 	Discard jobsDiscardCmd `cmd:"" help:"Make a waiting job a dead letter: nobody tries it until it is retried, and settlement waits for its batch."`
 }
 

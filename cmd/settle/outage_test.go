@@ -24,7 +24,7 @@ import (
 // later crashes and stays away for a while. All roles go on by themselves.
 func TestPostgresRestarts(t *testing.T) {
 	t.Parallel()
-	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir()})
+	server, err := postgres.Start(t.Context(), postgres.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	node, err := devchain.Start(t.Context(), devchain.Config{})

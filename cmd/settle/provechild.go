@@ -19,6 +19,7 @@ import (
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/store"
+	"github.com/zksettle/settle/verifier"
 )
 
 // proveChildCmd is the process in which a worker proves: it talks to the worker over
@@ -97,6 +98,7 @@ func (m *memorySize) UnmarshalText(text []byte) error {
 // provers is what a worker proves with.
 type provers struct {
 	child     *prover.Child
+	verifier  *verifier.Verifier // of all keys, as this process reads them: the child is not believed
 	admission *prover.Admission
 	keys      map[string]settle.KeyHash // of the shapes that fit the worker
 }
@@ -146,12 +148,36 @@ func (a *app) newProvers(keys keysFlags, flags provingFlags, usable map[string]*
 	if budget == 0 {
 		budget = int64(min(p.admission.KeysBudget(), 1<<62))
 	}
+	if p.verifier, err = openVerifier(keys.KeysDir, usable, keys.options(a)); err != nil {
+		return nil, err
+	}
 	p.child = prover.NewChild(prover.ChildConfig{
 		Circuit: settle.CircuitTransition, TimeLimit: flags.ProveTimeout, Stderr: a.stderr, Log: a.log,
 		Command: func() (*exec.Cmd, error) { return a.proveChild(keys, budget) },
 	})
 	p.admission.Child = p.child.Resident
 	return p, nil
+}
+
+// openVerifier reads the verifying keys of shapes, whose hashes are those of the
+// deployed verifiers.
+func openVerifier(dir string, usable map[string]*provingkeys.Manifest, options provingkeys.Options) (*verifier.Verifier, error) {
+	keys := make([]*verifier.Key, 0, len(usable))
+	for shape, manifest := range usable {
+		vk, read, err := provingkeys.OpenVerifyingKey(dir, manifest.ID(), options)
+		if err != nil {
+			return nil, err
+		}
+		key, err := verifier.NewKey(read.Circuit, read.Shape, vk)
+		if err != nil {
+			return nil, fmt.Errorf("verifying key of shape %s: %w", shape, err)
+		}
+		if key.Hash != manifest.KeyHash {
+			return nil, fmt.Errorf("the verifying key of shape %s in %s has hash %s, its manifest says %s", shape, dir, key.Hash, manifest.KeyHash)
+		}
+		keys = append(keys, key)
+	}
+	return verifier.New(keys...), nil
 }
 
 // proveChild is the command of the proving process. It gets no secrets.

@@ -198,7 +198,7 @@ func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
 	r := newRig(t)
 	r.roles()
 	small := r.role("worker", "--memory", "1GiB")
-	small.await(`msg="keys are loaded"`)
+	small.await(workerReady)
 	r.await("its child is there", func() bool { return len(small.children()) == 1 })
 	limitMemory(t, small.children()[0])
 	r.submit(2)

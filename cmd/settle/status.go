@@ -108,6 +108,7 @@ type pipeline struct {
 	Groups          []pipelineGroup    `json:"groups"` // of unsettled batches
 	Running         []pipelineJob      `json:"running"`
 	DeadLetters     []pipelineJob      `json:"dead_letters"`
+	RefusedProofs   []refusedView      `json:"refused_proofs"` // the last ones that were set aside
 	SettlementWaits *pipelineWait      `json:"settlement_waits,omitempty"`
 }
 
@@ -186,7 +187,7 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 		OldestUnproven: st.OldestUnprovenAge.Seconds(), Final: st.FinalBatch,
 		Executed:    wire.Progress{Batch: st.LastBatch, Root: st.LastRoot},
 		Settled:     wire.Progress{Batch: st.SettledBatch, Root: st.SettledRoot},
-		LastBatches: []pipelineBatch{}, Groups: []pipelineGroup{}, Running: []pipelineJob{}, DeadLetters: []pipelineJob{},
+		LastBatches: []pipelineBatch{}, Groups: []pipelineGroup{}, Running: []pipelineJob{}, DeadLetters: []pipelineJob{}, RefusedProofs: []refusedView{},
 	}
 	if err := p.readJobs(reading, s); err != nil {
 		return nil, err
@@ -224,6 +225,13 @@ func (p *pipeline) readJobs(ctx context.Context, s *store.Store) error {
 	}
 	for i := range dead {
 		p.DeadLetters = append(p.DeadLetters, p.job(&dead[i]))
+	}
+	refused, err := s.RefusedProofs(ctx, 0, shownRefused)
+	if err != nil {
+		return err
+	}
+	for i := range refused {
+		p.RefusedProofs = append(p.RefusedProofs, viewRefused(&refused[i], false))
 	}
 	b, err := s.Blockage(ctx)
 	if errors.Is(err, store.ErrNotFound) {

@@ -156,7 +156,7 @@ func manualRig(t *testing.T, changes ...string) (*rig, *devchain.Chain) {
 // TestStatusWatch looks again and again, also past an outage of Postgres.
 func TestStatusWatch(t *testing.T) {
 	t.Parallel()
-	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir(), NoFsync: true})
+	server, err := postgres.Start(t.Context(), postgres.Config{NoFsync: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	node, err := devchain.Start(t.Context(), devchain.Config{})
@@ -237,7 +237,7 @@ func (r *rig) use(databaseURL string) {
 // an older one is told apart and refused.
 func TestBackup(t *testing.T) {
 	t.Parallel()
-	server, err := postgres.Start(t.Context(), postgres.Config{ToolsDir: testdb.ToolsDir(), NoFsync: true})
+	server, err := postgres.Start(t.Context(), postgres.Config{NoFsync: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	db := copies{t, server}

@@ -66,6 +66,7 @@ func (p *pipeline) write(out io.Writer) {
 	p.writeBatches(out)
 	p.writeGroups(out)
 	p.writeJobs(out)
+	p.writeRefused(out)
 }
 
 func (p *pipeline) writeL1(out io.Writer) {
@@ -141,6 +142,15 @@ func (p *pipeline) writeJobs(out io.Writer) {
 			fmt.Fprintln(out)
 		}
 		fmt.Fprintf(out, "DEAD LETTER: job %d, batch %d (%s), %d failed attempts, the last: %s: %s\n", j.Job, j.Batch, j.Shape, j.Failures, j.Class, j.Error)
+	}
+}
+
+func (p *pipeline) writeRefused(out io.Writer) {
+	for i, r := range p.RefusedProofs {
+		if i == 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "PROOF SET ASIDE: %s proof of batch %d, by worker %s, on %s: %s\n", r.Circuit, r.Batch, r.Worker, r.RefusedAt.UTC().Format(time.RFC3339), firstLine(r.Reason))
 	}
 }
 

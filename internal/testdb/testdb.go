@@ -8,8 +8,6 @@ import (
 	"errors"
 	"net/url"
 	"os"
-	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -34,21 +32,12 @@ var server = sync.OnceValues(func() (string, error) {
 	if u := os.Getenv("DATABASE_URL"); u != "" {
 		return u, nil
 	}
-	s, err := postgres.Start(context.Background(), postgres.Config{ToolsDir: ToolsDir(), NoFsync: true})
+	s, err := postgres.Start(context.Background(), postgres.Config{NoFsync: true})
 	if err != nil {
 		return "", err
 	}
 	return s.URL(), nil
 })
-
-// ToolsDir is where `make` puts bundled binaries, found from this file unless named.
-func ToolsDir() string {
-	if dir := os.Getenv("SETTLE_TOOLS_DIR"); dir != "" {
-		return dir
-	}
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", ".tools")
-}
 
 // ServerURL returns the URL of the test process's server without a schema, for tests
 // that need connections outside of any.

@@ -1,5 +1,6 @@
 -- The first unproven batch, if no job of it is alive. SealBatch writes batch and job
--- in one transaction, so a batch without any has lost it to a person.
+-- in one transaction, so a batch without any has lost it to a person; unless its proof was
+-- set aside a moment ago: a reaper queues its job again.
 with first as (
     select number, key_hash from batches where status = 'sealed' order by number limit 1
 ), job as (
@@ -15,4 +16,6 @@ select first.number, job.id, job.state,
        (select count(*) from batches where number > first.number and status = 'proven'),
        failure.class, failure.detail
 from first left join job on true left join failure on true
-where job.id is null or job.state in ('discarded', 'cancelled', 'completed')
+where job.state in ('discarded', 'cancelled')
+   or ((job.id is null or job.state = 'completed')
+       and not exists (select from refused_proofs r where r.batch = first.number and r.circuit = 'transition' and r.key_hash = first.key_hash))

@@ -12,7 +12,11 @@ cross join lateral (select decode(substr(j.args->>'key_hash', 3), 'hex') as hash
 join batches b on b.number = (j.args->>'batch')::bigint
 left join proofs p on p.batch = b.number and p.circuit = j.args->>'circuit' and p.key_hash = key.hash
 left join batch_groups g on g.first = b.number and j.kind = 'aggregate_batches'
-cross join lateral (select p.batch is not null or coalesce(g.status = 'direct', false) as yes) done
+cross join lateral (
+    -- as in proof_exists.sql: a row beside a sealed batch or a planned group is nobody's proof
+    select p.batch is not null and case when j.kind = 'aggregate_batches' then coalesce(g.status <> 'planned', true) else b.status <> 'sealed' end
+           or coalesce(g.status = 'direct', false) as yes
+) done
 left join leases l on l.job_id = j.id and not l.released and j.state = 'running'
 left join lateral (
     select class, detail, failed_at from proof_failures
