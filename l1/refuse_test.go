@@ -47,7 +47,7 @@ func TestProofThatL1RefusesIsSetAside(t *testing.T) {
 			p.forge(1, forged)
 			s, _ := p.submitter()
 			nonce := func() uint64 {
-				n, err := h.client.PendingNonceAt(t.Context(), common.Address(address(h.operator)))
+				n, err := h.client.NonceAt(t.Context(), common.Address(address(h.operator)), nil)
 				require.NoError(t, err)
 				return n
 			}
