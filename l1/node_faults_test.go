@@ -478,7 +478,11 @@ func TestUnfundedSaysAddressAndAmount(t *testing.T) {
 	require.ErrorContains(t, err, "it has 1000, ")
 	h.prove(1, 2)
 	_, err = h.submitter().Step(t.Context())
-	require.ErrorContains(t, err, common.Address(address(h.operator)).String()+" lacks ")
+	var unfunded *l1.UnfundedError
+	require.ErrorAs(t, err, &unfunded)
+	require.Equal(t, settle.Address(address(h.operator)), unfunded.Address)
+	require.EqualValues(t, 1000, unfunded.Balance.Int64())
+	require.Positive(t, unfunded.Missing.Sign())
 
 	proxy.Set(on("eth_sendRawTransaction", "", faultnode.Error(-32000, "replacement transaction underpriced")))
 	_, err = l1.Deploy(t.Context(), conn, h.chain.Keys()[0], l1.DeployConfig{
