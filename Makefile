@@ -66,9 +66,10 @@ test: check-go ## Run the Go tests; needs Go, and Postgres or npm, nothing else
 	go test -timeout 25m $(TESTFLAGS) $(PKG)
 
 .PHONY: solidity
-solidity: $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
+solidity: check-go $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
 	@echo 'make solidity: forge test in verifier/contracts'
 	@cd verifier/contracts && ../../$(FORGE) test --offline
+	@go run ./internal/mutants/solidity -list >/dev/null
 
 .PHONY: reference
 reference: $(REFERENCE) ## Hold the second implementation of the protocol to all vectors; needs Node.js 20 and npm
@@ -161,6 +162,10 @@ attack-aggregate: check-go ## Lie in the hints and change every witness value of
 .PHONY: mutants
 mutants: check-go ## Take out or weaken each rule of the circuits, and of schnorr, state and publicdata: the tests must notice (an hour or two; ARGS="-run PATTERN")
 	go run ./internal/mutants $(ARGS)
+
+.PHONY: mutants-solidity
+mutants-solidity: check-go $(TOOLS) ## Take out or weaken each condition, write, call and hashed word of the contracts: their tests must notice (half an hour; ARGS="-run PATTERN")
+	go run ./internal/mutants/solidity $(ARGS)
 
 .PHONY: tools
 tools: $(TOOLS) ## Fetch what tests may need: Postgres binaries, the Solidity compiler and forge

@@ -29,8 +29,8 @@ func TestSoundnessNamesTests(t *testing.T) {
 			require.NoError(t, err)
 			for _, m := range declared.FindAllStringSubmatch(string(source), -1) {
 				exists[m[1]+m[2]] = true
-				if m[1] != "" && strings.Contains(filepath.Base(file), "attack") {
-					attacks = append(attacks, m[1])
+				if strings.Contains(strings.ToLower(filepath.Base(file)), "attack") {
+					attacks = append(attacks, m[1]+m[2])
 				}
 			}
 		}
