@@ -27,7 +27,7 @@ import (
 func suites() map[string][]string {
 	return map[string][]string{
 		"Aggregate.sol":            {"Aggregate", "AggregateInputs", "AggregateReview"},
-		"ExitClaims.sol":           {"ExitClaims"},
+		"ExitClaims.sol":           {"ExitClaimsAttack", "ExitClaims"},
 		"Exits.sol":                {"Exits", "ExitClaims"},
 		"Groth16Verifier.sol":      {"CoefficientAttack", "MergedCheckAttack", "Groth16Verifier", "KeyCheck"},
 		"IVerifier.sol":            nil, // says nothing

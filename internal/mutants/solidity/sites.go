@@ -191,12 +191,17 @@ func (f *finder) operation(n node) {
 		}
 	case "==", "!=":
 		for _, less := range narrowed(n.child("commonType").text("typeString")) {
-			if strings.HasSuffix(a, ".length") && strings.Contains(less.what, "low") {
+			if strings.Contains(less.what, "low") && (strings.HasSuffix(a, ".length") || f.isBit(left)) {
 				continue // lengths are below 2^64
 			}
 			f.replace(n, fmt.Sprintf(less.form, a)+" "+op+" "+fmt.Sprintf(less.form, b), all+" by "+less.what)
 		}
 	}
+}
+
+// isBit reports whether an expression is masked to its lowest bits.
+func (f *finder) isBit(n node) bool {
+	return n.text("operator") == "&" && n.child("rightExpression").kind() == "Literal"
 }
 
 type narrower struct{ form, what string }
@@ -230,7 +235,11 @@ func (f *finder) call(n node) {
 	name, arguments := f.text(n.child("expression")), n.children("arguments")
 	switch n.text("kind") {
 	case "typeConversion":
-		if bits, err := strconv.Atoi(strings.TrimPrefix(name, "uint")); err == nil && bits > 8 && !strings.HasPrefix(arguments[0].typeOf(), "int_const") {
+		bits, err := strconv.Atoi(strings.TrimPrefix(name, "uint"))
+		if from, is := strconv.Atoi(strings.TrimPrefix(arguments[0].typeOf(), "uint")); is == nil && from <= bits/2 {
+			return // it has no more than that
+		}
+		if err == nil && bits > 8 && !strings.HasPrefix(arguments[0].typeOf(), "int_const") {
 			f.replace(n, fmt.Sprintf("%s(uint%d(%s))", name, bits/2, f.text(n)), f.text(n)+" of half as many bits")
 		}
 	case "structConstructorCall":

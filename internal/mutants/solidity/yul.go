@@ -44,7 +44,7 @@ func (f *finder) yulCall(n node) {
 		f.replace(n, a[0], all+" not reduced")
 	case "keccak256":
 		f.replace(n, "keccak256("+a[0]+", sub("+a[1]+", 0x20))", all+" without its last word")
-		f.replace(n, "keccak256(add("+a[0]+", 0x20), sub("+a[1]+", 0x20))", all+" without its first word")
+		f.replace(n, "keccak256(add(0x20, "+a[0]+"), sub("+a[1]+", 0x20))", all+" without its first word") // operands in this order, as Exits.root leaves no room on the stack
 	case "shl", "shr":
 		if bits, err := strconv.Atoi(a[0]); err == nil {
 			f.replace(arguments[0], strconv.Itoa(bits+1), all+", a bit more")
