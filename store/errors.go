@@ -50,7 +50,7 @@ func refused(err error) error {
 	switch {
 	case pg.ConstraintName == "batches_follow", pg.ConstraintName == "batches_pkey":
 		return fmt.Errorf("%w: %w", ErrStateMismatch, err)
-	case strings.HasSuffix(pg.ConstraintName, "_transition"), pg.ConstraintName == "batches_sequence",
+	case strings.HasSuffix(pg.ConstraintName, "_transition"), pg.ConstraintName == "batches_sequence", pg.ConstraintName == "settlements_sequence",
 		pg.ConstraintName == "batch_groups_apart", pg.ConstraintName == "batch_groups_batches", pg.ConstraintName == "batch_groups_pkey":
 		return fmt.Errorf("%w: %w", ErrIllegalTransition, err)
 	}
@@ -74,6 +74,13 @@ func IsUnavailable(err error) bool {
 	return errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, pgconn.ErrConnClosed) || pgconn.SafeToRetry(err)
+}
+
+// IsExhausted reports whether err says that Postgres, or the database or user of ours,
+// has no connection left.
+func IsExhausted(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "53300"
 }
 
 func unavailableState(code string) bool {
