@@ -12,13 +12,14 @@ import (
 
 // memory keeps settlements by the rules of the store.
 type memory struct {
-	h       *harness
-	mu      sync.Mutex
-	epoch   store.Epoch
-	batches []*memoryBatch
-	rows    []*store.Settlement
-	refused []string                  // why proofs were set aside
-	fail    func(method string) error // before a write, when not nil
+	h          *harness
+	mu         sync.Mutex
+	epoch      store.Epoch
+	batches    []*memoryBatch
+	rows       []*store.Settlement
+	refused    []string // why proofs were set aside
+	standstill string
+	fail       func(method string) error // before a write, when not nil
 }
 
 type memoryBatch struct {
@@ -288,4 +289,11 @@ func (m *memory) SettlementByHash(_ context.Context, h settle.Hash) (store.Settl
 		return store.Settlement{}, err
 	}
 	return *row, nil
+}
+
+func (m *memory) NoteStandstill(_ context.Context, _ store.Role, reason string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.standstill = reason
+	return nil
 }

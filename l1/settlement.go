@@ -271,6 +271,7 @@ func (s *Submitter) replace(ctx context.Context, work *store.SettlementWork, tx 
 	f, err := s.wallet.bumped(feesOf(tx), suggested)
 	if errors.Is(err, ErrFeeCap) {
 		// Nothing better may be sent: the old one was just sent again.
+		s.capped = fmt.Sprintf("batch %d is not mined at its fees, and %v", work.Batch.Number, err)
 		return Waiting, refused
 	}
 	if err != nil {

@@ -44,6 +44,8 @@ type Settlements interface {
 	RevertSettlements(ctx context.Context, epoch store.Epoch, from settle.BatchNumber, reason string) ([]settle.BatchNumber, error)
 	// FinalizeSettlements makes settled batches up to upTo final.
 	FinalizeSettlements(ctx context.Context, epoch store.Epoch, upTo settle.BatchNumber) ([]settle.BatchNumber, error)
+	// NoteStandstill says why the submitter makes no progress; an empty reason says that it does again.
+	NoteStandstill(ctx context.Context, role store.Role, reason string) error
 	// MinedSettlements lists settlements that are mined and not final, by batch.
 	MinedSettlements(ctx context.Context) ([]store.Settlement, error)
 	// SettlementByHash returns a settlement by the hash of its transaction, or store.ErrNotFound.
@@ -118,6 +120,8 @@ type Submitter struct {
 	shown    map[settle.Hash]time.Time // when a node was last given it
 	turn     time.Time                 // since when the first one under way has had nobody before it; zero: from before this process
 	gas      map[gasKind]gasUsed       // what settlements have cost
+	capped   string                    // why the first in line is not replaced, though stuck
+	noted    *string                   // standstill that was noted last, empty for none; nil: perhaps one of another process
 	ahead    big.Int                   // the most that those cost, in wei, which are before the one that a step is at
 }
 
@@ -201,11 +205,13 @@ func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 				level = slog.LevelError // no pause heals it
 			}
 			told.Failed(ctx, level, err, "batch", outcome.Batch, "unavailable", away)
+			s.note(ctx, err.Error())
 			pause = s.backoff(pause, away)
 		case outcome.Action == Failed:
 			pause = s.backoff(pause, false)
 		default:
 			told.Worked(ctx)
+			s.note(ctx, s.capped)
 			pause = s.cfg.Poll
 		}
 		if err == nil && outcome.Action == Recorded {
@@ -220,6 +226,16 @@ func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 			timer.Stop()
 		case <-timer.C:
 		}
+	}
+}
+
+// note stores why nothing goes on, where it can: people read it, nothing depends on it.
+func (s *Submitter) note(ctx context.Context, reason string) {
+	if s.noted != nil && *s.noted == reason {
+		return
+	}
+	if s.rows.NoteStandstill(ctx, store.RoleSubmitter, reason) == nil {
+		s.noted = &reason
 	}
 }
 
@@ -253,6 +269,7 @@ func (s *Submitter) Step(ctx context.Context) (Outcome, error) {
 	}
 	did := Outcome{works[0].Batch.Number, Waiting}
 	s.ahead.SetUint64(0)
+	s.capped = ""
 	for i := range works {
 		number := works[i].Batch.Number
 		action, err := s.advance(ctx, works[:i+1], seen)

@@ -190,7 +190,7 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 }
 
 func damaged(folder string, id ID, what string) error {
-	return fmt.Errorf("%w: %s: %s: remove %s and run %s, or restore it from a copy", ErrCorrupt, id, what, folder, id.setup())
+	return fmt.Errorf("%w: %s: %s: restore it from a copy; without one, remove %s and run %s, which makes other keys: a deployed verifier takes no proofs of theirs", ErrCorrupt, id, what, folder, id.setup())
 }
 
 // writeFile writes folder/name through write and syncs it.

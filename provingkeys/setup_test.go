@@ -89,7 +89,7 @@ func TestEveryDamagedFileIsRefused(t *testing.T) {
 				rewrite(t, filepath.Join(id.Folder(dir), name), damage)
 				_, err := provingkeys.Open(t.Context(), dir, id, dev)
 				require.ErrorIs(t, err, provingkeys.ErrCorrupt)
-				require.ErrorContains(t, err, "remove "+id.Folder(dir))
+				require.ErrorContains(t, err, "restore it from a copy; without one, remove "+id.Folder(dir))
 			})
 		}
 		t.Run(name+"/absent", func(t *testing.T) {

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"math"
+	"math/big"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -209,5 +210,31 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		_, err := state.Load(poseidon.New(), fr.Element{}, 0, c.accounts, c.fees)
 		require.ErrorContains(t, err, c.says, name)
+	}
+}
+
+// Keys and addresses are compared in every byte: one that differs in one is another's.
+func TestStepComparesWholeValues(t *testing.T) {
+	refuses := func(code settle.Code, change func(*state.Transaction), what string, bit int) {
+		x := payment()
+		change(&x)
+		refusal, ok := settle.AsRefusal(fixedState(t).Begin().Step(x))
+		require.True(t, ok, "%s, bit %d", what, bit)
+		require.Equal(t, code, refusal.Code, "%s, bit %d", what, bit)
+	}
+	for bit := 0; bit < 253; bit += 7 {
+		flip := func(e *fr.Element) {
+			v := e.BigInt(new(big.Int))
+			e.SetBigInt(v.SetBit(v, bit, 1-v.Bit(bit)))
+		}
+		refuses(settle.CodeBadSignature, func(x *state.Transaction) { flip(&x.PublicKey) }, "key", bit)
+		refuses(settle.CodeReceiverMismatch, func(x *state.Transaction) { flip(&x.ToOwner) }, "owner", bit)
+	}
+	for i := range (settle.Address{}) {
+		flip := func(x *state.Transaction) { x.ToL1[i] ^= 1 }
+		refuses(settle.CodeReceiverMismatch, flip, "l1", 8*i)
+		for _, kind := range []settle.Kind{settle.KindExit, settle.KindExitAll} {
+			refuses(settle.CodeReceiverMismatch, func(x *state.Transaction) { exitOf(x, kind); flip(x) }, kind.String(), 8*i)
+		}
 	}
 }

@@ -76,6 +76,13 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, pgconn.ErrConnClosed) || pgconn.SafeToRetry(err)
 }
 
+// IsExhausted reports whether err says that Postgres, or the database or user of ours,
+// has no connection left.
+func IsExhausted(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "53300"
+}
+
 func unavailableState(code string) bool {
 	for _, class := range []string{
 		"08",    // connection exceptions

@@ -13,6 +13,8 @@ import (
 // are exact and must have a short form; ValidUntil 0 is no limit.
 type Order interface {
 	transaction(w Wallet) (state.Transaction, error)
+	by(s sender) Order // with the sender's account, nonce and fee
+	token() settle.TokenID
 }
 
 // Transfer says what to send. Receiver is the pair that the payee gave; To is the

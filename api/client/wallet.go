@@ -40,75 +40,37 @@ func (w Wallet) Address() Address { return Address{Owner: w.key.Public().Element
 func (w Wallet) Domain() settle.Element { return settle.Element(w.domain.Bytes()) }
 
 // Pay looks sender and receiver up by their pairs, signs a transfer of amount with
-// the next free nonce and the minimum fee, and submits it.
+// the next free nonce and the minimum fee, and submits it. Whether an *Unanswered
+// error was stored is not known: submit what it holds again. Calling Pay again
+// instead signs with the next nonce, and may pay twice.
 func (c *Client) Pay(ctx context.Context, w Wallet, to Address, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {
-	return c.send(ctx, w, token, func(from sender) (Order, error) {
-		receiver, err := c.find(ctx, to, token)
-		if err != nil {
-			return nil, fmt.Errorf("receiver: %w", err)
-		}
-		return Transfer{From: from.index, To: receiver.Index, Receiver: to, Token: token, Amount: amount, Fee: from.fee, Nonce: from.nonce}, nil
-	})
+	return c.send(ctx, w, Transfer{Receiver: to, Token: token, Amount: amount})
 }
 
 // Open opens an account of the pair for token with amount out of the wallet's own,
 // also when the pair has one already. The transaction's state names its index once
-// it is executed, and Accounts finds it.
+// it is executed, and Accounts finds it. Errors are those of Pay.
 func (c *Client) Open(ctx context.Context, w Wallet, account Address, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {
-	return c.send(ctx, w, token, func(from sender) (Order, error) {
-		return Open{From: from.index, Account: account, Token: token, Amount: amount, Fee: from.fee, Nonce: from.nonce}, nil
-	})
+	return c.send(ctx, w, Open{Account: account, Token: token, Amount: amount})
 }
 
-// Exit takes amount out to the wallet's l1.
+// Exit takes amount out to the wallet's l1. Errors are those of Pay.
 func (c *Client) Exit(ctx context.Context, w Wallet, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {
-	return c.send(ctx, w, token, func(from sender) (Order, error) {
-		return Exit{From: from.index, Token: token, Amount: amount, Fee: from.fee, Nonce: from.nonce}, nil
-	})
+	return c.send(ctx, w, Exit{Token: token, Amount: amount})
 }
 
-// ExitAll takes the whole balance less the fee out to the wallet's l1.
+// ExitAll takes the whole balance less the fee out to the wallet's l1. Errors are
+// those of Pay.
 func (c *Client) ExitAll(ctx context.Context, w Wallet, token settle.TokenID) (wire.Receipt, error) {
-	return c.send(ctx, w, token, func(from sender) (Order, error) {
-		return ExitAll{From: from.index, Token: token, Fee: from.fee, Nonce: from.nonce}, nil
-	})
+	return c.send(ctx, w, ExitAll{Token: token})
 }
 
-// sender is the wallet's account, its next free nonce and the minimum fee.
-type sender struct {
-	index settle.AccountIndex
-	nonce settle.Nonce
-	fee   settle.Amount
-}
-
-// send looks the wallet's account up, signs what order says and submits it.
-func (c *Client) send(ctx context.Context, w Wallet, token settle.TokenID, order func(sender) (Order, error)) (wire.Receipt, error) {
-	status, err := c.Status(ctx)
+func (c *Client) send(ctx context.Context, w Wallet, o Order) (wire.Receipt, error) {
+	signed, err := c.Prepare(ctx, w, o, nil)
 	if err != nil {
 		return wire.Receipt{}, err
 	}
-	if status.Domain != w.Domain() {
-		return wire.Receipt{}, fmt.Errorf("the API serves the rollup of domain %s, the wallet signs for %s", status.Domain, w.Domain())
-	}
-	account, err := c.find(ctx, w.Address(), token)
-	if err != nil {
-		return wire.Receipt{}, fmt.Errorf("sender: %w", err)
-	}
-	from := sender{index: account.Index, nonce: account.NextNonce}
-	for _, f := range status.FeeAccounts {
-		if f.Token == token {
-			from.fee = f.MinimumFee
-		}
-	}
-	o, err := order(from)
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	tx, _, err := w.Sign(o)
-	if err != nil {
-		return wire.Receipt{}, err
-	}
-	return c.Submit(ctx, tx)
+	return c.SubmitSigned(ctx, signed)
 }
 
 // find returns the first account of the pair that holds token.

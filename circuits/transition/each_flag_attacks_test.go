@@ -36,6 +36,16 @@ func eachFlagAttacks() []attack {
 				return f.seal()
 			}},
 	}
+	// Child 1 is tried among the tree's. Below node 1 only the receiver is touched.
+	for _, child := range []settle.AccountIndex{0, 2, 3} {
+		all = append(all, attack{name: fmt.Sprintf("an untouched child %d is replaced", child), rules: []string{"tree: an untouched child stays"},
+			forge: func(t *testing.T) *Circuit {
+				f := one(t, func(_ *forger, x *claim) { x.to = 5 })
+				rich := f.state.Account(4 + child)
+				rich.Balance = settle.Amount{Hi: 1}
+				return then(f, func(c *Circuit) { f.replaceUntouched(c, uint64(4+child), rich.Leaf(f.hasher)) })
+			}})
+	}
 	for child := range settle.AccountIndex(3) {
 		all = append(all, attack{name: fmt.Sprintf("a second root mints its child %d", child), rules: []string{"tree: an inactive entry receives nothing"},
 			forge: func(t *testing.T) *Circuit { return secondRoot(t, child, (child+1)%3) }})

@@ -159,8 +159,19 @@ func (a *app) connect(databaseURL string, stop func() error) (_ *database, err e
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, 2*time.Minute)
 	defer cancel()
-	if err := migrations.Migrate(ctx, databaseURL); err != nil {
+	err = store.CheckSessions(ctx, databaseURL)
+	if errors.Is(err, store.ErrPooled) {
 		pool.Close()
+		return fail(fmt.Errorf("%s: %w", envDatabase, err))
+	}
+	if err == nil {
+		err = migrations.Migrate(ctx, databaseURL)
+	}
+	if err != nil {
+		pool.Close()
+		if store.IsExhausted(err) {
+			return fail(fmt.Errorf("Postgres has no connection left for this command, which needs %d: raise max_connections: %w", connectionsOf(pool), redact(err, databaseURL)))
+		}
 		if store.IsUnavailable(err) {
 			err = fmt.Errorf("start Postgres, or correct %s: %w", envDatabase, err)
 		}

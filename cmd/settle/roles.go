@@ -112,6 +112,7 @@ func (a *app) withDatabase(flags dataFlags, role func(*database) error) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
+	a.warnOfConnections(db, connectionsOf(db.pool))
 	return role(db)
 }
 

@@ -24,6 +24,11 @@ type submitTenure struct {
 // serve settles while this process holds the role; took says that it did. It looks at
 // chain and contract anew each time: behind the address may be another node.
 func (t *submitTenure) serve(ctx context.Context, works func()) (took bool, err error) {
+	defer func() {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrWriterHeld) && !errors.Is(err, store.ErrFenced) {
+			_ = t.db.store.NoteStandstill(ctx, store.RoleSubmitter, err.Error()) // for people, where Postgres is not what is away
+		}
+	}()
 	client, err := t.node.dial(ctx, t.rollup.ChainID)
 	if err != nil {
 		return false, err

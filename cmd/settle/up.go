@@ -149,6 +149,7 @@ func (a *app) runAll(ctx context.Context, c rolesConfig) error {
 	if err != nil {
 		return errors.Join(err, c.listener.Close())
 	}
+	a.warnOfConnections(c.db, (1+c.workers)*connectionsOf(c.db.pool)+2*ownConnections)
 	registry := newRegistry() // shown by the API
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listener, registry) })

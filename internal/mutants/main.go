@@ -46,7 +46,7 @@ func suites() []suite {
 		{"circuits/gadget", false, []tests{gadgets, committed, {"circuits/transition", "^TestAttacks$", "-short -timeout=10m"}}},
 		{"circuits/transition", false, []tests{transition, committed, records}},
 		{"circuits/aggregate", false, []tests{{"circuits/aggregate", "^(TestOpeningRules|TestPointRules|TestForgery.*|TestAssertDifferent.*|TestTranscript.*" +
-			"|TestChallengeInConstraints|TestBothCoordinates.*|TestSumInConstraints)$", "-short -timeout=10m"}}},
+			"|TestChallengeInConstraints|TestBothCoordinates.*|TestNewKey.*|TestSumInConstraints)$", "-short -timeout=10m"}}},
 		whole("schnorr"), whole("publicdata"), whole("state"),
 	}
 }

@@ -29,7 +29,7 @@ func narrowed(function *ast.FuncDecl, at source) (all []edit) {
 		switch x := n.(type) {
 		case *ast.RangeStmt:
 			looped[x.X] = true
-			all = append(all, skipped(x, at)...)
+			all = append(all, skipped(x, function.Name.Name, at)...)
 		case *ast.CallExpr:
 			all = append(all, wider(x, at)...)
 			all = append(all, unpacked(x, at)...)
@@ -77,6 +77,9 @@ func unpacked(call *ast.CallExpr, at source) (all []edit) {
 	for i, arg := range call.Args {
 		what := fmt.Sprintf("field %d of %s(…): %s", i, at.text(call.Fun), at.text(arg))
 		if literal, ok := arg.(*ast.CompositeLit); ok && len(literal.Elts) == 2 && name == "pack" {
+			if at.text(literal.Elts[0]) == "0" {
+				continue
+			}
 			all = append(all, at.replace(literal.Elts[0], "func(...any) int { return 0 }(%s)", what))
 		} else if name == "Pack" {
 			zero := strings.TrimSuffix(at.text(call.Fun), "Pack") + "U(0, (%s).Bits)"
@@ -110,7 +113,8 @@ func lessWords(literal *ast.CompositeLit, looped bool, at source) (all []edit) {
 			all = append(all, at.replace(element, zero, what))
 			continue
 		}
-		all = append(all, without(literal, i, what, at))
+		by := fmt.Sprintf("func() %s { l := %%s; return append(l[:%d:%d], l[%d:]...) }()", at.text(array), i, i, i+1)
+		all = append(all, at.replace(literal, by, what))
 	}
 	return all
 }
@@ -167,26 +171,31 @@ func sameChallenge(function *ast.FuncDecl, x *ast.ReturnStmt, at source) []edit 
 }
 
 // places are iterations of loops of a fixed number that a mutant skips.
-func places(ranged string) []string {
+func places(function, ranged string) []string {
 	switch ranged {
 	case "settle.TreeArity":
 		return []string{"0", "1", "2", "3"}
 	case "f.Exponent":
 		return []string{"0", "1", "2", "3", "4"}
-	case "bits": // of LowBits: 128
-		return []string{"0", "1", "63", "64", "127"}
+	case "bits":
+		switch function {
+		case "LowBits":
+			return []string{"0", "1", "63", "64", "127"}
+		case "value": // of one part of a coefficient
+			return []string{"0", "1", "31", "32", "63"}
+		}
 	}
 	return nil
 }
 
 // skipped states each constraint of a loop, and adds each term of its sums, for all
 // places but one.
-func skipped(loop *ast.RangeStmt, at source) (all []edit) {
+func skipped(loop *ast.RangeStmt, function string, at source) (all []edit) {
 	index, ok := loop.Key.(*ast.Ident)
 	if !ok || index.Name == "_" {
 		return nil
 	}
-	for _, place := range places(at.text(loop.X)) {
+	for _, place := range places(function, at.text(loop.X)) {
 		for _, statement := range loop.Body.List {
 			what := at.text(statement) + ", not at " + place
 			switch s := statement.(type) {

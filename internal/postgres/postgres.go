@@ -101,10 +101,12 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return s, nil
 }
 
-// URL returns the connection string of the server's database.
+// URL returns the connection string of the server's database. It names what a client
+// would else take from the variables PGPORT, PGSSLMODE and PGTARGETSESSIONATTRS.
 func (s *Server) URL() string {
 	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/postgres"}
-	u.RawQuery = url.Values{"host": {s.socket}}.Encode()
+	u.RawQuery = url.Values{"host": {s.socket}, "port": {"5432"}, "sslmode": {"disable"}, "target_session_attrs": {"any"}}.Encode()
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, "+", "%20") // pgx takes + for itself, not for a space
 	return u.String()
 }
 

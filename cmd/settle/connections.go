@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/zksettle/settle/store"
+)
+
+// ownConnections is what a role holds beside the pool: the lock of a single-writer role,
+// and a listener.
+const ownConnections = 2
+
+// connectionsOf is how many connections a process with this pool may take.
+func connectionsOf(pool *pgxpool.Pool) int { return int(pool.Config().MaxConns) + ownConnections }
+
+// warnOfConnections says how many connections are missing, before a role finds out under
+// load. It goes on: pools are seldom full, and what is refused is tried again.
+func (a *app) warnOfConnections(db *database, ours int) {
+	c, err := store.CountConnections(a.ctx, db.pool)
+	if err != nil {
+		a.log.Debug("connections cannot be counted", "error", redact(err, db.url))
+		return
+	}
+	if needed, short := c.Needed(ours); short {
+		a.log.Warn("Postgres has too few connections for this command", "max_connections", c.Max, "needed", needed,
+			"of_this_command", ours, "of_others", c.Others, "reserved", c.Reserved,
+			"remedy", "raise max_connections of Postgres to the number needed and restart it, or add pool_max_conns to DATABASE_URL")
+	}
+}
