@@ -36,11 +36,17 @@ func (h *harness) mineSent() {
 	for _, tx := range h.node.sent {
 		last = max(last, tx.Nonce())
 	}
+	h.untilPooled(last)
+	h.chain.Commit()
+}
+
+// untilPooled waits until the node's pool holds our transactions up to a nonce.
+func (h *harness) untilPooled(last uint64) {
+	h.t.Helper()
 	require.Eventually(h.t, func() bool {
 		next, err := h.client.NonceAt(h.t.Context(), common.Address(address(h.operator)), big.NewInt(rpc.PendingBlockNumber.Int64()))
 		return err == nil && next == last+1
 	}, 30*time.Second, time.Millisecond)
-	h.chain.Commit()
 }
 
 // recordAll makes steps until n batches are settled, and no other steps than that.
