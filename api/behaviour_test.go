@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -221,35 +220,6 @@ func TestBackPressureByOldCount(t *testing.T) {
 	r.prove(1)
 	r.accept(r.transfer(alice, bob, 5, 2))
 	r.refused(r.transfer(alice, bob, 5, 3), http.StatusTooManyRequests, settle.CodeBackPressure, "2 transactions wait")
-}
-
-// Bodies in memory are bounded: while one submission hangs, a further one is told to wait.
-func TestBackPressureOnConcurrency(t *testing.T) {
-	r := newRig(t, func(c *api.Config) { c.MaxSubmitting = 1 })
-	body, writer := io.Pipe()
-	reading := make(chan struct{}) // closed when the handler asks for the body: then it has the slot
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(reading) }})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+"/v1/transactions", body)
-	require.NoError(t, err)
-	req.Header.Set("Expect", "100-continue")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if resp, err := http.DefaultClient.Do(req); err == nil {
-			_ = resp.Body.Close()
-		}
-	}()
-	select {
-	case <-reading:
-	case <-time.After(deadline):
-		require.Fail(t, "the submission is not read")
-	}
-	tx := r.transfer(alice, bob, 5, 0)
-	r.refused(tx, http.StatusTooManyRequests, settle.CodeBackPressure, "1 submissions are being handled at once")
-	require.NoError(t, writer.Close())
-	<-done
-	out := r.send(http.MethodPost, "/v1/transactions", tx)
-	require.Less(t, out.status, 300, "%s", out.body)
 }
 
 // A database that is down is 503 with Retry-After, and everything goes on when it is back.

@@ -24,6 +24,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/store"
@@ -67,7 +68,8 @@ type Config struct {
 	MaxBodyBytes   int64         // of a request; 2 MiB
 	MaxAccepted    int64         // accepted, unexecuted transactions from which submissions get 429; 50,000; below 0: no cap
 	MaxUnproven    int64         // sealed, unproven batches from which submissions get 429; 1,000; below 0: no cap
-	MaxSubmitting  int           // submissions in memory at once, above which they get 429; 64
+	MaxBodyMemory  int64         // bytes of bodies in memory at once, above which submissions get 429; 128 MiB
+	MaxSubmitting  int           // submissions being checked and stored at once, above which they get 429; 64
 	RequestTimeout time.Duration // of the work on one request; 15 s
 	RetryAfter     time.Duration // told with 429 and 503; 2 s
 	BacklogAge     time.Duration // how old a count of unfinished work may be that admits; 250 ms; below 0: always a new one
@@ -89,6 +91,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxBodyBytes, 2<<20)
 	setDefault(&c.MaxAccepted, 50_000)
 	setDefault(&c.MaxUnproven, 1_000)
+	setDefault(&c.MaxBodyMemory, 128<<20)
 	setDefault(&c.MaxSubmitting, 64)
 	setDefault(&c.RequestTimeout, 15*time.Second)
 	setDefault(&c.RetryAfter, 2*time.Second)
@@ -113,9 +116,10 @@ type Server struct {
 	metrics    *metrics
 	mux        *http.ServeMux
 	handler    http.Handler
-	spec       []byte        // /openapi.json
-	submitting chan struct{} // slots for submissions in memory
-	verifying  chan struct{} // slots for signature checks, one per core
+	spec       []byte              // /openapi.json
+	bodies     *semaphore.Weighted // bytes of bodies in memory
+	submitting chan struct{}       // slots for submissions that are whole: never held while a client sends
+	verifying  chan struct{}       // slots for signature checks, one per core
 }
 
 // New returns the API on a store. It registers its metrics with cfg.Metrics.
@@ -124,13 +128,14 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Store == nil {
 		return nil, errors.New("api: no store given")
 	}
-	if cfg.MaxBodyBytes < 0 || cfg.MaxSubmitting < 0 {
-		return nil, fmt.Errorf("api: limits must be positive: body %d, submissions %d", cfg.MaxBodyBytes, cfg.MaxSubmitting)
+	if cfg.MaxBodyBytes < 0 || cfg.MaxBodyMemory < 0 || cfg.MaxSubmitting < 0 {
+		return nil, fmt.Errorf("api: limits must be positive: body %d, memory of bodies %d, submissions %d", cfg.MaxBodyBytes, cfg.MaxBodyMemory, cfg.MaxSubmitting)
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, fields: transactionFields(), mux: http.NewServeMux(),
 		trees:      newTrees(cfg.Store),
 		backlog:    &backlog{count: cfg.Store.Backlog, age: cfg.BacklogAge},
+		bodies:     semaphore.NewWeighted(cfg.MaxBodyMemory),
 		submitting: make(chan struct{}, cfg.MaxSubmitting),
 		verifying:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
@@ -160,7 +165,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.RequestTimeout)
 	defer cancel()
 	bounded := r.WithContext(ctx)
-	bounded.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBodyBytes)
+	bounded.Body = http.MaxBytesReader(w, paced(w, r.Body), s.cfg.MaxBodyBytes)
 	defer func() { r.Pattern = bounded.Pattern }() // for the label of instrument
 	s.mux.ServeHTTP(w, bounded)
 }

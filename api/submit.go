@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
-	"net"
 	"net/http"
 	"sync"
 
@@ -42,13 +40,22 @@ type item struct {
 }
 
 func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+	if err := checkMedia(in.request); err != nil {
+		return nil, s.refuseAll(s.failure(ctx, err), 1)
+	}
+	// The body is read before the slot is taken: a slot never waits for a client.
+	body, release, err := s.readBody(in.request.BodyReader())
+	defer release()
+	if err != nil {
+		return nil, s.refuseAll(s.failure(ctx, err), 1)
+	}
 	select {
 	case s.submitting <- struct{}{}:
 		defer func() { <-s.submitting }()
 	default:
 		return nil, s.refuseAll(s.backPressure("%d submissions are being handled at once, the most that are", s.cfg.MaxSubmitting), 1)
 	}
-	items, array, err := s.readItems(in.request)
+	items, array, err := s.readItems(body)
 	if err != nil {
 		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
@@ -82,16 +89,9 @@ func (s *Server) backPressure(format string, args ...any) *problem {
 	return p
 }
 
-// readItems reads the body and decodes its items. An item that cannot be read
+// readItems decodes the items of a body. An item that cannot be read
 // carries its refusal; an error is about the request as a whole.
-func (s *Server) readItems(request huma.Context) (items []item, array bool, err error) {
-	if err := checkMedia(request); err != nil {
-		return nil, false, err
-	}
-	body, err := s.readBody(request.BodyReader())
-	if err != nil {
-		return nil, false, err
-	}
+func (s *Server) readItems(body []byte) (items []item, array bool, err error) {
 	raws, array, err := splitBody(body)
 	if err != nil {
 		return nil, array, err
@@ -128,21 +128,6 @@ func checkMedia(request huma.Context) error {
 		return newProblem(settle.CodeUnsupportedMedia, "Content-Type is %s, expected application/json", quote(header))
 	}
 	return nil
-}
-
-func (s *Server) readBody(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(r)
-	var tooLarge *http.MaxBytesError
-	var network net.Error
-	switch {
-	case err == nil:
-		return body, nil
-	case errors.As(err, &tooLarge):
-		return nil, settle.Refuse(settle.CodeBodyTooLarge, "the body exceeds %d bytes, expected at most that; send fewer transactions per request", tooLarge.Limit)
-	case errors.As(err, &network) && network.Timeout():
-		return nil, settle.Refuse(settle.CodeRequestTimeout, "the body did not arrive within %s", readTimeout)
-	}
-	return nil, settle.Refuse(settle.CodeMalformedJSON, "the body ended after %d bytes: %v", len(body), err)
 }
 
 // admit checks the items and stores the good ones, in a few queries whatever their

@@ -2,6 +2,7 @@ package l1
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -30,7 +31,7 @@ func (c *Conn) SuggestFees(ctx context.Context) (FeeHint, error) {
 	var price *big.Int
 	if err != nil || head.BaseFee == nil {
 		if err == nil {
-			err = fmt.Errorf("block %d has no baseFeePerGas", head.Number)
+			err = errors.New("its head has no baseFeePerGas")
 		}
 		c.missing(ctx, "the base fee", "its gas price is taken", err)
 		if price, err = ask(ctx, c, "eth_gasPrice", c.eth.SuggestGasPrice); err != nil {

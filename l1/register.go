@@ -70,7 +70,7 @@ func NewRegistrar(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg Reg
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Registrar{&deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll}, NewClient(node, cfg.Rollup), cfg}
+	r := &Registrar{&deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll, journal: noJournal{}}, NewClient(node, cfg.Rollup), cfg}
 	governor, err := read(ctx, r.client, "governor", r.client.contract.PackGovernor(), r.client.contract.UnpackGovernor)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func activatable(name string, key settle.KeyHash, known []Registration) (Registr
 // in flight from before, of this account, is waited for.
 func (r *Registrar) until(ctx context.Context, circuit, shape string, key settle.KeyHash, done func(Registration) bool, act func(known []Registration) error) (Registration, error) {
 	name, told := circuit+"/"+shape, false
-	for {
+	for looks := 0; ; looks++ {
 		known, err := r.known(ctx, circuit, shape, key)
 		if err != nil {
 			return Registration{}, err
@@ -166,7 +166,7 @@ func (r *Registrar) until(ctx context.Context, circuit, shape string, key settle
 		switch {
 		case err == nil:
 			continue
-		case !isKnown(err) && !isUnderpriced(err) && !isNonceUsed(err):
+		case !isUnderpriced(err) && !isNonceUsed(err) && !errors.Is(err, errNonceLost) && !(overtaken(err) && looks < overtakenLooks):
 			return Registration{}, fmt.Errorf("verifier of %s: %w", name, err)
 		}
 		if !told {
@@ -181,6 +181,17 @@ func (r *Registrar) until(ctx context.Context, circuit, shape string, key settle
 		case <-timer.C:
 		}
 	}
+}
+
+// overtakenLooks is how often the registry is looked at again after the contract said
+// that a thing is done already: nodes can know the state before the events.
+const overtakenLooks = 50
+
+// overtaken reports whether the contract refused because the same was done since the
+// registry was read: by another run, whose transaction was mined meanwhile.
+func overtaken(err error) bool {
+	revert, ok := AsRevert(err)
+	return ok && (revert.Name == "AlreadyProposed" || revert.Name == "EntryExists" || revert.Name == "NotProposed")
 }
 
 // known returns entry and proposals of the key. A shape with a verifier of another key
@@ -222,7 +233,7 @@ func (r *Registrar) deployed(ctx context.Context, k VerifierKey, known []Registr
 		if err == nil {
 			return address, nil
 		}
-		if IsUnavailable(err) {
+		if !isOtherContract(err) {
 			return common.Address{}, err
 		}
 	}
@@ -231,6 +242,14 @@ func (r *Registrar) deployed(ctx context.Context, k VerifierKey, known []Registr
 		return common.Address{}, err
 	}
 	return common.Address(entry.Verifier), nil
+}
+
+// isOtherContract reports whether err of checkVerifier says that something else, or
+// nothing, is at the address. Any other error says nothing: a second verifier must not
+// be deployed because a node did not tell of the first.
+func isOtherContract(err error) bool {
+	_, reverted := AsRevert(err)
+	return reverted || errors.Is(err, ErrKeyMismatch) || errors.Is(err, errNoVerifier) || contains(err, "revert", "invalid opcode", "out of gas")
 }
 
 // govern sends a call of the contract and waits until it is mined.

@@ -328,6 +328,41 @@ func (b *breaking) SendTransaction(ctx context.Context, tx *types.Transaction) e
 	return err
 }
 
+// TestOvertakenByAnotherRun: what this run is about to do is mined for another one after
+// the registry was read. It is done then, and no failure.
+func TestOvertakenByAnotherRun(t *testing.T) {
+	g := newGoverned(t)
+	defer g.mine()()
+	node := &overtaken{Conn: g.client, rollup: common.Address(g.deployment.Rollup)}
+	r, err := g.registrarOn(node, g.chain.Keys()[0], 0)
+	require.NoError(t, err)
+	k := g.fold.key()
+	node.first = func() { // the other run
+		_, err := g.governor(0).Propose(t.Context(), k)
+		require.NoError(t, err)
+	}
+	p, err := r.Propose(t.Context(), k)
+	require.NoError(t, err)
+	require.Nil(t, node.first, "it was overtaken")
+	require.Equal(t, l1.StandingWaiting, p.Standing)
+	require.Len(t, g.list(), 2, "one proposal beside the verifier of the deployment")
+}
+
+// overtaken is a node to which a call of the rollup comes after another run has acted.
+type overtaken struct {
+	*l1.Conn
+	rollup common.Address
+	first  func()
+}
+
+func (o *overtaken) EstimateGas(ctx context.Context, call ethereum.CallMsg) (uint64, error) {
+	if act := o.first; act != nil && call.To != nil && *call.To == o.rollup {
+		o.first = nil
+		act()
+	}
+	return o.Conn.EstimateGas(ctx, call)
+}
+
 func (g *governed) nonce(i int) uint64 {
 	g.t.Helper()
 	n, err := g.client.NonceAt(g.t.Context(), common.Address(address(g.chain.Keys()[i])), nil)

@@ -123,6 +123,9 @@ type Submitter struct {
 	capped   string                    // why the first in line is not replaced, though stuck
 	noted    *string                   // standstill that was noted last, empty for none; nil: perhaps one of another process
 	ahead    big.Int                   // the most that those cost, in wei, which are before the one that a step is at
+	reorgs   reorgs                    // lately
+	finality askAgain                  // while the node does not say it
+	told     once                      // what it does not say
 }
 
 type versionKey struct {

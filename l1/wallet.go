@@ -126,15 +126,37 @@ func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees
 	return tx, nil
 }
 
+// resendEvery is after how many looks for a receipt a transaction is sent again, in
+// case that the nodes have forgotten it.
+const resendEvery = 50
+
+// lostAfter is how many looks in a row may find the nonce used and no receipt: a node
+// can know the one before the other.
+const lostAfter = 10
+
 // sendAndWait sends tx and looks for its receipt every poll; an error when it was
-// reverted. A node out of reach is asked again until ctx ends.
+// refused or reverted. After an answer that leaves open whether the node has taken it
+// (it is known already, none came) the chain decides: the same bytes are sent again,
+// and the receipt is looked for until ctx ends.
 func (w *wallet) sendAndWait(ctx context.Context, tx *types.Transaction, poll time.Duration) (*types.Receipt, error) {
-	if err := w.node.SendTransaction(ctx, tx); err != nil {
-		return nil, fmt.Errorf("send: %w", callError(err))
-	}
-	ticker := time.NewTicker(poll)
-	defer ticker.Stop()
-	for {
+	unsent, used := true, 0
+	for look := 0; ; look++ {
+		if unsent || look%resendEvery == 0 {
+			err := w.node.SendTransaction(ctx, tx)
+			switch {
+			case err == nil, isKnown(err):
+				unsent = false
+			case isNonceUsed(err):
+				used++ // by this very transaction, or by another
+			case IsUnavailable(err) || ctx.Err() != nil:
+			case !unsent: // one that nodes have taken is not theirs to refuse
+			default:
+				if receipt, mined := w.mined(ctx, tx); mined {
+					return receipt, nil
+				}
+				return nil, fmt.Errorf("send: %w", w.refused(ctx, tx, err))
+			}
+		}
 		receipt, err := receiptOf(ctx, w.node, tx.Hash())
 		var head uint64
 		if err == nil {
@@ -147,16 +169,48 @@ func (w *wallet) sendAndWait(ctx context.Context, tx *types.Transaction, poll ti
 				return receipt, nil
 			}
 		case err == nil:
-			return nil, fmt.Errorf("transaction %s was reverted", tx.Hash())
-		case !errors.Is(err, ethereum.NotFound) && !IsUnavailable(err) && !isIndexing(err):
-			return nil, fmt.Errorf("ask for the receipt of %s: %w", tx.Hash(), withoutURL(err))
+			return nil, fmt.Errorf("%w: transaction %s in block %d", errReverted, tx.Hash(), receipt.BlockNumber)
+		case errors.Is(err, ethereum.NotFound) && used >= lostAfter:
+			return nil, fmt.Errorf("%w: nonce %d of %s went to another transaction than %s", errNonceLost, tx.Nonce(), w.address, tx.Hash())
+		case errors.Is(err, ErrNodeAnswer):
+			return nil, fmt.Errorf("ask for the receipt of %s: %w", tx.Hash(), err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("transaction %s was sent and has no receipt: %w", tx.Hash(), ctx.Err())
-		case <-ticker.C:
+		if ctx.Err() != nil || sleep(ctx, poll) != nil {
+			return nil, fmt.Errorf("transaction %s was sent and has no receipt yet; it may be mined: %w", tx.Hash(), ctx.Err())
 		}
 	}
+}
+
+var (
+	errReverted  = errors.New("reverted on L1")
+	errNonceLost = errors.New("the nonce is used")
+)
+
+// mined reports whether tx was mined with success.
+func (w *wallet) mined(ctx context.Context, tx *types.Transaction) (*types.Receipt, bool) {
+	receipt, err := receiptOf(ctx, w.node, tx.Hash())
+	return receipt, err == nil && receipt.Status == types.ReceiptStatusSuccessful
+}
+
+// refused says what an operator has to know of a transaction that was not taken.
+func (w *wallet) refused(ctx context.Context, tx *types.Transaction, err error) error {
+	switch {
+	case isUnfunded(err):
+		cost := tx.Cost()
+		balance, balanceErr := w.node.BalanceAt(ctx, w.address, nil)
+		if balanceErr != nil {
+			return fmt.Errorf("insufficient funds: %s needs %s wei for gas and its balance is not known (%w): %w", w.address, cost, balanceErr, callError(err))
+		}
+		missing := new(big.Int).Sub(cost, balance)
+		if missing.Sign() <= 0 { // other transactions of the account wait for the rest
+			return fmt.Errorf("insufficient funds: %s has %s wei, this transaction needs %s, and others of it are pending: %w", w.address, balance, cost, callError(err))
+		}
+		return fmt.Errorf("insufficient funds: %s lacks %s wei for gas (it has %s, %s are needed): send ether there: %w", w.address, missing, balance, cost, callError(err))
+	case contains(err, "replacement transaction underpriced"):
+		return fmt.Errorf("a transaction of %s with nonce %d is pending already, a settlement if the key is shared with the submitter; "+
+			"wait until it is mined: %w", w.address, tx.Nonce(), callError(err))
+	}
+	return callError(err)
 }
 
 // Nodes tell these apart by text only.

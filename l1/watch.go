@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -17,8 +18,12 @@ import (
 
 // watch compares mined settlements with the chain: those whose block has left it
 // return to proven, with all after them; those that the finalized block covers
-// become final.
+// become final. What the node does not say of it is warned of once: settling needs
+// none of it, as the contract alone decides which batch comes next.
 func (s *Submitter) watch(ctx context.Context) error {
+	if wait := s.reorgs.until.Sub(s.cfg.Now()); wait > 0 {
+		return fmt.Errorf("%w: settling pauses for %s", errReorgs, wait.Round(time.Millisecond))
+	}
 	mined, err := s.rows.MinedSettlements(ctx)
 	if err != nil {
 		return fmt.Errorf("settlements to watch: %w", err)
@@ -28,25 +33,27 @@ func (s *Submitter) watch(ctx context.Context) error {
 	}
 	head, err := s.wallet.node.Block(ctx, rpc.LatestBlockNumber)
 	if err != nil {
-		return fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
+		return s.unknown(ctx, "its head", "settling goes on, and no reorg is seen", err)
 	}
 	if s.watched == head.Hash {
 		return nil
 	}
-	finalized, err := s.finalized(ctx)
-	if err != nil {
-		return err
-	}
+	finalized := s.finalized(ctx)
 	var upTo settle.BatchNumber
+	watched := head.Hash
+	covered := true // so far; they become final in order
 	for _, row := range mined {
-		canonical, err := s.canonical(ctx, row, head.Number)
+		standing, err := s.canonical(ctx, row, head.Number)
 		if err != nil {
-			return err
+			return s.unknown(ctx, "whether a settlement's block is on the chain", "settling goes on, and no reorg is seen", err)
 		}
-		if !canonical {
+		if standing == left {
 			return s.revert(ctx, row)
 		}
-		if row.Receipt.BlockNumber <= finalized {
+		if standing == doubted {
+			watched = common.Hash{} // looked at again, though the head be the same
+		}
+		if covered = covered && row.Receipt.BlockNumber <= finalized && s.final(ctx, row, standing, finalized); covered {
 			upTo = row.Last
 		}
 	}
@@ -54,28 +61,127 @@ func (s *Submitter) watch(ctx context.Context) error {
 		if _, err := s.rows.FinalizeSettlements(ctx, s.cfg.Epoch, upTo); err != nil {
 			return fmt.Errorf("store final settlements: %w", err)
 		}
+		s.reorgs = reorgs{}
 		s.log.InfoContext(ctx, "final", "batch", upTo)
 	}
-	s.watched = head.Hash
+	s.watched = watched
 	return nil
 }
 
+// unknown takes note of what the node does not say. Only a node that cannot be
+// reached, or is behind, ends the step.
+func (s *Submitter) unknown(ctx context.Context, what, consequence string, err error) error {
+	if IsUnavailable(err) || ctx.Err() != nil {
+		return fmt.Errorf("ask L1 for %s: %w", what, withoutURL(err))
+	}
+	if s.told.news(what, err) {
+		s.log.WarnContext(ctx, "L1 does not say "+what, "consequence", consequence, "reason", err)
+	}
+	return nil
+}
+
+// standing is what the chain says about the block that a settlement was mined in.
+type standing int
+
+const (
+	stands  standing = iota
+	left             // another block is in its place
+	doubted          // the node contradicts itself: the block has another hash, and receipt and contract know the settlement
+)
+
 // canonical reports whether the block that a settlement was mined in is on the
 // chain. A node that has not come so far says nothing about it: ErrNodeBehind.
-// Only another block in its place is a reorg.
-func (s *Submitter) canonical(ctx context.Context, row store.Settlement, head uint64) (bool, error) {
+// Only another block in its place is a reorg, and only if the settlement is gone
+// with it: a node may give a block one hash here and another there.
+func (s *Submitter) canonical(ctx context.Context, row store.Settlement, head uint64) (standing, error) {
 	number := row.Receipt.BlockNumber
 	if head < number {
-		return false, fmt.Errorf("%w: its head is block %d, batch %d was settled in block %d", ErrNodeBehind, head, row.Batch, number)
+		return stands, fmt.Errorf("%w: its head is block %d, batch %d was settled in block %d", ErrNodeBehind, head, row.Batch, number)
 	}
 	block, err := s.wallet.node.Block(ctx, rpc.BlockNumber(number))
 	if errors.Is(err, ethereum.NotFound) {
-		return false, fmt.Errorf("%w: it lacks block %d", ErrNodeBehind, number)
+		return stands, fmt.Errorf("%w: it lacks block %d", ErrNodeBehind, number)
 	}
 	if err != nil {
-		return false, fmt.Errorf("ask L1 for block %d: %w", number, withoutURL(err))
+		return stands, fmt.Errorf("ask L1 for block %d: %w", number, withoutURL(err))
 	}
-	return settle.Hash(block.Hash) == row.Receipt.BlockHash, nil
+	if settle.Hash(block.Hash) == row.Receipt.BlockHash {
+		return stands, nil
+	}
+	stillThere, err := s.stillSettled(ctx, row)
+	if err != nil || !stillThere {
+		return left, err
+	}
+	if s.told.news("hashes", errContradicts) {
+		s.log.WarnContext(ctx, "cannot verify that a settlement's block is on the chain", "reason", errContradicts, "batch", row.Batch, "block", number,
+			"consequence", "the settlement counts, as its receipt and the root on L1 stand", "hash", block.Hash, "receipt_says", row.Receipt.BlockHash)
+	}
+	return doubted, nil
+}
+
+var errContradicts = errors.New("the node gives a block one hash and the receipts in it another")
+
+// stillSettled reports whether the receipt of a settlement names the same block as
+// before and the contract has the root that it led to.
+func (s *Submitter) stillSettled(ctx context.Context, row store.Settlement) (bool, error) {
+	receipt, err := receiptOf(ctx, s.wallet.node, common.Hash(row.TxHash))
+	if errors.Is(err, ethereum.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask L1 for the receipt of %s: %w", row.TxHash, withoutURL(err))
+	}
+	if receipt.Status != types.ReceiptStatusSuccessful || settle.Hash(receipt.BlockHash) != row.Receipt.BlockHash {
+		return false, nil
+	}
+	last, err := s.client.BatchNumber(ctx)
+	if err != nil || last != row.Last {
+		return last > row.Last, err
+	}
+	root, err := s.client.Root(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range receipt.Logs {
+		event, err := s.contract.UnpackBatchSettledEvent(l)
+		if err == nil && l.Address == common.Address(s.cfg.Rollup) && settle.BatchNumber(event.Number) == row.Last {
+			return element(event.NewRoot) == root, nil
+		}
+	}
+	return false, nil
+}
+
+// final reports whether the finalized block covers a settlement. Of one whose block is
+// doubted the contract must have known it then.
+func (s *Submitter) final(ctx context.Context, row store.Settlement, standing standing, finalized uint64) bool {
+	if standing == stands {
+		return true
+	}
+	last, err := s.client.At(finalized).BatchNumber(ctx)
+	return err == nil && last >= row.Last
+}
+
+// reorgs slow settling down when the chain, or a node that errs, undoes it again and
+// again: the first costs no pause, each further one twice that of the one before.
+type reorgs struct {
+	last, until time.Time
+	pause       time.Duration
+}
+
+var errReorgs = errors.New("settlements were undone by reorgs in a row")
+
+// calm is after how long without a reorg the next one counts as the first.
+const calm = 10 * time.Minute
+
+func (s *Submitter) countReorg() {
+	now := s.cfg.Now()
+	if s.reorgs.last.IsZero() || now.Sub(s.reorgs.last) > calm {
+		s.reorgs = reorgs{last: now}
+		return
+	}
+	s.reorgs.last = now
+	s.reorgs.pause = min(max(2*s.reorgs.pause, s.cfg.Poll), s.cfg.MaxBackoff)
+	s.reorgs.until = now.Add(s.reorgs.pause)
 }
 
 func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
@@ -84,40 +190,98 @@ func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
 	if err != nil {
 		return fmt.Errorf("store reorg from batch %d: %w", row.Batch, err)
 	}
-	s.log.WarnContext(ctx, "reorg", "batches", batches, "reason", reason)
+	s.countReorg()
+	s.log.WarnContext(ctx, "reorg", "batches", batches, "reason", reason, "pause", s.reorgs.pause)
 	return nil
 }
 
-// finalized returns the number of the finalized block; 0 on a chain without one.
-func (s *Submitter) finalized(ctx context.Context) (uint64, error) {
+// finalized returns the number of the finalized block; 0 on a chain without one, or
+// while the node does not say it, for whatever reason. It is asked again after a while.
+func (s *Submitter) finalized(ctx context.Context) uint64 {
+	const what = "its finalized block"
+	now := s.cfg.Now()
+	if now.Before(s.finality.next) {
+		return 0
+	}
 	block, err := s.wallet.node.Block(ctx, rpc.FinalizedBlockNumber)
-	if errors.Is(err, ethereum.NotFound) || contains(err, "finalized block not found") {
-		return 0, nil
+	if err == nil || errors.Is(err, ethereum.NotFound) || contains(err, "finalized block not found") {
+		s.finality = askAgain{}
+		if s.told.over(what) {
+			s.log.InfoContext(ctx, "L1 says its finalized block again", "block", block.Number)
+		}
+		return block.Number
 	}
-	if err != nil {
-		return 0, fmt.Errorf("ask L1 for its finalized block: %w", withoutURL(err))
+	s.finality.pause = min(max(2*s.finality.pause, s.cfg.Poll), s.cfg.MaxBackoff)
+	s.finality.next = now.Add(s.finality.pause)
+	if ctx.Err() == nil && s.told.news(what, err) {
+		s.log.WarnContext(ctx, "L1 does not say "+what, "consequence", "settling goes on, and nothing becomes final", "reason", withoutURL(err))
 	}
-	return block.Number, nil
+	return 0
+}
+
+// askAgain is when to ask again what the node would not say.
+type askAgain struct {
+	next  time.Time
+	pause time.Duration
 }
 
 // record stores a successful receipt.
 func (s *Submitter) record(ctx context.Context, receipt *types.Receipt) error {
-	if receipt.EffectiveGasPrice == nil {
-		return fmt.Errorf("receipt of %s has no gas price", receipt.TxHash)
-	}
-	price, err := settle.AmountFromBig(receipt.EffectiveGasPrice)
-	if err != nil {
-		return fmt.Errorf("gas price of %s: %w", receipt.TxHash, err)
-	}
-	r := store.Receipt{
-		BlockNumber: receipt.BlockNumber.Uint64(), BlockHash: settle.Hash(receipt.BlockHash),
-		GasUsed: receipt.GasUsed, EffectiveGasPrice: price,
+	r := store.Receipt{BlockNumber: receipt.BlockNumber.Uint64(), BlockHash: settle.Hash(receipt.BlockHash), GasUsed: receipt.GasUsed}
+	if err := s.complete(ctx, receipt, &r); err != nil {
+		return err
 	}
 	if err := s.rows.RecordMined(ctx, s.cfg.Epoch, settle.Hash(receipt.TxHash), r); err != nil {
 		return fmt.Errorf("store receipt of %s: %w", receipt.TxHash, err)
 	}
 	s.watched = common.Hash{} // the receipt may be of a block that has left the chain since
 	return nil
+}
+
+// complete fills in what a receipt leaves out: the block's hash from the block, the
+// price by EIP-1559, and else the most that the transaction allowed.
+func (s *Submitter) complete(ctx context.Context, receipt *types.Receipt, r *store.Receipt) error {
+	price, err := amountOf(receipt.EffectiveGasPrice)
+	if err != nil {
+		return fmt.Errorf("gas price of %s: %w", receipt.TxHash, err)
+	}
+	r.EffectiveGasPrice = price
+	if receipt.EffectiveGasPrice != nil && r.GasUsed > 0 && r.BlockHash != (settle.Hash{}) {
+		return nil
+	}
+	row, err := s.rows.SettlementByHash(ctx, settle.Hash(receipt.TxHash))
+	if err != nil {
+		return fmt.Errorf("settlement %s: %w", receipt.TxHash, err)
+	}
+	block, err := s.wallet.node.Block(ctx, rpc.BlockNumber(r.BlockNumber))
+	if r.BlockHash == (settle.Hash{}) {
+		if err != nil {
+			return fmt.Errorf("ask L1 for block %d, of which the receipt of %s has no hash: %w", r.BlockNumber, receipt.TxHash, withoutURL(err))
+		}
+		r.BlockHash = settle.Hash(block.Hash)
+	}
+	if r.GasUsed == 0 {
+		r.GasUsed = row.GasLimit
+	}
+	if receipt.EffectiveGasPrice == nil {
+		r.EffectiveGasPrice = row.MaxFee
+		if block.BaseFee != nil {
+			if paid, err := settle.AmountFromBig(new(big.Int).Add(block.BaseFee, row.MaxTip.Big())); err == nil && paid.Big().Cmp(row.MaxFee.Big()) < 0 {
+				r.EffectiveGasPrice = paid
+			}
+		}
+	}
+	if s.told.news("receipt", errors.New("optional fields")) {
+		s.log.WarnContext(ctx, "receipts of L1 leave out price, gas or block", "consequence", "they are computed from block and transaction", "transaction", receipt.TxHash)
+	}
+	return nil
+}
+
+func amountOf(wei *big.Int) (settle.Amount, error) {
+	if wei == nil {
+		return settle.Amount{}, nil
+	}
+	return settle.AmountFromBig(wei)
 }
 
 // recordFromChain stores the settlement of a batch that the chain has: by the
@@ -200,15 +364,12 @@ func adopted(first, last settle.BatchNumber, tx Transaction) (store.NewSettlemen
 			return row, fmt.Errorf("encode L1 transaction: %w", err)
 		}
 	}
-	for fee, stored := range map[*big.Int]*settle.Amount{tx.GasFeeCap: &row.MaxFee, tx.GasTipCap: &row.MaxTip} {
-		if fee == nil {
-			continue
-		}
-		amount, err := settle.AmountFromBig(fee)
-		if err != nil {
-			return row, fmt.Errorf("%w: a fee of %s wei per gas", ErrNodeAnswer, fee)
-		}
-		*stored = amount
+	var err error
+	if row.MaxFee, err = amountOf(tx.GasFeeCap); err != nil {
+		return row, fmt.Errorf("fee of L1 transaction: %w", err)
+	}
+	if row.MaxTip, err = amountOf(tx.GasTipCap); err != nil {
+		return row, fmt.Errorf("tip of L1 transaction: %w", err)
 	}
 	return row, nil
 }

@@ -159,7 +159,7 @@ func (d *demoRun) prepare(keys keysFlags) error {
 		if d.genesis, d.keys, err = demoGenesis(); err != nil {
 			return err
 		}
-		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, d.genesis)
+		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, d.genesis, adoption{})
 		return err
 	})
 }

@@ -98,7 +98,7 @@ func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 			return err
 		}
 	}
-	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis)
+	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis, adoption{})
 	return err
 }
 
