@@ -89,7 +89,7 @@ drill: check-go ## Kill, pause and restart everything during RUNS runs of 1,000 
 	@tools/ensure-postgres.sh
 	@mkdir -p "$(OUT)"
 	go test ./cmd/settle -count=1 -timeout 0 -v -run '^TestDrill$$' -drill.runs $(RUNS) -drill.transfers 1000 -drill.shape demo \
-		-drill.faults 20 -drill.away 60s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
+		-drill.faults 20 -drill.away 60s -drill.node 24 -drill.bad 15s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
 
 .PHONY: bench
 bench: check-go ## Run every benchmark at demo into BENCH, with a report (10 minutes; keys are made once, minutes more)
