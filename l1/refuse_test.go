@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -46,8 +47,11 @@ func TestProofThatL1RefusesIsSetAside(t *testing.T) {
 			c.change(h, &forged, second.Proof)
 			p.forge(1, forged)
 			s, _ := p.submitter()
+			pool, err := ethclient.DialContext(t.Context(), h.chain.URL())
+			require.NoError(t, err)
+			t.Cleanup(pool.Close)
 			nonce := func() uint64 {
-				n, err := h.client.NonceAt(t.Context(), common.Address(address(h.operator)), nil)
+				n, err := pool.PendingNonceAt(t.Context(), common.Address(address(h.operator)))
 				require.NoError(t, err)
 				return n
 			}
