@@ -2,11 +2,12 @@ package l1_test
 
 import (
 	"bytes"
+	"math/big"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -47,11 +48,8 @@ func TestProofThatL1RefusesIsSetAside(t *testing.T) {
 			c.change(h, &forged, second.Proof)
 			p.forge(1, forged)
 			s, _ := p.submitter()
-			pool, err := ethclient.DialContext(t.Context(), h.chain.URL())
-			require.NoError(t, err)
-			t.Cleanup(pool.Close)
 			nonce := func() uint64 {
-				n, err := pool.PendingNonceAt(t.Context(), common.Address(address(h.operator)))
+				n, err := h.client.NonceAt(t.Context(), common.Address(address(h.operator)), big.NewInt(rpc.PendingBlockNumber.Int64()))
 				require.NoError(t, err)
 				return n
 			}

@@ -49,12 +49,12 @@ func (c upCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer listener.Close()
-	db, err := a.openDatabase(c.dataFlags)
+	db, err := a.awaitDatabase(c.dataFlags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	node, err := a.openChain(c.dataFlags, c.l1Flags)
+	node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,9 @@ func (c upCmd) Run(a *app) (err error) {
 	if err := c.ensureRollup(a, db, node); err != nil {
 		return err
 	}
-	if err := a.checkCopyOn(db, node); err != nil {
+	// Neither API nor sequencer may work on an old copy, so the start waits for L1.
+	_, err = whileAway(a.ctx, a.log, func() (struct{}, error) { return struct{}{}, a.checkCopyOn(db, node) })
+	if err != nil {
 		return err
 	}
 	return a.runAll(a.ctx, rolesConfig{
