@@ -12,7 +12,7 @@ import (
 	"github.com/zksettle/settle/store"
 )
 
-// UnfundedError is a settlement that no node takes, as its sender cannot pay for it.
+// UnfundedError is a transaction that no node takes, as its sender cannot pay for it.
 type UnfundedError struct {
 	Address settle.Address
 	Balance *big.Int // wei
