@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ethereum/go-ethereum/ethclient"
-
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/l1"
@@ -22,7 +20,7 @@ type gasChain struct {
 	*gasRollup
 	proofs     gasProofs
 	chain      *devchain.Chain
-	node       *ethclient.Client
+	node       *l1.Conn
 	rollup     *l1.Client
 	deployment l1.Deployment
 }

@@ -182,9 +182,6 @@ func (c *Client) FindKey(ctx context.Context, circuit, shape string, key settle.
 		"(settle keys), or register ours as a new version", ErrKeyMismatch, circuit, shape, last.KeyHash, c.Address(), key)
 }
 
-// logWindow is how many blocks one search of the log spans: nodes refuse wide ones.
-const logWindow = 5_000
-
 // SettledBy returns the log of the transaction that settled a batch. It searches
 // from the head back to block `from`; ethereum.NotFound when there is none.
 func (c *Client) SettledBy(ctx context.Context, batch settle.BatchNumber, from uint64) (types.Log, error) {
@@ -197,32 +194,17 @@ func (c *Client) SettledBy(ctx context.Context, batch settle.BatchNumber, from u
 	if err != nil {
 		return types.Log{}, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
 	}
-	for {
-		first := from
-		if last >= from+logWindow {
-			first = last - logWindow + 1
-		}
-		logs, err := c.node.FilterLogs(ctx, ethereum.FilterQuery{
-			FromBlock: new(big.Int).SetUint64(first),
-			ToBlock:   new(big.Int).SetUint64(last),
-			Addresses: []common.Address{c.address},
-			Topics:    [][]common.Hash{{event.ID}, {number}},
-		})
-		if err != nil {
-			return types.Log{}, fmt.Errorf("search L1 for the settlement of batch %d: %w", batch, withoutURL(err))
-		}
-		for _, l := range logs {
-			if l.Removed {
-				continue
-			}
-			if l.Address != c.address || len(l.Topics) < 2 || l.Topics[0] != event.ID || l.Topics[1] != number {
-				return types.Log{}, fmt.Errorf("%w: an event of %s with topics %v, asked for the settlement of batch %d", ErrNodeAnswer, l.Address, l.Topics, batch)
-			}
-			return l, nil
-		}
-		if first <= from {
-			return types.Log{}, fmt.Errorf("settlement of batch %d on L1: %w", batch, ethereum.NotFound)
-		}
-		last = first - 1
+	search := LogSearch{
+		Address: c.address, Topics: [][]common.Hash{{event.ID}, {number}}, First: from, Last: last, NewestFirst: true,
 	}
+	for l, err := range c.node.Logs(ctx, search) {
+		if err != nil {
+			return types.Log{}, fmt.Errorf("search L1 for the settlement of batch %d: %w", batch, err)
+		}
+		if l.Address != c.address || len(l.Topics) < 2 || l.Topics[0] != event.ID || l.Topics[1] != number {
+			return types.Log{}, fmt.Errorf("%w: an event of %s with topics %v, asked for the settlement of batch %d", ErrNodeAnswer, l.Address, l.Topics, batch)
+		}
+		return *l, nil
+	}
+	return types.Log{}, fmt.Errorf("settlement of batch %d on L1: %w", batch, ethereum.NotFound)
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
@@ -168,7 +167,7 @@ func FuzzNode(f *testing.F) {
 		}
 		connection, err := rpc.DialOptions(t.Context(), "http://node", rpc.WithHTTPClient(&http.Client{Transport: transport}))
 		require.NoError(t, err)
-		node := ethclient.NewClient(connection)
+		node := NewConn(connection)
 		defer node.Close()
 		client := NewClient(node, settle.Address{1})
 
@@ -253,7 +252,7 @@ func TestNodeAnswersAreChecked(t *testing.T) {
 		connection, err := rpc.DialOptions(t.Context(), "http://node", rpc.WithHTTPClient(&http.Client{Transport: hostileNode{"eth_blockNumber": `"0x9"`, method: string(encoded)}}))
 		require.NoError(t, err)
 		t.Cleanup(connection.Close)
-		return NewClient(ethclient.NewClient(connection), rollup)
+		return NewClient(NewConn(connection), rollup)
 	}
 	for name, change := range map[string]func(*types.Log){
 		"without topics":      func(l *types.Log) { l.Topics = []common.Hash{} },

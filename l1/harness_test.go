@@ -15,7 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -43,7 +43,7 @@ var genesisRoot = settle.Element{31: 99}
 type harness struct {
 	t          *testing.T
 	chain      *devchain.Chain
-	client     *ethclient.Client
+	client     *l1.Conn
 	prover     *toycircuit.Prover
 	deployment l1.Deployment
 	operator   *ecdsa.PrivateKey
@@ -76,7 +76,7 @@ func newHarnessFor(t *testing.T, prover *toycircuit.Prover) *harness {
 	h.untilFinality()
 	h.rows = newMemory(h)
 	h.log = slog.New(slog.NewTextHandler(t.Output(), nil))
-	h.node = &faulty{Client: client, h: h}
+	h.node = &faulty{Conn: client, h: h}
 	return h
 }
 
@@ -139,7 +139,7 @@ func (h *harness) mine() (stop func()) {
 func (h *harness) config() l1.SubmitterConfig {
 	return l1.SubmitterConfig{
 		ChainID: h.chain.ChainID(), Rollup: h.deployment.Rollup, DeployBlock: h.deployment.Block, Key: h.operator, Epoch: epoch,
-		StuckAfter: time.Minute, Poll: time.Millisecond, MaxBackoff: 5 * time.Millisecond, Now: func() time.Time { return h.now },
+		MaxInFlight: 1, StuckAfter: time.Minute, Poll: time.Millisecond, MaxBackoff: 5 * time.Millisecond, Now: func() time.Time { return h.now },
 		Logger: h.log,
 	}
 }
@@ -227,36 +227,49 @@ func (h *harness) requireOnChain(n settle.BatchNumber) {
 
 // faulty is a node whose calls can be made to fail.
 type faulty struct {
-	*ethclient.Client
+	*l1.Conn
 	h *harness
 
-	mu     sync.Mutex
-	down   error                // of every call
-	onSend func() error         // instead of sending, when not nil
-	behind uint64               // subtracted from the head
-	sent   []*types.Transaction // that came so far as to be sent
+	mu      sync.Mutex
+	down    error                // of every call
+	asked   chan<- struct{}      // hears of nonces asked for while it is down
+	onSend  func() error         // instead of sending, when not nil
+	behind  uint64               // subtracted from the head
+	balance *big.Int             // of every account, when not nil
+	sent    []*types.Transaction // that came so far as to be sent
 }
 
-func (f *faulty) HeaderByNumber(ctx context.Context, number *big.Int) (*types.Header, error) {
+func (f *faulty) Block(ctx context.Context, number rpc.BlockNumber) (l1.Block, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down != nil {
-		return nil, f.down
+		return l1.Block{}, f.down
 	}
-	header, err := f.Client.HeaderByNumber(ctx, number)
-	if number != nil || f.behind == 0 || err != nil {
-		return header, err
+	block, err := f.Conn.Block(ctx, number)
+	if number != rpc.LatestBlockNumber || f.behind == 0 || err != nil {
+		return block, err
 	}
-	return f.Client.HeaderByNumber(ctx, new(big.Int).Sub(header.Number, new(big.Int).SetUint64(f.behind)))
+	return f.Conn.Block(ctx, rpc.BlockNumber(block.Number-f.behind))
 }
 
 func (f *faulty) NonceAt(ctx context.Context, account common.Address, block *big.Int) (uint64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down != nil {
+		select {
+		case f.asked <- struct{}{}:
+		default: // that many are enough, or nobody listens
+		}
 		return 0, f.down
 	}
-	return f.Client.NonceAt(ctx, account, block)
+	return f.Conn.NonceAt(ctx, account, block)
+}
+
+func (f *faulty) BalanceAt(ctx context.Context, account common.Address, block *big.Int) (*big.Int, error) {
+	if f.balance != nil {
+		return f.balance, nil
+	}
+	return f.Conn.BalanceAt(ctx, account, block)
 }
 
 // SendTransaction requires that the very transaction is stored and live.
@@ -272,5 +285,5 @@ func (f *faulty) SendTransaction(ctx context.Context, tx *types.Transaction) err
 	if f.onSend != nil {
 		return f.onSend()
 	}
-	return f.Client.SendTransaction(ctx, tx)
+	return f.Conn.SendTransaction(ctx, tx)
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 
@@ -50,26 +48,16 @@ func (c *Client) History(ctx context.Context, first, last uint64, f func(Settled
 // eachLog calls f for each event of the contract in the blocks first to last that is
 // one of events, in order; what names them in errors.
 func (c *Client) eachLog(ctx context.Context, first, last uint64, what string, events []common.Hash, f func(*types.Log) error) error {
-	for ; first <= last; first += logWindow {
-		logs, err := c.node.FilterLogs(ctx, ethereum.FilterQuery{
-			FromBlock: new(big.Int).SetUint64(first),
-			ToBlock:   new(big.Int).SetUint64(min(last, first+logWindow-1)),
-			Addresses: []common.Address{c.address},
-			Topics:    [][]common.Hash{events},
-		})
+	search := LogSearch{Address: c.address, Topics: [][]common.Hash{events}, First: first, Last: last}
+	for l, err := range c.node.Logs(ctx, search) {
 		if err != nil {
-			return fmt.Errorf("search L1 for %s from block %d: %w", what, first, withoutURL(err))
+			return fmt.Errorf("search L1 for %s: %w", what, err)
 		}
-		for i := range logs {
-			if logs[i].Removed {
-				continue
-			}
-			if l := &logs[i]; l.Address != c.address || len(l.Topics) == 0 || !slices.Contains(events, l.Topics[0]) {
-				return fmt.Errorf("%w: an event of %s with topics %v, asked for %s of %s", ErrNodeAnswer, l.Address, l.Topics, what, c.address)
-			}
-			if err := f(&logs[i]); err != nil {
-				return err
-			}
+		if l.Address != c.address || len(l.Topics) == 0 || !slices.Contains(events, l.Topics[0]) {
+			return fmt.Errorf("%w: an event of %s with topics %v, asked for %s of %s", ErrNodeAnswer, l.Address, l.Topics, what, c.address)
+		}
+		if err := f(l); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -111,17 +99,14 @@ func (c *Client) settled(ctx context.Context, log *types.Log, latest *call) (Set
 
 // called returns the data of the batches that a transaction settled.
 func (c *Client) called(ctx context.Context, hash common.Hash) ([]*publicdata.Data, error) {
-	tx, _, err := c.node.TransactionByHash(ctx, hash)
+	tx, err := c.node.Transaction(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("ask L1 for it: %w", withoutURL(err))
 	}
-	if tx.Hash() != hash {
-		return nil, fmt.Errorf("%w: transaction %s", ErrNodeAnswer, tx.Hash())
-	}
-	if tx.To() == nil || *tx.To() != c.address {
+	if tx.To == nil || *tx.To != c.address {
 		return nil, fmt.Errorf("%w: it went through another contract", ErrCalldata)
 	}
-	data, err := c.settlementData(tx.Data())
+	data, err := c.settlementData(tx.Input)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCalldata, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/big"
 	"net"
 	"net/http"
@@ -18,27 +19,33 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
 )
 
-// Node is what we need of an Ethereum node; *ethclient.Client is one.
+// Node is what we need of an Ethereum node; *Conn is one.
 type Node interface {
 	ChainID(ctx context.Context) (*big.Int, error)
 	BlockNumber(ctx context.Context) (uint64, error)
-	HeaderByNumber(ctx context.Context, number *big.Int) (*types.Header, error)
+	// Block returns a block by number or tag; ethereum.NotFound when the node has none.
+	Block(ctx context.Context, number rpc.BlockNumber) (Block, error)
+	BalanceAt(ctx context.Context, account common.Address, block *big.Int) (*big.Int, error)
 	CodeAt(ctx context.Context, account common.Address, block *big.Int) ([]byte, error)
 	NonceAt(ctx context.Context, account common.Address, block *big.Int) (uint64, error)
 	CallContract(ctx context.Context, call ethereum.CallMsg, block *big.Int) ([]byte, error)
 	EstimateGas(ctx context.Context, call ethereum.CallMsg) (uint64, error)
-	SuggestGasTipCap(ctx context.Context) (*big.Int, error)
+	// SuggestFees returns what the node expects of the next blocks; see Conn.SuggestFees.
+	SuggestFees(ctx context.Context) (FeeHint, error)
 	SendTransaction(ctx context.Context, tx *types.Transaction) error
-	TransactionByHash(ctx context.Context, hash common.Hash) (tx *types.Transaction, pending bool, err error)
+	// Transaction returns a transaction; ethereum.NotFound when the node has none.
+	Transaction(ctx context.Context, hash common.Hash) (Transaction, error)
+	// TransactionReceipt returns what the node says of a mined transaction; optional
+	// fields that it leaves out are zero. ethereum.NotFound when it is not mined.
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*types.Receipt, error)
-	FilterLogs(ctx context.Context, q ethereum.FilterQuery) ([]types.Log, error)
+	// Logs returns the logs that a search finds, in windows of blocks that the node takes.
+	Logs(ctx context.Context, search LogSearch) iter.Seq2[*types.Log, error]
 }
 
-var _ Node = (*ethclient.Client)(nil)
+var _ Node = (*Conn)(nil)
 
 // ErrWrongChain reports a node of another chain than the one expected.
 var ErrWrongChain = errors.New("wrong chain")
@@ -57,20 +64,6 @@ func receiptOf(ctx context.Context, node Node, hash common.Hash) (*types.Receipt
 		return nil, fmt.Errorf("%w: receipt of %s in block %v, asked for %s", ErrNodeAnswer, receipt.TxHash, receipt.BlockNumber, hash)
 	}
 	return receipt, nil
-}
-
-// Dial connects to the node at rawURL (http, https, ws, wss) and checks that it
-// serves chain chainID; 0 takes any.
-func Dial(ctx context.Context, rawURL string, chainID uint64) (*ethclient.Client, error) {
-	client, err := ethclient.DialContext(ctx, rawURL)
-	if err != nil {
-		return nil, fmt.Errorf("connect to the L1 node (L1_URL): %w", withoutURL(err))
-	}
-	if _, err := CheckChain(ctx, client, chainID); err != nil {
-		client.Close()
-		return nil, err
-	}
-	return client, nil
 }
 
 // CheckChain returns the node's chain id, and ErrWrongChain with the remedy when
@@ -95,14 +88,22 @@ func CheckChain(ctx context.Context, node Node, want uint64) (uint64, error) {
 func IsUnavailable(err error) bool {
 	var status rpc.HTTPError
 	if errors.As(err, &status) {
-		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests
+		return status.StatusCode >= http.StatusInternalServerError || status.StatusCode == http.StatusTooManyRequests ||
+			status.StatusCode == http.StatusRequestTimeout
+	}
+	var refusal rpc.Error
+	if errors.As(err, &refusal) {
+		return refusal.ErrorCode() == codeLimitExceeded || refusal.ErrorCode() == http.StatusTooManyRequests
 	}
 	var network net.Error
-	return errors.As(err, &network) ||
+	return errors.As(err, &network) || errors.Is(err, ErrNoAnswer) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, rpc.ErrClientQuit) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrNodeBehind)
 }
+
+// codeLimitExceeded says that the caller asks too often, or for too much (EIP-1474).
+const codeLimitExceeded = -32005
 
 // ErrNodeBehind reports a node that has not yet seen what we know to have been
 // on the chain: one that is syncing, or the slow one behind a load balancer.
@@ -117,14 +118,15 @@ func withoutURL(err error) error {
 	return err
 }
 
-// BaseFee returns the base fee of the head, in wei per gas.
+// BaseFee returns the base fee of the head, in wei per gas; on a chain or node that
+// does not say it, the gas price.
 func BaseFee(ctx context.Context, node Node) (uint64, error) {
-	head, err := node.HeaderByNumber(ctx, nil)
+	hint, err := node.SuggestFees(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
+		return 0, err
 	}
-	if head.BaseFee == nil || !head.BaseFee.IsUint64() {
-		return 0, fmt.Errorf("the head of L1 has the base fee %v", head.BaseFee)
+	if !hint.BaseFee.IsUint64() {
+		return 0, fmt.Errorf("%w: a base fee of %s wei", ErrNodeAnswer, hint.BaseFee)
 	}
-	return head.BaseFee.Uint64(), nil
+	return hint.BaseFee.Uint64(), nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -127,7 +126,7 @@ func TestVerifierOfARunningRollup(t *testing.T) {
 // TestRegisteringAgainGoesOn: whatever was done before is neither done again nor lost.
 func TestRegisteringAgainGoesOn(t *testing.T) {
 	g := newGoverned(t)
-	before, node := g.nonce(0), &breaking{Client: g.client}
+	before, node := g.nonce(0), &breaking{Conn: g.client}
 	r, err := g.registrarOn(node, g.chain.Keys()[0], 0)
 	require.NoError(t, err)
 	// The first run ends between deployment and proposal, the second one when it has sent that.
@@ -295,7 +294,7 @@ func TestActivationOnAnIdleChain(t *testing.T) {
 	g := newGoverned(t)
 	_, err := g.propose(0)
 	require.NoError(t, err)
-	node := &breaking{Client: g.client, onSend: func(int) (bool, error) {
+	node := &breaking{Conn: g.client, onSend: func(int) (bool, error) {
 		g.passTime(timelock) // by the time at which it is mined
 		return true, nil
 	}}
@@ -309,7 +308,7 @@ func TestActivationOnAnIdleChain(t *testing.T) {
 
 // breaking is a node to which a connection breaks when transactions are sent.
 type breaking struct {
-	*ethclient.Client
+	*l1.Conn
 	sends  int
 	onSend func(n int) (send bool, err error) // n from 0
 	onSent func()                             // nil: nothing
@@ -319,7 +318,7 @@ func (b *breaking) SendTransaction(ctx context.Context, tx *types.Transaction) e
 	send, err := b.onSend(b.sends)
 	b.sends++
 	if send {
-		if sent := b.Client.SendTransaction(ctx, tx); sent != nil {
+		if sent := b.Conn.SendTransaction(ctx, tx); sent != nil {
 			return sent
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/verifier/contracts/bindings"
@@ -131,7 +132,11 @@ func (c *Client) proposal(ctx context.Context, id [32]byte, p bindings.RegistryR
 
 // notBefore returns now, or the time of the head if that is later.
 func (c *Client) notBefore(ctx context.Context, now time.Time) (time.Time, error) {
-	head, err := c.node.HeaderByNumber(ctx, c.block)
+	number := rpc.LatestBlockNumber
+	if c.block != nil {
+		number = rpc.BlockNumber(c.block.Int64())
+	}
+	head, err := c.node.Block(ctx, number)
 	if err != nil {
 		return now, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -32,11 +33,11 @@ func TestUnfundedSubmitterDoesNotRaiseItsFees(t *testing.T) {
 	}
 	require.Len(t, h.rows.rows, 1)
 	h.node.onSend = nil
-	h.step(s, l1.Replaced) // taken now; it has waited long enough
+	h.step(s, l1.Resent)
 	h.chain.Commit()
 	h.step(s, l1.Recorded)
 	h.requireOnChain(1)
-	require.Len(t, h.rows.rows, 2)
+	require.Len(t, h.rows.rows, 1)
 }
 
 // TestFastClockDoesNotRaiseFees: the store's clock is an hour behind ours.
@@ -215,7 +216,7 @@ func TestReorgAtTheFeeCap(t *testing.T) {
 	h := newHarness(t)
 	h.prove(1, 2)
 	cfg := h.config()
-	head, err := h.client.HeaderByNumber(t.Context(), nil)
+	head, err := h.client.Block(t.Context(), rpc.LatestBlockNumber)
 	require.NoError(t, err)
 	cfg.MaxFee, err = settle.AmountFromBig(new(big.Int).Add(head.BaseFee, big.NewInt(1_000)))
 	require.NoError(t, err)

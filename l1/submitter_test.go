@@ -11,6 +11,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -37,9 +38,9 @@ func TestSettlesInOrderUntilFinal(t *testing.T) {
 	h.step(s, l1.Idle)
 	require.Equal(t, []settle.BatchStatus{settle.BatchFinal, settle.BatchFinal, settle.BatchFinal}, h.rows.statuses())
 	row := h.rows.rows[2]
-	header, err := h.client.HeaderByNumber(t.Context(), new(big.Int).SetUint64(row.Receipt.BlockNumber))
+	block, err := h.client.Block(t.Context(), rpc.BlockNumber(row.Receipt.BlockNumber))
 	require.NoError(t, err)
-	require.Equal(t, settle.Hash(header.Hash()), row.Receipt.BlockHash)
+	require.Equal(t, settle.Hash(block.Hash), row.Receipt.BlockHash)
 	require.NotZero(t, row.Receipt.GasUsed)
 	require.False(t, row.Receipt.EffectiveGasPrice.IsZero())
 }
@@ -178,7 +179,7 @@ func TestFeeCapKeepsTheOldTransaction(t *testing.T) {
 	h := newHarness(t)
 	h.prove(1, 2)
 	cfg := h.config()
-	head, err := h.client.HeaderByNumber(t.Context(), nil)
+	head, err := h.client.Block(t.Context(), rpc.LatestBlockNumber)
 	require.NoError(t, err)
 	cfg.MaxFee, err = settle.AmountFromBig(new(big.Int).Add(head.BaseFee, big.NewInt(1_000)))
 	require.NoError(t, err)
@@ -345,11 +346,12 @@ func TestNodeDownLosesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	config := h.config()
 	config.MaxOutage, config.MaxBackoff = 2*time.Millisecond, 24*time.Hour
-	config.Logger = slog.New(warnings{tries})
+	said := make(chan struct{}, 40)
+	config.Logger = slog.New(warnings{said})
 	s, err := l1.NewSubmitter(ctx, h.node, h.rows, config)
 	require.NoError(t, err)
 	h.node.mu.Lock()
-	h.node.down = syscall.ECONNREFUSED
+	h.node.down, h.node.asked = syscall.ECONNREFUSED, tries
 	h.node.mu.Unlock()
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, nil) }()
@@ -357,6 +359,7 @@ func TestNodeDownLosesNothing(t *testing.T) {
 		<-tries
 	}
 	require.Empty(t, h.rows.rows)
+	require.Len(t, said, 1, "an outage is said once")
 	h.node.mu.Lock()
 	h.node.down = nil
 	h.node.mu.Unlock()

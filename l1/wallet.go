@@ -49,22 +49,12 @@ type fees struct{ max, tip *big.Int }
 // suggest returns what is likely to be mined soon: the node's tip and room for
 // the base fee to double.
 func (w *wallet) suggest(ctx context.Context) (fees, error) {
-	tip, err := w.node.SuggestGasTipCap(ctx)
+	hint, err := w.node.SuggestFees(ctx)
 	if err != nil {
-		return fees{}, fmt.Errorf("ask L1 for fees: %w", withoutURL(err))
+		return fees{}, err
 	}
-	head, err := w.node.HeaderByNumber(ctx, nil)
-	if err != nil {
-		return fees{}, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
-	}
-	if head.BaseFee == nil {
-		return fees{}, errors.New("the L1 chain has no base fee (EIP-1559)")
-	}
-	if tip.Sign() == 0 {
-		tip = big.NewInt(1)
-	}
-	most := new(big.Int).Lsh(head.BaseFee, 1)
-	return w.capped(fees{max: most.Add(most, tip), tip: tip}, head.BaseFee)
+	most := new(big.Int).Lsh(hint.BaseFee, 1)
+	return w.capped(fees{max: most.Add(most, hint.Tip), tip: hint.Tip}, hint.BaseFee)
 }
 
 // capped lowers the maximum to the cap, and fails when nothing would be mined so.

@@ -26,11 +26,11 @@ func (s *Submitter) watch(ctx context.Context) error {
 	if len(mined) == 0 {
 		return nil
 	}
-	head, err := s.wallet.node.HeaderByNumber(ctx, nil)
+	head, err := s.wallet.node.Block(ctx, rpc.LatestBlockNumber)
 	if err != nil {
 		return fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
 	}
-	if s.watched == head.Hash() {
+	if s.watched == head.Hash {
 		return nil
 	}
 	finalized, err := s.finalized(ctx)
@@ -39,7 +39,7 @@ func (s *Submitter) watch(ctx context.Context) error {
 	}
 	var upTo settle.BatchNumber
 	for _, row := range mined {
-		canonical, err := s.canonical(ctx, row, head.Number.Uint64())
+		canonical, err := s.canonical(ctx, row, head.Number)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Submitter) watch(ctx context.Context) error {
 		}
 		s.log.InfoContext(ctx, "final", "batch", upTo)
 	}
-	s.watched = head.Hash()
+	s.watched = head.Hash
 	return nil
 }
 
@@ -68,14 +68,14 @@ func (s *Submitter) canonical(ctx context.Context, row store.Settlement, head ui
 	if head < number {
 		return false, fmt.Errorf("%w: its head is block %d, batch %d was settled in block %d", ErrNodeBehind, head, row.Batch, number)
 	}
-	header, err := s.wallet.node.HeaderByNumber(ctx, new(big.Int).SetUint64(number))
+	block, err := s.wallet.node.Block(ctx, rpc.BlockNumber(number))
 	if errors.Is(err, ethereum.NotFound) {
 		return false, fmt.Errorf("%w: it lacks block %d", ErrNodeBehind, number)
 	}
 	if err != nil {
 		return false, fmt.Errorf("ask L1 for block %d: %w", number, withoutURL(err))
 	}
-	return settle.Hash(header.Hash()) == row.Receipt.BlockHash, nil
+	return settle.Hash(block.Hash) == row.Receipt.BlockHash, nil
 }
 
 func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
@@ -90,14 +90,14 @@ func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
 
 // finalized returns the number of the finalized block; 0 on a chain without one.
 func (s *Submitter) finalized(ctx context.Context) (uint64, error) {
-	header, err := s.wallet.node.HeaderByNumber(ctx, big.NewInt(rpc.FinalizedBlockNumber.Int64()))
+	block, err := s.wallet.node.Block(ctx, rpc.FinalizedBlockNumber)
 	if errors.Is(err, ethereum.NotFound) || contains(err, "finalized block not found") {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("ask L1 for its finalized block: %w", withoutURL(err))
 	}
-	return header.Number.Uint64(), nil
+	return block.Number, nil
 }
 
 // record stores a successful receipt.
@@ -167,20 +167,16 @@ func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, receip
 	if err != nil {
 		return err
 	}
-	tx, _, err := s.wallet.node.TransactionByHash(ctx, hash)
+	tx, err := s.wallet.node.Transaction(ctx, hash)
 	if err != nil {
 		return fmt.Errorf("ask L1 for the transaction: %w", withoutURL(err))
 	}
-	sender, err := types.Sender(s.wallet.signer, tx)
-	if err != nil {
-		return fmt.Errorf("sender: %w", err)
-	}
-	row, err := newSettlement(number, last, sender, tx)
+	row, err := adopted(number, last, tx)
 	if err != nil {
 		return err
 	}
 	if live := work.Live; live != nil && (live.Sender != row.Sender || live.Nonce != row.Nonce) {
-		reason := fmt.Sprintf("batch settled by %s of %s", hash, sender)
+		reason := fmt.Sprintf("batch settled by %s of %s", hash, row.Sender)
 		if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, live.TxHash, reason); err != nil {
 			return fmt.Errorf("give up our own: %w", err)
 		}
@@ -189,6 +185,32 @@ func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, receip
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
+}
+
+// adopted is a settlement by a transaction that we did not make. The transaction is
+// mined, so that it is never sent: where its type is one that we do not know, what the
+// node said of it takes the place of the signed bytes.
+func adopted(first, last settle.BatchNumber, tx Transaction) (store.NewSettlement, error) {
+	row := store.NewSettlement{
+		Batch: first, Last: last, RawTx: tx.Answer, TxHash: settle.Hash(tx.Hash), Sender: settle.Address(tx.From), Nonce: tx.Nonce, GasLimit: max(tx.Gas, 1),
+	}
+	signed := new(types.Transaction)
+	if err := signed.UnmarshalJSON(tx.Answer); err == nil && signed.Hash() == tx.Hash {
+		if row.RawTx, err = signed.MarshalBinary(); err != nil {
+			return row, fmt.Errorf("encode L1 transaction: %w", err)
+		}
+	}
+	for fee, stored := range map[*big.Int]*settle.Amount{tx.GasFeeCap: &row.MaxFee, tx.GasTipCap: &row.MaxTip} {
+		if fee == nil {
+			continue
+		}
+		amount, err := settle.AmountFromBig(fee)
+		if err != nil {
+			return row, fmt.Errorf("%w: a fee of %s wei per gas", ErrNodeAnswer, fee)
+		}
+		*stored = amount
+	}
+	return row, nil
 }
 
 // lastSettled returns the last batch of the range from first on that a transaction

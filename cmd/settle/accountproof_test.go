@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/ethclient/gethclient"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -37,6 +38,9 @@ func (r *rig) requireProofs(accounts int) {
 	code, err := node.CallContract(ctx, ethereum.CallMsg{Data: artifact.Bytecode}, nil) // what the creation returns
 	require.NoError(r.t, err)
 	at := common.Address{19: 0x99}
+	overriding, err := rpc.DialContext(ctx, r.nodeURL)
+	require.NoError(r.t, err)
+	r.t.Cleanup(overriding.Close)
 	solidity := func(p wire.AccountProof) bool {
 		r.t.Helper()
 		type account struct {
@@ -54,7 +58,7 @@ func (r *rig) requireProofs(accounts int) {
 			new(big.Int).SetBytes(p.Owner[:]), uint32(p.Token), new(big.Int).SetUint64(uint64(p.Nonce)), p.Balance.Big(), common.Address(p.L1),
 		}, siblings)
 		require.NoError(r.t, err)
-		out, err := gethclient.New(node.Client()).CallContract(ctx, ethereum.CallMsg{To: &at, Data: data}, nil,
+		out, err := gethclient.New(overriding).CallContract(ctx, ethereum.CallMsg{To: &at, Data: data}, nil,
 			&map[common.Address]gethclient.OverrideAccount{at: {Code: code}})
 		require.NoError(r.t, err)
 		values, err := artifact.ABI.Unpack("verify", out)

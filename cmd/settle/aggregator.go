@@ -38,6 +38,7 @@ func (f foldFlags) policy(circuits map[settle.KeyHash]aggregator.Circuit) aggreg
 
 type aggregatorCmd struct {
 	dataFlags
+	nodeFlags
 	foldFlags
 	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_AGGREGATOR_METRICS"`
 	standbyFlags
@@ -51,7 +52,7 @@ func (c aggregatorCmd) Run(a *app) error {
 			if err := c.wait(a, db, store.RoleAggregator); err != nil {
 				return err
 			}
-			return a.runAggregator(a.ctx, db, c.nodeURL(), c.foldFlags, time.Second, registry)
+			return a.runAggregator(a.ctx, db, &chain{url: c.nodeURL(), options: c.options(a)}, c.foldFlags, time.Second, registry)
 		})
 	})
 }
@@ -66,7 +67,7 @@ func (f dataFlags) nodeURL() string {
 }
 
 // runAggregator plans groups until ctx ends, and takes its role again when it is lost.
-func (a *app) runAggregator(ctx context.Context, db *database, nodeURL string, flags foldFlags, poll time.Duration, registry *prometheus.Registry) error {
+func (a *app) runAggregator(ctx context.Context, db *database, node *chain, flags foldFlags, poll time.Duration, registry *prometheus.Registry) error {
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
 		return err
@@ -86,21 +87,24 @@ func (a *app) runAggregator(ctx context.Context, db *database, nodeURL string, f
 	log := a.log.With("role", string(store.RoleAggregator))
 	config := jobs.PlannerConfig{Store: db.store, Jobs: inserter, Policy: policy, Poll: poll, Metrics: metrics, Logger: log}
 	if flags.FoldLowGas > 0 || flags.FoldHighGas > 0 {
-		if nodeURL == "" {
+		if node.url == "" {
 			return fmt.Errorf("the base fee decides about folding (--fold-low-gas, --fold-high-gas): set %s", envL1)
 		}
-		config.GasPrice = func(ctx context.Context) (uint64, error) { return baseFee(ctx, nodeURL, rollup.ChainID) }
+		asker := &feeAsker{node: node, chainID: rollup.ChainID}
+		defer asker.close()
+		config.GasPrice = asker.baseFee
 	}
 	if _, err := jobs.NewPlanner(config); err != nil {
 		return err
 	}
-	return a.keepRole(ctx, store.RoleAggregator, func(ctx context.Context) (bool, error) {
+	return a.keepRole(ctx, store.RoleAggregator, func(ctx context.Context, works func()) (bool, error) {
 		return holdRole(ctx, db, store.RoleAggregator, log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
 			config.Epoch = epoch
 			planner, err := jobs.NewPlanner(config)
 			if err != nil {
 				return err
 			}
+			works()
 			return planner.Run(tenure, wake)
 		})
 	})
@@ -130,12 +134,26 @@ func aggregates(rollup store.Rollup) map[settle.KeyHash]aggregator.Circuit {
 	return out
 }
 
+// feeAsker asks for the base fee over one connection, made at the first question. It
+// is for one goroutine.
+type feeAsker struct {
+	node    *chain
+	chainID uint64
+	conn    *l1.Conn
+}
+
 // baseFee is that of the head, in wei per gas.
-func baseFee(ctx context.Context, nodeURL string, chainID uint64) (uint64, error) {
-	node, err := l1.Dial(ctx, nodeURL, chainID)
-	if err != nil {
-		return 0, err
+func (f *feeAsker) baseFee(ctx context.Context) (fee uint64, err error) {
+	if f.conn == nil {
+		if f.conn, err = f.node.dial(ctx, f.chainID); err != nil {
+			return 0, err
+		}
 	}
-	defer node.Close()
-	return l1.BaseFee(ctx, node)
+	return l1.BaseFee(ctx, f.conn)
+}
+
+func (f *feeAsker) close() {
+	if f.conn != nil {
+		f.conn.Close()
+	}
 }

@@ -17,6 +17,7 @@ var errPaysNothing = errors.New("a claim pays nothing, as the rollup has no brid
 	"pass --pays-nothing to send it all the same")
 
 type walletClaimsCmd struct {
+	nodeFlags
 	API    string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
 	L1     string `name:"l1" help:"L1 address that the exits are for; absent: that of the key file."`
 	Key    string `help:"Key file, where --l1 is absent." type:"path" env:"SETTLE_WALLET"`
@@ -48,7 +49,7 @@ func (c walletClaimsCmd) Run(a *app) error {
 		listed[i].Claim = claims[i]
 	}
 	if url := os.Getenv(envL1); url != "" && c.Rollup != "" {
-		if err := a.markClaimed(url, c.Rollup, listed); err != nil {
+		if err := c.markClaimed(a, url, listed); err != nil {
 			return err
 		}
 	}
@@ -70,26 +71,26 @@ func (c walletClaimsCmd) owner() (owner settle.Address, err error) {
 }
 
 // markClaimed asks the contract for each root and mark.
-func (a *app) markClaimed(url, rollup string, listed []listedClaim) error {
+func (c walletClaimsCmd) markClaimed(a *app, url string, listed []listedClaim) error {
 	var address settle.Address
-	if err := address.UnmarshalText([]byte(rollup)); err != nil {
+	if err := address.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
 	}
-	node, err := l1.Dial(a.ctx, url, 0)
+	node, err := c.dial(a, url, 0)
 	if err != nil {
 		return err
 	}
 	defer node.Close()
 	contract := l1.NewClient(node, address)
-	for i, c := range listed {
-		root, err := contract.ExitsRoot(a.ctx, c.Batch)
+	for i, x := range listed {
+		root, err := contract.ExitsRoot(a.ctx, x.Batch)
 		if err != nil {
 			return err
 		}
-		if root != c.ExitsRoot {
-			return fmt.Errorf("the API has exits root %s for batch %d, the rollup %s has %s", c.ExitsRoot, c.Batch, address, root)
+		if root != x.ExitsRoot {
+			return fmt.Errorf("the API has exits root %s for batch %d, the rollup %s has %s", x.ExitsRoot, x.Batch, address, root)
 		}
-		claimed, err := contract.ExitClaimed(a.ctx, c.Batch, c.Index)
+		claimed, err := contract.ExitClaimed(a.ctx, x.Batch, x.Index)
 		if err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, chain.close()) }()
-	node, err := l1.Dial(a.ctx, chain.url, c.ChainID)
+	node, err := c.dial(a, chain.url, c.ChainID)
 	if err != nil {
 		return err
 	}

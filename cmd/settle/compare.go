@@ -96,7 +96,7 @@ func (a *app) checkCopyOn(db *database, node *chain) error {
 	if err != nil {
 		return err
 	}
-	client, err := l1.Dial(a.ctx, node.url, rollup.ChainID)
+	client, err := node.dial(a.ctx, rollup.ChainID)
 	if err != nil {
 		return err
 	}

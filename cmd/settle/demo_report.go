@@ -56,7 +56,7 @@ func (d *demoRun) report(ctx context.Context, ids []settle.Hash) (*demoReport, e
 		Shape: d.cmd.Shape, Workers: d.cmd.Workers, Transactions: len(ids), ChainID: d.deployment.ChainID,
 		Rollup: d.deployment.Rollup, Timings: d.timings,
 	}
-	node, err := l1.Dial(ctx, d.node.url, d.deployment.ChainID)
+	node, err := d.node.dial(ctx, d.deployment.ChainID)
 	if err != nil {
 		return nil, err
 	}

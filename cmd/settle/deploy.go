@@ -97,7 +97,7 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 		}
 		verifiers = append(verifiers, key)
 	}
-	client, err := l1.Dial(a.ctx, node.url, flags.ChainID)
+	client, err := flags.dial(a, node.url, flags.ChainID)
 	if err != nil {
 		return l1.Deployment{}, err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -169,7 +168,7 @@ func flippedBits(bytes int) []int {
 	return bits
 }
 
-func (r *rig) requireRefused(node *ethclient.Client, c call, name, want string) {
+func (r *rig) requireRefused(node *l1.Conn, c call, name, want string) {
 	r.t.Helper()
 	msg := c.message(r.deployment.Rollup)
 	_, err := node.CallContract(r.t.Context(), msg, nil)

@@ -59,10 +59,48 @@ type dataFlags struct {
 }
 
 type l1Flags struct {
+	nodeFlags
 	ChainID uint64 `help:"Expected chain id; 0 takes the node's." default:"0" env:"SETTLE_CHAIN_ID"`
 	L1Port  int    `name:"l1-port" help:"Loopback port of the embedded development chain." default:"18545" env:"SETTLE_L1_PORT"`
 
 	L1Period time.Duration `name:"l1-period" help:"Embedded development chain: time between the empty blocks that follow a transaction until it is final (at most 32); 0 for none." default:"2s" env:"SETTLE_L1_PERIOD"`
+}
+
+// nodeFlags say how an L1 node is asked.
+type nodeFlags struct {
+	L1Timeout time.Duration `name:"l1-timeout" help:"How long one call of the L1 node may take; then it counts as not answered and is made again." default:"30s" env:"SETTLE_L1_TIMEOUT"`
+	LogWindow uint64        `name:"log-window" help:"Most blocks that one search of the L1 log spans; halved down to 1 where the node refuses so many." default:"5000" env:"SETTLE_LOG_WINDOW"`
+}
+
+// Validate is called by kong.
+func (f nodeFlags) Validate() error {
+	if f.L1Timeout <= 0 {
+		return fmt.Errorf("--l1-timeout %s: expected a time above 0, for example 30s", f.L1Timeout)
+	}
+	if f.LogWindow == 0 {
+		return errors.New("--log-window 0: expected at least 1 block")
+	}
+	return nil
+}
+
+// commandPatience is how long a command that runs once asks a node again that is
+// unavailable. A role looks again by itself.
+const commandPatience = time.Minute
+
+func (f nodeFlags) options(a *app) []l1.Option {
+	options := []l1.Option{l1.WithLogger(a.log)}
+	if f.L1Timeout > 0 { // zero where no flag was read
+		options = append(options, l1.WithTimeout(f.L1Timeout))
+	}
+	if f.LogWindow > 0 {
+		options = append(options, l1.WithLogWindow(f.LogWindow))
+	}
+	return options
+}
+
+// dial connects to a node for a command that runs once.
+func (f nodeFlags) dial(a *app, nodeURL string, chainID uint64) (*l1.Conn, error) {
+	return l1.Dial(a.ctx, nodeURL, chainID, append(f.options(a), l1.WithPatience(commandPatience))...)
 }
 
 // database is an open, migrated database.
@@ -177,6 +215,13 @@ type chain struct {
 	url  string
 	key  *ecdsa.PrivateKey
 	stop func() error
+
+	options []l1.Option // how it is asked
+}
+
+// dial connects for a role, which asks again by itself.
+func (c *chain) dial(ctx context.Context, chainID uint64) (*l1.Conn, error) {
+	return l1.Dial(ctx, c.url, chainID, c.options...)
 }
 
 func (c *chain) close() error {
@@ -194,10 +239,10 @@ func (a *app) openChain(data dataFlags, flags l1Flags) (*chain, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := a.checkNode(u, flags.ChainID); err != nil {
+		if err := a.checkNode(u, flags); err != nil {
 			return nil, err
 		}
-		return &chain{url: u, key: key}, nil
+		return &chain{url: u, key: key, options: flags.options(a)}, nil
 	}
 	key, err := devchain.DevKey(0)
 	if err != nil {
@@ -211,25 +256,23 @@ func (a *app) openChain(data dataFlags, flags l1Flags) (*chain, error) {
 		if !running {
 			return nil, fmt.Errorf("%w (choose another port with --l1-port, or set %s to a node of your own)", startErr, envL1)
 		}
-		if err := a.checkNode(u, flags.ChainID); err != nil {
+		if err := a.checkNode(u, flags); err != nil {
 			return nil, fmt.Errorf("%w; nor can the chain that ran there last be used: %w (choose another port with --l1-port, or set %s to a node of your own)", startErr, err, envL1)
 		}
 		a.log.Info("using the development chain of a running settle", "url", u)
-		return &chain{url: u, key: key}, nil
+		return &chain{url: u, key: key, options: flags.options(a)}, nil
 	}
 	if err := note.write(node.URL()); err != nil {
 		return nil, errors.Join(err, node.Close())
 	}
 	a.log.Info("started the embedded development chain", "url", node.URL(), "chain_id", node.ChainID(), "data", dir)
-	return &chain{url: node.URL(), key: key, stop: func() error { note.remove(); return node.Close() }}, nil
+	return &chain{url: node.URL(), key: key, options: flags.options(a), stop: func() error { note.remove(); return node.Close() }}, nil
 }
 
 // checkNode asks a node for its chain id, so that a wrong L1_URL or --chain-id is
 // found before anything is done.
-func (a *app) checkNode(nodeURL string, chainID uint64) error {
-	ctx, cancel := context.WithTimeout(a.ctx, 15*time.Second)
-	defer cancel()
-	client, err := l1.Dial(ctx, nodeURL, chainID)
+func (a *app) checkNode(nodeURL string, flags l1Flags) error {
+	client, err := l1.Dial(a.ctx, nodeURL, flags.ChainID, flags.options(a)...)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (c rebuildCmd) Run(a *app) (err error) {
 		defer func() { err = errors.Join(err, node.close()) }()
 		url = node.url
 	}
-	client, err := l1.Dial(a.ctx, url, c.ChainID)
+	client, err := c.dial(a, url, c.ChainID)
 	if err != nil {
 		return err
 	}

@@ -11,10 +11,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
@@ -269,19 +267,19 @@ func (r *rig) requireConsistent() {
 }
 
 // settledOnL1 returns the new root of each settlement that the chain has an event of.
-func (r *rig) settledOnL1(node *ethclient.Client) []settle.Element {
+func (r *rig) settledOnL1(node *l1.Conn) []settle.Element {
 	r.t.Helper()
 	contract := bindings.NewRollup()
-	logs, err := node.FilterLogs(r.t.Context(), ethereum.FilterQuery{
-		Addresses: []common.Address{common.Address(r.deployment.Rollup)},
-		Topics:    [][]common.Hash{{contract.GetABI().Events["BatchSettled"].ID}},
-	})
+	head, err := node.BlockNumber(r.t.Context())
 	require.NoError(r.t, err)
 	var roots []settle.Element
-	for i := range logs {
-		event, err := contract.UnpackBatchSettledEvent(&logs[i])
+	for log, err := range node.Logs(r.t.Context(), l1.LogSearch{
+		Address: common.Address(r.deployment.Rollup), Topics: [][]common.Hash{{contract.GetABI().Events["BatchSettled"].ID}}, Last: head,
+	}) {
 		require.NoError(r.t, err)
-		require.Equal(r.t, uint32(i+1), event.Number)
+		event, err := contract.UnpackBatchSettledEvent(log)
+		require.NoError(r.t, err)
+		require.Equal(r.t, uint32(len(roots)+1), event.Number)
 		var root settle.Element
 		event.NewRoot.FillBytes(root[:])
 		roots = append(roots, root)
@@ -289,7 +287,7 @@ func (r *rig) settledOnL1(node *ethclient.Client) []settle.Element {
 	return roots
 }
 
-func (r *rig) dial() *ethclient.Client {
+func (r *rig) dial() *l1.Conn {
 	r.t.Helper()
 	node, err := l1.Dial(r.t.Context(), r.nodeURL, 0)
 	require.NoError(r.t, err)

@@ -96,7 +96,7 @@ func (r *rig) govern(node *devchain.Chain, key *ecdsa.PrivateKey, call []byte) {
 	r.t.Helper()
 	client := r.dial()
 	from := crypto.PubkeyToAddress(key.PublicKey)
-	nonce, err := client.PendingNonceAt(r.t.Context(), from)
+	nonce, err := client.NonceAt(r.t.Context(), from, nil)
 	require.NoError(r.t, err)
 	chainID := new(big.Int).SetUint64(r.deployment.ChainID)
 	to := common.Address(r.deployment.Rollup)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
@@ -104,9 +105,12 @@ func TestStatusAfterAReorg(t *testing.T) {
 	r.serve("api")
 	r.submit(2)
 	client := r.dial()
+	pool, err := ethclient.DialContext(t.Context(), r.nodeURL)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
 	settled := func() bool {
 		// A block for each transaction, not for each look: 32 would make the batch final.
-		waiting, err := client.PendingTransactionCount(t.Context())
+		waiting, err := pool.PendingTransactionCount(t.Context())
 		require.NoError(t, err)
 		if waiting > 0 {
 			node.Commit()

@@ -49,12 +49,12 @@ func (c upCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer listener.Close()
-	db, err := a.openDatabase(c.dataFlags)
+	db, err := a.awaitDatabase(c.dataFlags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	node, err := a.openChain(c.dataFlags, c.l1Flags)
+	node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,9 @@ func (c upCmd) Run(a *app) (err error) {
 	if err := c.ensureRollup(a, db, node); err != nil {
 		return err
 	}
-	if err := a.checkCopyOn(db, node); err != nil {
+	// Neither API nor sequencer may work on an old copy, so the start waits for L1.
+	_, err = whileAway(a.ctx, a.log, func() (struct{}, error) { return struct{}{}, a.checkCopyOn(db, node) })
+	if err != nil {
 		return err
 	}
 	return a.runAll(a.ctx, rolesConfig{
@@ -154,7 +156,7 @@ func (a *app) runAll(ctx context.Context, c rolesConfig) error {
 	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven), registry) })
 	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll, registry) })
 	if len(aggregates(rollup)) > 0 {
-		g.Go(func() error { return a.runAggregator(running, c.db, c.node.url, c.fold, c.poll, registry) })
+		g.Go(func() error { return a.runAggregator(running, c.db, c.node, c.fold, c.poll, registry) })
 	}
 	g.Go(func() error {
 		processes := workerProcesses{app: a, databaseURL: c.db.url, keys: c.keys, proving: c.proving, metrics: c.workerMetrics}

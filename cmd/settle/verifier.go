@@ -8,8 +8,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/ethereum/go-ethereum/ethclient"
-
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/l1"
@@ -74,7 +72,7 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 			return err
 		}
 		defer func() { err = errors.Join(err, node.close()) }()
-		client, err := l1.Dial(a.ctx, node.url, rollup.ChainID)
+		client, err := c.dial(a, node.url, rollup.ChainID)
 		if err != nil {
 			return err
 		}
@@ -126,6 +124,7 @@ func (c registryFlags) checkInner(a *app, node l1.Node, rollup store.Rollup) err
 
 type verifierListCmd struct {
 	dataFlags
+	nodeFlags
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
@@ -165,7 +164,7 @@ func (c verifierListCmd) Run(a *app) error {
 		if u == "" {
 			return fmt.Errorf("the registry is on L1: set %s", envL1)
 		}
-		node, err := l1.Dial(a.ctx, u, rollup.ChainID)
+		node, err := c.dial(a, u, rollup.ChainID)
 		if err != nil {
 			return err
 		}
@@ -181,7 +180,7 @@ func (c verifierListCmd) Run(a *app) error {
 	})
 }
 
-func registryOf(ctx context.Context, node *ethclient.Client, rollup store.Rollup) ([]verifierView, error) {
+func registryOf(ctx context.Context, node l1.Node, rollup store.Rollup) ([]verifierView, error) {
 	all, err := l1.NewClient(node, rollup.Address).Registry(ctx, rollup.DeployBlock, time.Now())
 	if err != nil {
 		return nil, err

@@ -333,7 +333,13 @@ func (c *Chain) Finalize() {
 
 // AdjustTime makes an empty block so much later than the head; the ones that follow
 // are later still. Meant for Manual chains on which nothing is pending.
-func (c *Chain) AdjustTime(period time.Duration) error { return c.beacon.AdjustTime(period) }
+func (c *Chain) AdjustTime(period time.Duration) error {
+	// The pool learns of a block later than whoever made it, and what it still holds counts as pending.
+	if err := c.backend.TxPool().Sync(); err != nil {
+		return fmt.Errorf("adjust time: %w", err)
+	}
+	return c.beacon.AdjustTime(period)
+}
 
 // DropPending forgets the transactions that wait for a block.
 func (c *Chain) DropPending() { c.beacon.Rollback() }
