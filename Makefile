@@ -116,6 +116,13 @@ bench-state: check-go ## Measure execution, signatures, genesis, restart and his
 	go test ./state -run '^$$' -bench Genesis -benchtime 1x -args -bench-log-accounts 20
 	go test ./sequencer -run '^$$' -bench Stored -timeout 30m -args -bench-log-accounts 20
 
+.PHONY: alerts
+alerts: ## Check deploy/alerts.yml and what fires when (deploy/alerts_test.yml); needs promtool of Prometheus
+	@command -v promtool >/dev/null || { \
+		echo "make alerts: promtool is missing. It comes with Prometheus (Debian, Ubuntu: apt-get install prometheus)." >&2; exit 1; }
+	@promtool check rules deploy/alerts.yml
+	@promtool test rules deploy/alerts_test.yml
+
 .PHONY: vet
 vet: check-go ## Run go vet and check that gofmt would change nothing
 	go vet $(PKG)

@@ -234,9 +234,10 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log,
+			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
 		},
 	}
+	defer metrics.l1.watch(ctx, node, rollup.ChainID)()
 	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
 }
 
