@@ -176,7 +176,7 @@ func (d *demoRun) start() error {
 	if err != nil {
 		return err
 	}
-	if d.db, err = d.connect(server.URL(), server.Stop); err != nil {
+	if d.db, err = d.connect(server.URL(), true, server.Stop); err != nil {
 		return err
 	}
 	key, err := devchain.DevKey(0)
