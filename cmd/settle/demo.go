@@ -80,7 +80,7 @@ func (c demoCmd) Run(a *app) (err error) {
 		}
 	}
 	quiet := *a
-	quiet.log, quiet.logLevel = newQuietLogger(a.stderr), "warn"
+	quiet.log, quiet.logLevel = newQuietLogger(a.stderr, a.logFormat), "warn"
 	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr, "demo"), started: time.Now()}
 	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
 	defer cancel()

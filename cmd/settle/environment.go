@@ -33,7 +33,7 @@ const envWorkerMetrics = "SETTLE_WORKER_METRICS"
 
 // defaults are the values of kong's ${...}.
 func defaults() map[string]string {
-	return map[string]string{"data": defaultDataDir(), "keys": defaultKeysDir()}
+	return map[string]string{"data": defaultDataDir(), "keys": defaultKeysDir(), "version": versionLine()}
 }
 
 func defaultDataDir() string {
