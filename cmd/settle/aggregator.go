@@ -98,13 +98,14 @@ func (a *app) runAggregator(ctx context.Context, db *database, node *chain, flag
 	if _, err := jobs.NewPlanner(config); err != nil {
 		return err
 	}
-	return a.keepRole(ctx, store.RoleAggregator, func(ctx context.Context) (bool, error) {
+	return a.keepRole(ctx, store.RoleAggregator, func(ctx context.Context, works func()) (bool, error) {
 		return holdRole(ctx, db, store.RoleAggregator, log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
 			config.Epoch = epoch
 			planner, err := jobs.NewPlanner(config)
 			if err != nil {
 				return err
 			}
+			works()
 			return planner.Run(tenure, wake)
 		})
 	})

@@ -116,7 +116,7 @@ func (c demoCmd) Run(a *app) (err error) {
 			api:     apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
 			seal:    sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
 			poll:    100 * time.Millisecond,
-			submit:  submitFlags{Patience: c.Timeout},
+			submit:  submitFlags{Patience: c.Timeout, InFlight: 4},
 			fold:    foldFlags{FoldWait: demoFoldWait, FoldExitWait: demoFoldWait, FoldTimeout: c.Timeout, FoldMaxWords: demoFoldWords},
 		})
 	})
@@ -159,7 +159,7 @@ func (d *demoRun) prepare(keys keysFlags) error {
 		if d.genesis, d.keys, err = demoGenesis(); err != nil {
 			return err
 		}
-		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, d.genesis)
+		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, d.genesis, adoption{})
 		return err
 	})
 }

@@ -172,16 +172,20 @@ func measureSettlements(s *store.Store, m *submitterMetrics) *measuredSettlement
 	return &measuredSettlements{Store: s, metrics: m, begun: map[settle.BatchNumber]time.Time{}}
 }
 
-// NextToSettle implements l1.Settlements.
-func (s *measuredSettlements) NextToSettle(ctx context.Context) (store.SettlementWork, error) {
-	work, err := s.NextToSettleAfter(ctx, s.patience)
-	if err == nil && work.Live == nil {
-		if _, known := s.begun[work.Batch.Number]; !known {
-			s.begun[work.Batch.Number] = time.Now()
-			s.metrics.settle.WithLabelValues("wait").Observe(max(0, time.Since(work.Batch.SealedAt).Seconds()))
+// ToSettle implements l1.Settlements.
+func (s *measuredSettlements) ToSettle(ctx context.Context, most int) ([]store.SettlementWork, error) {
+	works, err := s.ToSettleAfter(ctx, s.patience, most)
+	for i := range works {
+		if works[i].Live != nil {
+			continue
+		}
+		batch := &works[i].Batch
+		if _, known := s.begun[batch.Number]; !known {
+			s.begun[batch.Number] = time.Now()
+			s.metrics.settle.WithLabelValues("wait").Observe(max(0, time.Since(batch.SealedAt).Seconds()))
 		}
 	}
-	return work, err
+	return works, err
 }
 
 // PrepareSettlement implements l1.Settlements.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"slices"
@@ -39,6 +38,7 @@ type sealFlags struct {
 // submitFlags configure settling.
 type submitFlags struct {
 	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
 }
 
@@ -93,7 +93,7 @@ type submitterCmd struct {
 // Run settles until stopped.
 func (c submitterCmd) Run(a *app) error {
 	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) (err error) {
-		node, err := a.openChain(c.dataFlags, c.l1Flags)
+		node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (a *app) withDatabase(flags dataFlags, command func(*database) error) error
 
 // withRoleDatabase opens the database around a role, which migrates it only if told.
 func (a *app) withRoleDatabase(flags dataFlags, migrate migrateFlags, role func(*database) error) error {
-	db, err := migrate.openMigrated(a, flags, false)
+	db, err := migrate.awaitMigrated(a, flags, false)
 	if err != nil {
 		return err
 	}
@@ -171,8 +171,9 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	if err != nil {
 		return err
 	}
+	observer := &sequencerAtWork{sequencerMetrics: metrics}
 	s, err := sequencer.New(sequencer.Config{
-		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: metrics,
+		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: observer,
 		Policy: sequencer.Policy{Shapes: shapes, MaxAge: flags.SealAge, MaxIdle: flags.SealIdle, MaxUnproven: maxUnproven, MaxDeferred: 1000},
 		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
 			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
@@ -181,7 +182,25 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	if err != nil {
 		return err
 	}
-	return s.Run(ctx)
+	return a.keepRole(ctx, store.RoleSequencer, func(ctx context.Context, works func()) (bool, error) {
+		observer.took, observer.works = false, works
+		err := s.Run(ctx)
+		return observer.took, err
+	})
+}
+
+// sequencerAtWork notes that the sequencer has its role and has loaded the state.
+type sequencerAtWork struct {
+	*sequencerMetrics
+	took  bool
+	works func()
+}
+
+// Loaded implements sequencer.Observer.
+func (o *sequencerAtWork) Loaded(n settle.BatchNumber, took time.Duration) {
+	o.took = true
+	o.works()
+	o.sequencerMetrics.Loaded(n, took)
 }
 
 // registeredShapes are the shapes that both the contract's registry and this
@@ -213,19 +232,11 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 			return fmt.Errorf("--max-fee: %w", err)
 		}
 	}
+	if flags.InFlight < 1 {
+		return fmt.Errorf("--max-in-flight %d: expected at least 1", flags.InFlight)
+	}
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
-		return err
-	}
-	client, err := node.dial(ctx, rollup.ChainID)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if err := l1.CheckDeployment(ctx, client, deploymentOf(rollup)); err != nil {
-		return err
-	}
-	if err := checkCopy(ctx, db.store, client, rollup); err != nil {
 		return err
 	}
 	metrics, err := newSubmitterMetrics(registry)
@@ -237,118 +248,13 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		rows.patience = flags.Patience
 	}
 	t := submitTenure{
-		db: db, client: client, rows: rows, log: log,
+		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, Poll: poll, Logger: log,
+			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log,
 		},
 	}
 	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
-}
-
-// keepRole serves in a role that one process holds at a time until ctx ends, and takes
-// it again when it is lost. serve says whether it had the role.
-func (a *app) keepRole(ctx context.Context, name store.Role, serve func(context.Context) (took bool, err error)) error {
-	log := a.log.With("role", string(name))
-	begun, hadRole, told := time.Now(), false, false
-	for {
-		took, err := serve(ctx)
-		hadRole = hadRole || took
-		told = told && !took // an outage is said once
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, store.ErrWriterHeld) && !hadRole:
-			if time.Since(begun) > heldPatience {
-				return fmt.Errorf("another %s holds this database: %w", name, err)
-			}
-		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
-			if !told {
-				log.Warn("the connection is lost; the role is taken again", "error", err)
-			}
-			told = true
-		default:
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// heldPatience is how long a role may look held at start-up: Postgres frees the
-// lock of a process that just ended a moment later.
-const heldPatience = 3 * time.Second
-
-var errRoleLost = errors.New("the connection that holds the role is gone")
-
-// submitTenure is a period of holding the submitter's role.
-type submitTenure struct {
-	db     *database
-	client l1.Node
-	rows   l1.Settlements
-	config l1.SubmitterConfig
-	log    *slog.Logger
-}
-
-// serve settles while this process holds the role; took says that it did.
-func (t submitTenure) serve(ctx context.Context) (took bool, err error) {
-	return holdRole(ctx, t.db, store.RoleSubmitter, t.log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
-		t.config.Epoch = epoch
-		submitter, err := l1.NewSubmitter(tenure, t.client, t.rows, t.config)
-		if err != nil {
-			return err
-		}
-		return submitter.Run(tenure, wake)
-	})
-}
-
-// holdRole takes a role and works in it while this process holds it; took says that
-// it did. A batch that changes its status wakes the work.
-func holdRole(ctx context.Context, db *database, name store.Role, log *slog.Logger,
-	work func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error) (took bool, err error) {
-	role, err := db.store.AcquireWriter(ctx, name, holder())
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, role.Release(context.WithoutCancel(ctx))) }()
-	tenure, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-role.Lost():
-			cancel(errRoleLost)
-		case <-tenure.Done():
-		}
-	}()
-	wake := make(chan struct{}, 1)
-	go listen(tenure, db, log, wake)
-	if err := work(tenure, role.Epoch(), wake); err != nil && !errors.Is(context.Cause(tenure), errRoleLost) {
-		return true, err
-	}
-	return true, context.Cause(tenure)
-}
-
-// listen pokes wake whenever a batch changes its status. Polling goes on
-// without it.
-func listen(ctx context.Context, db *database, log *slog.Logger, wake chan<- struct{}) {
-	listener, err := db.store.Listen(ctx, store.TopicBatches)
-	if err != nil {
-		log.Warn("no notifications; the role polls", "error", err)
-		return
-	}
-	defer func() { _ = listener.Close(context.WithoutCancel(ctx)) }()
-	for {
-		if _, err := listener.Next(ctx); err != nil {
-			return
-		}
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
-	}
 }
 
 func deploymentOf(r store.Rollup) l1.Deployment {

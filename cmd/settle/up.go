@@ -50,12 +50,12 @@ func (c upCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer listener.Close()
-	db, err := c.openMigrated(a, c.dataFlags, databaseIsPrivate())
+	db, err := c.awaitMigrated(a, c.dataFlags, databaseIsPrivate())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	node, err := a.openChain(c.dataFlags, c.l1Flags)
+	node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,9 @@ func (c upCmd) Run(a *app) (err error) {
 	if err := c.ensureRollup(a, db, node); err != nil {
 		return err
 	}
-	if err := a.checkCopyOn(db, node); err != nil {
+	// Neither API nor sequencer may work on an old copy, so the start waits for L1.
+	_, err = whileAway(a.ctx, a.log, func() (struct{}, error) { return struct{}{}, a.checkCopyOn(db, node) })
+	if err != nil {
 		return err
 	}
 	return a.runAll(a.ctx, rolesConfig{
@@ -97,7 +99,7 @@ func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 			return err
 		}
 	}
-	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis)
+	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis, adoption{})
 	return err
 }
 

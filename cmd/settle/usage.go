@@ -48,7 +48,7 @@ func lastError(out io.Writer, format string, err error) (code int) {
 		code, text = wrong.code, "settle: error: "
 	}
 	if format == "json" {
-		slog.New(newHandler(out, slog.LevelError, format)).Error("settle ends with an error", "error", err)
+		slog.New(newHandler(out, slog.LevelError, format)).Error("the command ends with an error", "error", err)
 	} else {
 		fmt.Fprintln(out, text+err.Error())
 	}
