@@ -38,6 +38,7 @@ func (f foldFlags) policy(circuits map[settle.KeyHash]aggregator.Circuit) aggreg
 
 type aggregatorCmd struct {
 	dataFlags
+	migrateFlags
 	nodeFlags
 	foldFlags
 	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_AGGREGATOR_METRICS"`
@@ -46,7 +47,7 @@ type aggregatorCmd struct {
 
 // Run plans groups until stopped.
 func (c aggregatorCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		registry := newRegistry()
 		return a.withMetrics("aggregator", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleAggregator); err != nil {

@@ -8,6 +8,7 @@ import (
 
 type workerCmd struct {
 	dataFlags
+	migrateFlags
 	keysFlags
 	provingFlags
 	Metrics    string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_WORKER_METRICS"`
@@ -22,7 +23,7 @@ func (c workerCmd) Run(a *app) error {
 	if c.WithParent {
 		a.ctx = parentGone(a.ctx)
 	}
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		rollup, err := a.rollup(a.ctx, db)
 		if err != nil {
 			return err
