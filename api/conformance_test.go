@@ -138,7 +138,7 @@ func TestRepliesConformToTheDocument(t *testing.T) {
 		{"/v1/batches/1", "/v1/batches/{number}"}, {"/v1/batches", "/v1/batches"}, {"/v1/batches?limit=1", "/v1/batches"},
 		{exits, "/v1/batches/{number}/exits"}, {"/v1/batches/0/exits", "/v1/batches/{number}/exits"}, {"/v1/batches/99/exits", "/v1/batches/{number}/exits"},
 		{"/v1/exits" + query("l1", r.wallets[bob].Address().L1.String(), "limit", "1"), "/v1/exits"}, {"/v1/exits", "/v1/exits"},
-		{"/v1/status", "/v1/status"}, {"/healthz", "/healthz"}, {"/readyz", "/readyz"},
+		{"/v1/status", "/v1/status"},
 	} {
 		check(http.MethodGet, c[0], c[1], nil)
 	}

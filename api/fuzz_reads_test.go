@@ -101,9 +101,9 @@ func readTarget(u *url.URL) (asked []string, known, good bool) {
 		argument, segments[2] = segments[2], "{}"
 	}
 	switch strings.Join(segments, "/") {
-	case "healthz", "readyz", "v1/status":
+	case "v1/status":
 		q.only()
-	case "metrics", "openapi.json":
+	case "openapi.json":
 		return nil, true, true // whatever is behind the question mark
 	case "v1/transactions/{}":
 		q.only()

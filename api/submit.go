@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
@@ -44,17 +45,20 @@ func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
 	// The body is read before the slot is taken: a slot never waits for a client.
-	body, release, err := s.readBody(in.request.BodyReader())
+	request, _ := humago.Unwrap(in.request)
+	client := accountable(s.clientAddress(request))
+	body, release, err := s.readBody(request.Body, client)
 	defer release()
 	if err != nil {
 		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
-	select {
-	case s.submitting <- struct{}{}:
-		defer func() { <-s.submitting }()
-	default:
-		return nil, s.refuseAll(s.backPressure("%d submissions are being handled at once, the most that are", s.cfg.MaxSubmitting), 1)
+	free, err := s.takeSlot(client)
+	if err != nil {
+		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
+	defer free()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
+	defer cancel()
 	items, array, err := s.readItems(body)
 	if err != nil {
 		return nil, s.refuseAll(s.failure(ctx, err), 1)

@@ -179,7 +179,7 @@ func (c *Client) Status(ctx context.Context) (wire.Status, error) {
 
 // Ready returns nil when the API and its database answer.
 func (c *Client) Ready(ctx context.Context) error {
-	_, err := call[wire.Health](ctx, c, http.MethodGet, "/readyz", nil, nil)
+	_, err := call[wire.Status](ctx, c, http.MethodGet, "/v1/status", nil, nil)
 	return err
 }
 

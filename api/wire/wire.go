@@ -186,7 +186,6 @@ type Proof struct {
 	SolveSeconds    float64           `json:"solve_seconds" doc:"Time to solve the constraint system"`
 	ProveSeconds    float64           `json:"prove_seconds" doc:"Time of the whole Groth16 prover, solving included"`
 	PeakMemoryBytes uint64            `json:"peak_memory_bytes" doc:"Peak memory of the proving process"`
-	Worker          string            `json:"worker" doc:"Host and process that proved it"`
 	Attempt         int               `json:"attempt" doc:"Attempt of the job, from 1"`
 	Late            bool              `json:"late" doc:"Stored by a worker whose lease had moved on"`
 	StoredAt        time.Time         `json:"stored_at" doc:"When it was stored"`
