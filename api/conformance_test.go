@@ -131,6 +131,7 @@ func TestRepliesConformToTheDocument(t *testing.T) {
 	}
 	exits := fmt.Sprintf("/v1/batches/%d/exits", last.Number)
 	for _, c := range [][2]string{
+		{"/v1/transactions?ids=" + id.String() + ",0x" + strings.Repeat("0", 64), "/v1/transactions"}, {"/v1/transactions", "/v1/transactions"},
 		{"/v1/transactions/" + id.String(), "/v1/transactions/{id}"}, {"/v1/transactions/x", "/v1/transactions/{id}"},
 		{"/v1/accounts/2", "/v1/accounts/{index}"}, {"/v1/accounts/99", "/v1/accounts/{index}"},
 		{"/v1/accounts/2?batch=0", "/v1/accounts/{index}"}, {"/v1/accounts/2/proof", "/v1/accounts/{index}/proof"},

@@ -34,6 +34,7 @@ func (s *Server) routes() error {
 	// Documented after registration, or huma would read and validate the body itself.
 	api.OpenAPI().Paths["/v1/transactions"].Post.RequestBody = s.submissionBody(api.OpenAPI().Components.Schemas)
 
+	get(api, "getTransactions", "/v1/transactions", "transactions", "Several transactions and what became of them, in one look-up", s.transactions, bad, unavailable)
 	get(api, "getTransaction", "/v1/transactions/{id}", "transactions", "A transaction and what became of it", s.transaction, bad, missing, unavailable)
 	get(api, "getAccount", "/v1/accounts/{index}", "accounts", "An account: executed state, pending debits, next nonce; or as a batch left it", s.account, bad, missing, unavailable)
 	get(api, "getAccountProof", "/v1/accounts/{index}/proof", "accounts", "Merkle proof of an account against the root after a batch", s.accountProof, bad, missing, unavailable)

@@ -41,6 +41,8 @@ type Store interface {
 	AccountsByOwner(ctx context.Context, owner settle.Element, l1 settle.Address, after int64, limit int) ([]store.Account, error)
 	PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]store.Pending, error)
 	Transaction(ctx context.Context, id settle.Hash) (store.TransactionDetail, error)
+	Transactions(ctx context.Context, ids []settle.Hash) (map[settle.Hash]store.TransactionDetail, error)
+	FirstAccounts(ctx context.Context, holdings []store.Holding) (map[store.Holding]settle.AccountIndex, error)
 	Batch(ctx context.Context, n settle.BatchNumber) (store.BatchDetail, error)
 	Batches(ctx context.Context, before settle.BatchNumber, limit int) ([]store.Batch, error)
 	LastBatch(ctx context.Context) (store.Batch, error)
@@ -74,6 +76,8 @@ type Config struct {
 	RequestTimeout time.Duration // of the work on one request, from when its body is read; 15 s
 	RetryAfter     time.Duration // told with 429 and 503; 2 s
 	BacklogAge     time.Duration // how old a count of unfinished work may be that admits; 250 ms; below 0: always a new one
+
+	Origins []Origin // of web pages that may read replies (CORS); none
 
 	// Bounds on one client, which is an IPv4 address or an IPv6 /64. Below 0: none.
 	TrustedProxies       []netip.Prefix // whose X-Forwarded-For names the client; none
@@ -165,7 +169,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.routes(); err != nil {
 		return nil, err
 	}
-	s.handler = s.instrument(s.recoverPanics(http.HandlerFunc(s.route)))
+	s.handler = s.instrument(s.recoverPanics(s.allowOrigins(http.HandlerFunc(s.route))))
 	return s, nil
 }
 
