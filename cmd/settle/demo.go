@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/circuits"
@@ -91,13 +90,13 @@ func (c demoCmd) Run(a *app) (err error) {
 	if err := d.prepare(keysFlags); err != nil {
 		return err
 	}
-	listener, err := api.Listen(ctx, "127.0.0.1:0")
+	listeners, err := a.listenAPI(apiFlags{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0"})
 	if err != nil {
 		return err
 	}
-	url := "http://" + listener.Addr().String()
+	url := "http://" + listeners.public.Addr().String()
 	if d.client, err = client.New(url, client.WithRetries()); err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	// The roles stop before the database and the chain do.
 	rolesCtx, stopRoles := context.WithCancel(a.ctx)
@@ -111,7 +110,7 @@ func (c demoCmd) Run(a *app) (err error) {
 	roles.Go(func() error {
 		defer cancel() // a role that fails ends the wait for it
 		return d.runAll(rolesCtx, rolesConfig{
-			db: d.db, node: d.node, listener: listener, keys: keysFlags, workers: c.Workers,
+			db: d.db, node: d.node, listeners: listeners, keys: keysFlags, workers: c.Workers,
 			proving: provingFlags{ProveTimeout: c.Timeout, StopGrace: time.Second},
 			api:     apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
 			seal:    sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
@@ -132,7 +131,7 @@ func (c demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	if c.Keep {
-		fmt.Fprintf(a.stderr, "\nrunning until interrupted\n  API   %s (%s/openapi.json, %s/metrics)\n  L1    %s, rollup %s\n", url, url, url, d.node.url, d.deployment.Rollup)
+		fmt.Fprintf(a.stderr, "\nrunning until interrupted\n  API   %s (%s/openapi.json; metrics at http://%s/metrics)\n  L1    %s, rollup %s\n", url, url, listeners.ops.Addr(), d.node.url, d.deployment.Rollup)
 		<-a.ctx.Done()
 	}
 	return nil

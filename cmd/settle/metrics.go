@@ -36,15 +36,15 @@ func (a *app) withMetrics(role, addr string, registry *prometheus.Registry, work
 		return fmt.Errorf("metrics: %w", err)
 	}
 	a.log.Info("metrics are served", "url", "http://"+listener.Addr().String()+"/metrics", "role", role)
-	stop := a.serveMetrics(listener, registry)
-	defer stop()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	defer a.serveOps(listener, mux)()
 	return work()
 }
 
-func (a *app) serveMetrics(listener net.Listener, registry *prometheus.Registry) (stop func()) {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+// serveOps serves what is for the operator until stop.
+func (a *app) serveOps(listener net.Listener, h http.Handler) (stop func()) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Warn("metrics are no longer served", "error", err)

@@ -74,9 +74,9 @@ func TestLogsAndMetrics(t *testing.T) {
 		roles[role] = r.role(role, "--metrics", "127.0.0.1:0")
 		at[role] = roles[role].await(`"msg":"metrics are served".*"url":"(http://[^"]+)/metrics"`)[1]
 	}
-	roles["api"] = r.role("api")
+	roles["api"] = r.role("api", "--ops-listen", "127.0.0.1:0")
+	at["api"] = roles["api"].await(`"msg":"metrics are served".*"url":"(http://[^"]+)/metrics"`)[1]
 	r.url = roles["api"].await(`"msg":"the API is up","url":"(http://[^"]+)"`)[1]
-	at["api"] = r.url
 	var err error
 	r.client, err = client.New(r.url, client.WithRetries())
 	require.NoError(t, err)
@@ -226,6 +226,7 @@ var labelValues = map[string]*regexp.Regexp{
 	"outcome": regexp.MustCompile(`^(stored|late|duplicate|prepared|mined|failed|reorged|accepted|existing|[a-z_]+)$`),
 	"class":   regexp.MustCompile(`^(witness|resource|infrastructure|bug)$`),
 	"reason":  regexp.MustCompile(`^(full|aged|idle|flushed)$`),
+	"bound":   regexp.MustCompile(`^(all|client)$`),
 	"for":     regexp.MustCompile(`^(nonce|later)$`),
 	"code":    regexp.MustCompile(`^[a-z_]+$`),
 	"stage":   regexp.MustCompile(`^(accepted|unproven|unsettled)$`),

@@ -131,7 +131,7 @@ func TestWorkerOfUp(t *testing.T) {
 // prover is the id of the process that proved a batch.
 func (r *rig) prover(n settle.BatchNumber) int {
 	r.t.Helper()
-	worker := r.batch(n).Proofs[0].Worker
+	worker := r.worker(n)
 	pid, err := strconv.Atoi(worker[strings.LastIndexByte(worker, ' ')+1:])
 	require.NoError(r.t, err)
 	return pid

@@ -212,6 +212,12 @@ func (r *rig) batch(n settle.BatchNumber) wire.BatchState {
 	return b
 }
 
+// worker is who made the proof of a batch.
+func (r *rig) worker(n settle.BatchNumber) string {
+	r.t.Helper()
+	return one[string](r, "select worker from proofs where batch = $1", n)
+}
+
 // awaitSettled waits until everything submitted is settled and checks it.
 func (r *rig) awaitSettled() {
 	r.t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -25,8 +26,15 @@ import (
 // apiFlags configure the REST API.
 type apiFlags struct {
 	Listen      string `help:"Address of the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
+	OpsListen   string `help:"Address for the operator alone, of /metrics, /healthz and /readyz, for example 127.0.0.1:9464; empty for none." env:"SETTLE_OPS_LISTEN"`
 	MaxAccepted int64  `help:"Accepted, unexecuted transactions from which submissions get 429." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
 	MaxUnproven int64  `help:"Unproven batches from which submissions get 429 and the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+
+	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, with commas between, for example https://wallet.example; * for all." env:"SETTLE_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix `help:"Networks of reverse proxies, as CIDR with commas between, whose X-Forwarded-For names the client: its right-most entry outside of them. The bounds per client need it behind a proxy." env:"SETTLE_TRUSTED_PROXIES"`
+	MaxConnections     int            `help:"Connections to the REST API at once; more are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
+	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Connections of one client (an IPv4 address or an IPv6 /64) at once; -1 for no bound. Trusted proxies have none." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
+	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Submissions of one client that are checked and stored at once, of 64 in all; more get 429. -1 for no bound." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
 }
 
 // sealFlags are the sealing policy.
@@ -51,11 +59,11 @@ type apiCmd struct {
 // Run serves until stopped.
 func (c apiCmd) Run(a *app) error {
 	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
-		listener, err := api.Listen(a.ctx, c.Listen)
+		listeners, err := a.listenAPI(c.apiFlags)
 		if err != nil {
 			return err
 		}
-		return a.serveAPI(a.ctx, db, c.apiFlags, listener, newRegistry())
+		return a.serveAPI(a.ctx, db, c.apiFlags, listeners, newRegistry())
 	})
 }
 
@@ -133,25 +141,52 @@ func (a *app) around(db *database, command func(*database) error) (err error) {
 	return command(db)
 }
 
-func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener, registry *prometheus.Registry) error {
+// apiListeners are the public one of the API and, unless it is nil, the operator's.
+type apiListeners struct{ public, ops net.Listener }
+
+func (a *app) listenAPI(flags apiFlags) (l apiListeners, err error) {
+	if l.public, err = api.Listen(a.ctx, flags.Listen); err != nil || flags.OpsListen == "" {
+		return l, err
+	}
+	if l.ops, err = api.Listen(a.ctx, flags.OpsListen); err != nil {
+		return l, errors.Join(fmt.Errorf("--ops-listen: %w", err), l.close())
+	}
+	return l, nil
+}
+
+func (l apiListeners) close() error {
+	if l.ops == nil {
+		return l.public.Close()
+	}
+	return errors.Join(l.public.Close(), l.ops.Close())
+}
+
+// serveAPI serves the API, and what is the operator's, until ctx ends. It closes the listeners.
+func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listeners apiListeners, registry *prometheus.Registry) error {
 	log := a.log.With("role", "api")
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	shapes, err := registeredShapes(rollup)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	server, err := api.New(api.Config{
 		Store: db.store, Rollup: rollup, Metrics: registry, Log: log, Version: version, Kinds: sequencer.KindsOf(shapes),
 		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
+		Origins: flags.CORSOrigins, TrustedProxies: flags.TrustedProxies, MaxConnections: flags.MaxConnections,
+		MaxClientConnections: flags.MaxConnectionsEach, MaxClientSubmitting: flags.MaxSubmissionsEach,
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
-	a.log.Info("the API is up", "url", "http://"+listener.Addr().String(), "role", "api")
-	return api.Serve(ctx, listener, server, log)
+	if listeners.ops != nil {
+		a.log.Info("metrics are served", "url", "http://"+listeners.ops.Addr().String()+"/metrics", "role", "api")
+		defer a.serveOps(listeners.ops, server.Ops())()
+	}
+	a.log.Info("the API is up", "url", "http://"+listeners.public.Addr().String(), "role", "api")
+	return api.Serve(ctx, server.Limit(listeners.public), server, log)
 }
 
 func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int, registry *prometheus.Registry) error {
