@@ -170,7 +170,7 @@ func (a *app) connect(databaseURL string, migrate bool, stop func() error) (_ *d
 		}
 		return nil, err
 	}
-	pool, err := pgxpool.New(a.ctx, databaseURL)
+	pool, err := store.Open(a.ctx, databaseURL)
 	if err != nil {
 		return fail(fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, databaseURL)))
 	}
