@@ -80,7 +80,7 @@ func (c demoCmd) Run(a *app) (err error) {
 		}
 	}
 	quiet := *a
-	quiet.log, quiet.logLevel = newQuietLogger(a.stderr), "warn"
+	quiet.log, quiet.logLevel = newQuietLogger(a.stderr, a.logFormat), "warn"
 	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr, "demo"), started: time.Now()}
 	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
 	defer cancel()
@@ -176,7 +176,7 @@ func (d *demoRun) start() error {
 	if err != nil {
 		return err
 	}
-	if d.db, err = d.connect(server.URL(), server.Stop); err != nil {
+	if d.db, err = d.connect(server.URL(), true, server.Stop); err != nil {
 		return err
 	}
 	key, err := devchain.DevKey(0)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -136,12 +137,23 @@ func (r *rig) prover(n settle.BatchNumber) int {
 	return pid
 }
 
+// userSettings are of the user's other servers: any of them would keep a client from ours.
+var userSettings = map[string]string{
+	"PGHOST": "elsewhere", "PGPORT": "6543", "PGUSER": "nobody", "PGDATABASE": "other", "PGPASSWORD": "wrong", "PGSSLMODE": "verify-full",
+	"PGSERVICE": "absent", "PGSERVICEFILE": "/absent", "PGPASSFILE": "/absent", "PGOPTIONS": "-c search_path=absent -c statement_timeout=1",
+	"PGAPPNAME": "other", "PGCONNECT_TIMEOUT": "never", "PGTARGETSESSIONATTRS": "standby", "PGMINPROTOCOLVERSION": "9.9", "PGREQUIREAUTH": "nonsense",
+}
+
 // TestEmbedded runs everything on the embedded Postgres and chain, and again on what
 // they left in the data folder: once stopped as asked, once killed.
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	r := rigOn(t, "", "")
 	r.settings["SETTLE_L1_PERIOD"] = "20ms"
+	r.settings["SETTLE_DATA_DIR"] = filepath.Join(newDir(t), "a b")
+	for name, value := range userSettings {
+		r.settings[name] = value
+	}
 	begin := func() *process {
 		up := r.serve("up", "--genesis", r.genesisFile())
 		status := r.status()

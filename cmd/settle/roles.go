@@ -44,12 +44,13 @@ type submitFlags struct {
 
 type apiCmd struct {
 	dataFlags
+	migrateFlags
 	apiFlags
 }
 
 // Run serves until stopped.
 func (c apiCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		listener, err := api.Listen(a.ctx, c.Listen)
 		if err != nil {
 			return err
@@ -60,6 +61,7 @@ func (c apiCmd) Run(a *app) error {
 
 type sequencerCmd struct {
 	dataFlags
+	migrateFlags
 	sealFlags
 	MaxUnproven int    `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 	Metrics     string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SEQUENCER_METRICS"`
@@ -68,7 +70,7 @@ type sequencerCmd struct {
 
 // Run sequences until stopped.
 func (c sequencerCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		registry := newRegistry()
 		return a.withMetrics("sequencer", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleSequencer); err != nil {
@@ -81,6 +83,7 @@ func (c sequencerCmd) Run(a *app) error {
 
 type submitterCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	submitFlags
 	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SUBMITTER_METRICS"`
@@ -89,7 +92,7 @@ type submitterCmd struct {
 
 // Run settles until stopped.
 func (c submitterCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) (err error) {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) (err error) {
 		node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 		if err != nil {
 			return err
@@ -105,15 +108,29 @@ func (c submitterCmd) Run(a *app) error {
 	})
 }
 
-// withDatabase opens the database around a role.
-func (a *app) withDatabase(flags dataFlags, role func(*database) error) (err error) {
-	db, err := a.awaitDatabase(flags)
+// withDatabase opens the database around a command that never migrates it.
+func (a *app) withDatabase(flags dataFlags, command func(*database) error) error {
+	db, err := a.openDatabase(flags, false)
 	if err != nil {
 		return err
 	}
+	return a.around(db, command)
+}
+
+// withRoleDatabase opens the database around a role, which migrates it only if told.
+func (a *app) withRoleDatabase(flags dataFlags, migrate migrateFlags, role func(*database) error) error {
+	db, err := migrate.awaitMigrated(a, flags, false)
+	if err != nil {
+		return err
+	}
+	return a.around(db, role)
+}
+
+// around runs a command on a database and closes it.
+func (a *app) around(db *database, command func(*database) error) (err error) {
 	defer func() { err = errors.Join(err, db.close()) }()
 	a.warnOfConnections(db, connectionsOf(db.pool))
-	return role(db)
+	return command(db)
 }
 
 func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener, registry *prometheus.Registry) error {
@@ -234,9 +251,10 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log,
+			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
 		},
 	}
+	defer metrics.l1.watch(ctx, node, rollup.ChainID)()
 	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
 }
 

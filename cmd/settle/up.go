@@ -19,6 +19,7 @@ import (
 
 type upCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	keysFlags
 	genesisFlags
@@ -49,7 +50,7 @@ func (c upCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer listener.Close()
-	db, err := a.awaitDatabase(c.dataFlags)
+	db, err := c.awaitMigrated(a, c.dataFlags, databaseIsPrivate())
 	if err != nil {
 		return err
 	}
