@@ -131,6 +131,7 @@ func TestRepliesConformToTheDocument(t *testing.T) {
 	}
 	exits := fmt.Sprintf("/v1/batches/%d/exits", last.Number)
 	for _, c := range [][2]string{
+		{"/v1/transactions?ids=" + id.String() + ",0x" + strings.Repeat("0", 64), "/v1/transactions"}, {"/v1/transactions", "/v1/transactions"},
 		{"/v1/transactions/" + id.String(), "/v1/transactions/{id}"}, {"/v1/transactions/x", "/v1/transactions/{id}"},
 		{"/v1/accounts/2", "/v1/accounts/{index}"}, {"/v1/accounts/99", "/v1/accounts/{index}"},
 		{"/v1/accounts/2?batch=0", "/v1/accounts/{index}"}, {"/v1/accounts/2/proof", "/v1/accounts/{index}/proof"},
@@ -138,7 +139,7 @@ func TestRepliesConformToTheDocument(t *testing.T) {
 		{"/v1/batches/1", "/v1/batches/{number}"}, {"/v1/batches", "/v1/batches"}, {"/v1/batches?limit=1", "/v1/batches"},
 		{exits, "/v1/batches/{number}/exits"}, {"/v1/batches/0/exits", "/v1/batches/{number}/exits"}, {"/v1/batches/99/exits", "/v1/batches/{number}/exits"},
 		{"/v1/exits" + query("l1", r.wallets[bob].Address().L1.String(), "limit", "1"), "/v1/exits"}, {"/v1/exits", "/v1/exits"},
-		{"/v1/status", "/v1/status"}, {"/healthz", "/healthz"}, {"/readyz", "/readyz"},
+		{"/v1/status", "/v1/status"},
 	} {
 		check(http.MethodGet, c[0], c[1], nil)
 	}

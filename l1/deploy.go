@@ -13,7 +13,6 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/verifier"
@@ -52,6 +51,7 @@ type DeployConfig struct {
 	UnsafeDevKeys bool          // admits UnsafeDev keys; stored in the contract for ever
 	Keys          []VerifierKey
 	Poll          time.Duration // between looks for a receipt; 0: 200 ms
+	Journal       DeployJournal // what is sent is stored there before; nil: nowhere, and what breaks off begins anew
 }
 
 // Deployment is the record of a deployment.
@@ -69,24 +69,36 @@ type Deployment struct {
 }
 
 // Deploy deploys one verifier for each key and the Rollup with all of them
-// registered, and reads everything back before it returns.
+// registered, and reads everything back before it returns. With a Journal a run goes on
+// where an earlier one broke off, and finds what is done already; ErrDeployment when
+// that has deployed a rollup with other parameters.
 func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployConfig) (Deployment, error) {
 	chainID, err := CheckChain(ctx, node, cfg.ChainID)
 	if err != nil {
 		return Deployment{}, err
 	}
-	for _, k := range cfg.Keys {
-		if k.UnsafeDev && !cfg.UnsafeDevKeys {
-			return Deployment{}, fmt.Errorf("%w for %s/%s: whoever made them can prove anything; use keys of a ceremony, "+
-				"or allow them explicitly for development", ErrUnsafeKeys, k.Circuit, k.Shape)
-		}
+	if err := cfg.checkKeys(); err != nil {
+		return Deployment{}, err
 	}
-	d := &deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll}
+	d := &deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll, journal: cfg.Journal}
+	if d.journal == nil {
+		d.journal = noJournal{}
+	}
 	if err := d.owners(&cfg); err != nil {
 		return Deployment{}, err
 	}
 	if d.poll == 0 {
 		d.poll = 200 * time.Millisecond
+	}
+	name, err := rollupName(cfg)
+	if err != nil {
+		return Deployment{}, err
+	}
+	if err := d.load(ctx); err != nil {
+		return Deployment{}, err
+	}
+	if err := d.otherRollup(ctx, name); err != nil {
+		return Deployment{}, err
 	}
 	out := Deployment{ChainID: chainID, GenesisRoot: cfg.GenesisRoot, GenesisHash: cfg.GenesisHash, UnsafeDevKeys: cfg.UnsafeDevKeys}
 	var registrations []bindings.RegistryRegistration
@@ -98,17 +110,27 @@ func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployCon
 		out.Verifiers = append(out.Verifiers, entry)
 		registrations = append(registrations, registration)
 	}
-	receipt, err := d.rollup(ctx, cfg, registrations)
+	rollup, receipt, err := d.rollup(ctx, name, cfg, registrations)
 	if err != nil {
 		return Deployment{}, err
 	}
-	out.Rollup, out.GasUsed = settle.Address(receipt.ContractAddress), d.gasUsed
+	out.Rollup, out.GasUsed = settle.Address(rollup), d.gasUsed
 	out.Block, out.BlockHash = receipt.BlockNumber.Uint64(), settle.Hash(receipt.BlockHash)
 	out.Domain = Domain(chainID, out.Rollup)
 	if err := CheckDeployment(ctx, node, out); err != nil {
 		return Deployment{}, err
 	}
 	return out, nil
+}
+
+func (cfg DeployConfig) checkKeys() error {
+	for _, k := range cfg.Keys {
+		if k.UnsafeDev && !cfg.UnsafeDevKeys {
+			return fmt.Errorf("%w for %s/%s: whoever made them can prove anything; use keys of a ceremony, "+
+				"or allow them explicitly for development", ErrUnsafeKeys, k.Circuit, k.Shape)
+		}
+	}
+	return nil
 }
 
 // Domain returns chain id·2^160 + address.
@@ -182,6 +204,8 @@ type deployer struct {
 	*wallet
 	poll    time.Duration
 	gasUsed uint64
+	journal DeployJournal
+	earlier []journaled
 }
 
 // owners fills in governor and operators.
@@ -208,15 +232,15 @@ func (d *deployer) verifier(ctx context.Context, k VerifierKey) (Entry, bindings
 	if err != nil {
 		return Entry{}, r, err
 	}
-	receipt, err := d.create(ctx, "verifier of "+name, bindings.Groth16VerifierMetaData.Bin, bindings.NewGroth16Verifier().PackConstructor(k.Words[:]))
+	created, _, err := d.create(ctx, verifierName(k), bindings.Groth16VerifierMetaData.Bin, bindings.NewGroth16Verifier().PackConstructor(k.Words[:]))
 	if err != nil {
 		return Entry{}, r, err
 	}
-	address := settle.Address(receipt.ContractAddress)
+	address := settle.Address(created)
 	if err := checkVerifier(ctx, d.node, address, k.Hash); err != nil {
 		return Entry{}, r, fmt.Errorf("verifier of %s: %w", name, err)
 	}
-	r.Verifier = receipt.ContractAddress
+	r.Verifier = created
 	return Entry{k.Circuit, k.Shape, r.Version, address, k.Hash}, r, nil
 }
 
@@ -232,7 +256,7 @@ func (k VerifierKey) registration() (r bindings.RegistryRegistration, err error)
 	return r, nil
 }
 
-func (d *deployer) rollup(ctx context.Context, cfg DeployConfig, registrations []bindings.RegistryRegistration) (*types.Receipt, error) {
+func (d *deployer) rollup(ctx context.Context, name string, cfg DeployConfig, registrations []bindings.RegistryRegistration) (common.Address, *types.Receipt, error) {
 	config := bindings.RegistryConfig{
 		Governor:      common.Address(cfg.Governor),
 		Delay:         big.NewInt(int64(cfg.Delay / time.Second)),
@@ -243,22 +267,5 @@ func (d *deployer) rollup(ctx context.Context, cfg DeployConfig, registrations [
 		config.Operators = append(config.Operators, common.Address(o))
 	}
 	root := new(big.Int).SetBytes(cfg.GenesisRoot[:])
-	return d.create(ctx, "rollup", bindings.RollupMetaData.Bin, bindings.NewRollup().PackConstructor(root, cfg.GenesisHash, config))
-}
-
-// create deploys code and waits for its receipt.
-func (d *deployer) create(ctx context.Context, what, code string, arguments []byte) (*types.Receipt, error) {
-	tx, err := d.build(ctx, nil, append(common.FromHex(code), arguments...))
-	if err != nil {
-		return nil, fmt.Errorf("deploy %s: %w", what, err)
-	}
-	receipt, err := d.sendAndWait(ctx, tx, d.poll)
-	if err != nil {
-		return nil, fmt.Errorf("deploy %s: %w", what, err)
-	}
-	if want := crypto.CreateAddress(d.address, tx.Nonce()); receipt.ContractAddress != want {
-		return nil, fmt.Errorf("deploy %s: receipt names %s, expected %s", what, receipt.ContractAddress, want)
-	}
-	d.gasUsed += receipt.GasUsed
-	return receipt, nil
+	return d.create(ctx, name, bindings.RollupMetaData.Bin, bindings.NewRollup().PackConstructor(root, cfg.GenesisHash, config))
 }

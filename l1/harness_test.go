@@ -139,7 +139,7 @@ func (h *harness) mine() (stop func()) {
 func (h *harness) config() l1.SubmitterConfig {
 	return l1.SubmitterConfig{
 		ChainID: h.chain.ChainID(), Rollup: h.deployment.Rollup, DeployBlock: h.deployment.Block, Key: h.operator, Epoch: epoch,
-		StuckAfter: time.Minute, Poll: time.Millisecond, MaxBackoff: 5 * time.Millisecond, Now: func() time.Time { return h.now },
+		MaxInFlight: 1, StuckAfter: time.Minute, Poll: time.Millisecond, MaxBackoff: 5 * time.Millisecond, Now: func() time.Time { return h.now },
 		Logger: h.log,
 	}
 }
@@ -230,11 +230,13 @@ type faulty struct {
 	*l1.Conn
 	h *harness
 
-	mu     sync.Mutex
-	down   error                // of every call
-	onSend func() error         // instead of sending, when not nil
-	behind uint64               // subtracted from the head
-	sent   []*types.Transaction // that came so far as to be sent
+	mu      sync.Mutex
+	down    error                // of every call
+	asked   chan<- struct{}      // hears of nonces asked for while it is down
+	onSend  func() error         // instead of sending, when not nil
+	behind  uint64               // subtracted from the head
+	balance *big.Int             // of every account, when not nil
+	sent    []*types.Transaction // that came so far as to be sent
 }
 
 func (f *faulty) Block(ctx context.Context, number rpc.BlockNumber) (l1.Block, error) {
@@ -254,9 +256,20 @@ func (f *faulty) NonceAt(ctx context.Context, account common.Address, block *big
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down != nil {
+		select {
+		case f.asked <- struct{}{}:
+		default: // that many are enough, or nobody listens
+		}
 		return 0, f.down
 	}
 	return f.Conn.NonceAt(ctx, account, block)
+}
+
+func (f *faulty) BalanceAt(ctx context.Context, account common.Address, block *big.Int) (*big.Int, error) {
+	if f.balance != nil {
+		return f.balance, nil
+	}
+	return f.Conn.BalanceAt(ctx, account, block)
 }
 
 // SendTransaction requires that the very transaction is stored and live.

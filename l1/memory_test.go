@@ -12,13 +12,14 @@ import (
 
 // memory keeps settlements by the rules of the store.
 type memory struct {
-	h       *harness
-	mu      sync.Mutex
-	epoch   store.Epoch
-	batches []*memoryBatch
-	rows    []*store.Settlement
-	refused []string                  // why proofs were set aside
-	fail    func(method string) error // before a write, when not nil
+	h          *harness
+	mu         sync.Mutex
+	epoch      store.Epoch
+	batches    []*memoryBatch
+	rows       []*store.Settlement
+	refused    []string // why proofs were set aside
+	standstill string
+	fail       func(method string) error // before a write, when not nil
 }
 
 type memoryBatch struct {
@@ -76,14 +77,14 @@ func (m *memory) byHash(h settle.Hash) (*store.Settlement, error) {
 	return nil, store.ErrNotFound
 }
 
-func (m *memory) NextToSettle(context.Context) (store.SettlementWork, error) {
+func (m *memory) ToSettle(_ context.Context, most int) (works []store.SettlementWork, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, b := range m.batches {
 		if b.status == settle.BatchSettled || b.status == settle.BatchFinal {
 			continue
 		}
-		if b.status == settle.BatchSealed {
+		if len(works) == most || b.status == settle.BatchSealed {
 			break
 		}
 		w := b.work
@@ -96,9 +97,35 @@ func (m *memory) NextToSettle(context.Context) (store.SettlementWork, error) {
 				w.Attempts++
 			}
 		}
-		return w, nil
+		works = append(works, w)
 	}
-	return store.SettlementWork{}, store.ErrNotFound
+	return works, nil
+}
+
+func (m *memory) SettlementFees(_ context.Context, sender settle.Address, nonce uint64) (most, tip settle.Amount, found bool, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.rows {
+		if r.Sender == sender && r.Nonce == nonce && r.SentAt != nil {
+			if found = true; r.MaxFee.Cmp(most) > 0 {
+				most = r.MaxFee
+			}
+			if r.MaxTip.Cmp(tip) > 0 {
+				tip = r.MaxTip
+			}
+		}
+	}
+	return most, tip, found, nil
+}
+
+// takeBack fails what is under way behind a batch.
+func (m *memory) takeBack(last settle.BatchNumber) {
+	for _, r := range m.rows {
+		if r.Batch > last && m.live(r.Batch) == r {
+			r.Status, r.Failure = store.SettlementFailed, "taken back"
+			m.batches[r.Batch-1].status = settle.BatchProven
+		}
+	}
 }
 
 func (m *memory) PrepareSettlement(_ context.Context, e store.Epoch, n store.NewSettlement) (store.Settlement, error) {
@@ -115,6 +142,11 @@ func (m *memory) PrepareSettlement(_ context.Context, e store.Epoch, n store.New
 			return store.Settlement{}, store.ErrIllegalTransition
 		}
 		live.Status = store.SettlementReplaced
+	} else {
+		m.takeBack(n.Batch)
+	}
+	if n.Batch > 1 && m.batches[n.Batch-2].status == settle.BatchProven {
+		return store.Settlement{}, store.ErrIllegalTransition
 	}
 	m.batches[n.Batch-1].status = settle.BatchSettling
 	row := &store.Settlement{NewSettlement: n, ID: int64(len(m.rows) + 1), Status: store.SettlementPrepared, PreparedAt: m.h.now}
@@ -133,7 +165,8 @@ func (m *memory) MarkSent(_ context.Context, e store.Epoch, h settle.Hash) error
 		return err
 	}
 	if row.Status == store.SettlementPrepared {
-		row.Status = store.SettlementSent
+		sent := m.h.now
+		row.Status, row.SentAt = store.SettlementSent, &sent
 	}
 	return nil
 }
@@ -191,6 +224,7 @@ func (m *memory) FailSettlement(_ context.Context, e store.Epoch, h settle.Hash,
 	}
 	row.Status, row.Failure = store.SettlementFailed, reason
 	m.batches[row.Batch-1].status = settle.BatchProven
+	m.takeBack(row.Batch)
 	return nil
 }
 
@@ -255,4 +289,11 @@ func (m *memory) SettlementByHash(_ context.Context, h settle.Hash) (store.Settl
 		return store.Settlement{}, err
 	}
 	return *row, nil
+}
+
+func (m *memory) NoteStandstill(_ context.Context, _ store.Role, reason string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.standstill = reason
+	return nil
 }

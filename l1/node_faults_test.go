@@ -474,11 +474,15 @@ func TestUnfundedSaysAddressAndAmount(t *testing.T) {
 	_, err := l1.Deploy(t.Context(), conn, h.chain.Keys()[0], l1.DeployConfig{
 		ChainID: h.chain.ChainID(), GenesisRoot: genesisRoot, UnsafeDevKeys: true, Poll: 2 * time.Millisecond, Keys: []l1.VerifierKey{h.key()},
 	})
-	require.ErrorContains(t, err, common.Address(address(h.chain.Keys()[0])).String()+" lacks ")
-	require.ErrorContains(t, err, "it has 1000, ")
+	var unfunded *l1.UnfundedError
+	require.ErrorAs(t, err, &unfunded)
+	require.Equal(t, address(h.chain.Keys()[0]), unfunded.Address)
+	require.Equal(t, big.NewInt(1000), unfunded.Balance)
+	require.Positive(t, unfunded.Missing.Sign())
 	h.prove(1, 2)
 	_, err = h.submitter().Step(t.Context())
-	require.ErrorContains(t, err, common.Address(address(h.operator)).String()+" lacks ")
+	require.ErrorAs(t, err, &unfunded)
+	require.Equal(t, address(h.operator), unfunded.Address)
 
 	proxy.Set(on("eth_sendRawTransaction", "", faultnode.Error(-32000, "replacement transaction underpriced")))
 	_, err = l1.Deploy(t.Context(), conn, h.chain.Keys()[0], l1.DeployConfig{

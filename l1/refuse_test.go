@@ -2,10 +2,12 @@ package l1_test
 
 import (
 	"bytes"
+	"math/big"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -47,7 +49,7 @@ func TestProofThatL1RefusesIsSetAside(t *testing.T) {
 			p.forge(1, forged)
 			s, _ := p.submitter()
 			nonce := func() uint64 {
-				n, err := h.client.PendingNonceAt(t.Context(), common.Address(address(h.operator)))
+				n, err := h.client.NonceAt(t.Context(), common.Address(address(h.operator)), big.NewInt(rpc.PendingBlockNumber.Int64()))
 				require.NoError(t, err)
 				return n
 			}

@@ -70,7 +70,7 @@ func NewRegistrar(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg Reg
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Registrar{&deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll}, NewClient(node, cfg.Rollup), cfg}
+	r := &Registrar{&deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll, journal: noJournal{}}, NewClient(node, cfg.Rollup), cfg}
 	governor, err := read(ctx, r.client, "governor", r.client.contract.PackGovernor(), r.client.contract.UnpackGovernor)
 	if err != nil {
 		return nil, err

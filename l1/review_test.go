@@ -33,11 +33,11 @@ func TestUnfundedSubmitterDoesNotRaiseItsFees(t *testing.T) {
 	}
 	require.Len(t, h.rows.rows, 1)
 	h.node.onSend = nil
-	h.step(s, l1.Replaced) // taken now; it has waited long enough
+	h.step(s, l1.Resent)
 	h.chain.Commit()
 	h.step(s, l1.Recorded)
 	h.requireOnChain(1)
-	require.Len(t, h.rows.rows, 2)
+	require.Len(t, h.rows.rows, 1)
 }
 
 // TestFastClockDoesNotRaiseFees: the store's clock is an hour behind ours.

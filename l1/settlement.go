@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -23,22 +24,59 @@ func calldataProof(env settle.ProofEnvelope) ([]byte, error) {
 	return proof, nil
 }
 
-// first makes, stores and sends a transaction for a batch that has none. A call
-// that the contract would refuse is not sent, so that a batch which cannot
-// settle costs no gas: the *RevertError says why.
-func (s *Submitter) first(ctx context.Context, work store.SettlementWork) (Action, error) {
-	data, err := s.calldata(ctx, work)
-	if err != nil {
-		return s.refused(ctx, work, err)
+// first makes, stores and sends a transaction for the last of works, which has none.
+// One that is first in line is simulated, so that a batch which cannot settle costs no
+// gas: the *RevertError says why. Behind others it waits if it cannot be known to
+// succeed once they have.
+func (s *Submitter) first(ctx context.Context, works []store.SettlementWork, seen sight) (Action, error) {
+	if len(works) > 1 {
+		return s.behind(ctx, works)
 	}
-	tx, err := s.wallet.build(ctx, s.rollup(), data)
+	work := &works[0]
+	data, err := s.calldata(ctx, *work)
 	if err != nil {
-		return s.refused(ctx, work, err)
+		return s.refused(ctx, *work, err)
+	}
+	gas, err := s.wallet.node.EstimateGas(ctx, ethereum.CallMsg{From: s.wallet.address, To: s.rollup(), Data: data})
+	if err != nil {
+		return s.refused(ctx, *work, fmt.Errorf("simulate on L1: %w", callError(err)))
+	}
+	s.observe(*work, data, gas)
+	return s.make(ctx, work, seen.nonces[s.wallet.address], data, gas+gas/5)
+}
+
+// make signs, stores and sends a transaction for a batch that has none.
+func (s *Submitter) make(ctx context.Context, work *store.SettlementWork, nonce uint64, data []byte, gas uint64) (Action, error) {
+	f, err := s.wallet.suggest(ctx)
+	if err != nil {
+		return "", err
+	}
+	if f, err = s.outbid(ctx, nonce, f); err != nil {
+		return "", err
+	}
+	tx, err := s.wallet.sign(s.rollup(), data, nonce, gas, f)
+	if err != nil {
+		return "", err
 	}
 	if tx, err = s.unused(ctx, tx); err != nil {
 		return "", err
 	}
 	return Sent, s.prepareAndSend(ctx, work, tx)
+}
+
+// outbid raises fees above those of whatever a node may still hold at the nonce: what
+// was given up, taken back or undone by a reorg. Where the cap leaves no room the node
+// says whether they will do.
+func (s *Submitter) outbid(ctx context.Context, nonce uint64, f fees) (fees, error) {
+	most, tip, found, err := s.rows.SettlementFees(ctx, s.Address(), nonce)
+	if err != nil || !found {
+		return f, err
+	}
+	raised, err := s.wallet.bumped(fees{max: most.Big(), tip: tip.Big()}, f)
+	if errors.Is(err, ErrFeeCap) {
+		return f, nil
+	}
+	return raised, err
 }
 
 // withoutGroup gives a group up whose proof the contract would never take, so that
@@ -93,18 +131,20 @@ func (s *Submitter) unused(ctx context.Context, tx *types.Transaction) (*types.T
 
 func feesOf(tx *types.Transaction) fees { return fees{max: tx.GasFeeCap(), tip: tx.GasTipCap()} }
 
-// prepareAndSend stores tx and then sends it. If it is cut off in between, the
-// stored transaction is sent by the next step or the next process.
-func (s *Submitter) prepareAndSend(ctx context.Context, work store.SettlementWork, tx *types.Transaction) error {
+// prepareAndSend stores tx, which becomes the work's live one, and then sends it. If it
+// is cut off in between, the stored transaction is sent by the next step or the next
+// process.
+func (s *Submitter) prepareAndSend(ctx context.Context, work *store.SettlementWork, tx *types.Transaction) error {
 	row, err := newSettlement(work.Batch.Number, work.Last(), s.wallet.address, tx)
 	if err != nil {
 		return err
 	}
-	if _, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row); err != nil {
+	stored, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row)
+	if err != nil {
 		return fmt.Errorf("store settlement: %w", err)
 	}
-	s.prepared = prepared{row.TxHash, s.cfg.Now()}
-	return s.send(ctx, tx)
+	work.Live = &stored
+	return s.send(ctx, work.Live, tx)
 }
 
 func newSettlement(first, last settle.BatchNumber, sender common.Address, tx *types.Transaction) (store.NewSettlement, error) {
@@ -126,56 +166,81 @@ func newSettlement(first, last settle.BatchNumber, sender common.Address, tx *ty
 	}, nil
 }
 
-// send gives tx to the node. A node that has it already counts as taken; a used
-// nonce is left to the next step, which asks the chain who used it.
-func (s *Submitter) send(ctx context.Context, tx *types.Transaction) error {
+// send gives tx, of the live settlement, to the node. A node that has it already counts
+// as taken; a used nonce is left to the next step, which asks the chain who used it.
+func (s *Submitter) send(ctx context.Context, live *store.Settlement, tx *types.Transaction) error {
 	err := s.wallet.node.SendTransaction(ctx, tx)
 	if isNonceUsed(err) {
 		return nil
 	}
 	if err != nil && !isKnown(err) {
-		return fmt.Errorf("send settlement: %w", s.wallet.refused(ctx, tx, err))
+		return s.refusedBy(ctx, live, fmt.Errorf("send settlement: %w", callError(err)))
 	}
-	if err := s.rows.MarkSent(ctx, s.cfg.Epoch, settle.Hash(tx.Hash())); err != nil {
+	now := s.cfg.Now()
+	if _, known := s.taken[live.TxHash]; !known {
+		s.taken[live.TxHash] = now
+	}
+	s.shown[live.TxHash] = now
+	if err := s.rows.MarkSent(ctx, s.cfg.Epoch, live.TxHash); err != nil {
 		return fmt.Errorf("mark settlement sent: %w", err)
 	}
+	live.Status = store.SettlementSent
 	return nil
 }
 
-// again sends the live transaction once more: the very same bytes, as it may be
-// in flight. When it is stuck it is replaced on the same nonce; but fees are not
-// raised while no node could have taken it, for want of a node or of ether.
-func (s *Submitter) again(ctx context.Context, work store.SettlementWork) (Action, error) {
+// showAgain is how often a node is shown again what it has taken and cannot be mined yet.
+// The first in line is shown at every step, in case that the node has lost it.
+const showAgain = 15 * time.Second
+
+// again sends the live transaction once more: the very same bytes, as it may be in
+// flight. Its fees rise only when a node has it, it is the first in line and stuck, or
+// when a node says that they are too low. One that was refused for any other reason (no
+// ether, a rate limit, a full pool, a cap of the node's) is not slow: it keeps its bytes.
+func (s *Submitter) again(ctx context.Context, work *store.SettlementWork, first bool) (Action, error) {
 	live := work.Live
 	tx := new(types.Transaction)
 	if err := tx.UnmarshalBinary(live.RawTx); err != nil {
 		return "", fmt.Errorf("stored settlement %s: %w", live.TxHash, err)
 	}
-	stuck := s.stuck(live)
-	if stuck && live.Sender != s.Address() {
-		return s.giveUp(ctx, work)
-	}
-	err := s.send(ctx, tx)
-	switch {
-	case isUnderpriced(err) && live.Sender == s.Address():
-		return s.replace(ctx, work, tx, err)
-	case err != nil && (!stuck || isUnfunded(err) || IsUnavailable(err)):
-		return "", err
-	case stuck:
-		return s.replace(ctx, work, tx, err)
-	case live.Status == store.SettlementSent:
+	before, ours := live.Status, live.Sender == s.Address()
+	if !first && before == store.SettlementSent && s.cfg.Now().Sub(s.shown[live.TxHash]) < showAgain {
 		return Waiting, nil
 	}
-	return Resent, nil
+	stuck := first && s.stuck(live)
+	if stuck && !ours {
+		return s.giveUp(ctx, *work)
+	}
+	err := s.send(ctx, live, tx)
+	switch {
+	case isUnderpriced(err) && ours:
+		return s.replace(ctx, work, tx, err)
+	case isGasLimit(err) && before == store.SettlementPrepared:
+		return Failed, s.fail(ctx, *work, fmt.Sprintf("no node takes it: %v", err))
+	case err != nil:
+		return "", err
+	case before != store.SettlementSent:
+		return Resent, nil
+	case stuck:
+		return s.replace(ctx, work, tx, nil)
+	}
+	return Waiting, nil
 }
 
-// stuck reports whether the live transaction has waited long enough. The time
-// in the store is of another clock: our own is asked if we prepared it ourselves,
-// or a clock that runs ahead would raise the fees at every step.
+// stuck reports whether the first transaction under way has been with a node, and first
+// in line, for long enough. One that no node of ours has taken yet is stuck only if it is
+// of another key, which nobody can use any more. The time in the store is of another
+// clock: our own is asked once we have seen it taken, or a clock that runs ahead would
+// raise the fees at every step.
 func (s *Submitter) stuck(live *store.Settlement) bool {
-	since := live.PreparedAt
-	if s.prepared.hash == live.TxHash {
-		since = s.prepared.when
+	since, seen := s.taken[live.TxHash]
+	switch {
+	case !seen && live.SentAt != nil:
+		since = *live.SentAt
+	case !seen:
+		since = live.PreparedAt
+	}
+	if since.Before(s.turn) {
+		since = s.turn
 	}
 	return s.cfg.Now().Sub(since) >= s.cfg.StuckAfter
 }
@@ -198,7 +263,7 @@ func (s *Submitter) fail(ctx context.Context, work store.SettlementWork, reason 
 
 // replace sends the same call on the same nonce at higher fees. refused is what
 // the nodes said to the old one, if anything.
-func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *types.Transaction, refused error) (Action, error) {
+func (s *Submitter) replace(ctx context.Context, work *store.SettlementWork, tx *types.Transaction, refused error) (Action, error) {
 	suggested, err := s.wallet.suggest(ctx)
 	if err != nil {
 		return "", err
@@ -206,6 +271,7 @@ func (s *Submitter) replace(ctx context.Context, work store.SettlementWork, tx *
 	f, err := s.wallet.bumped(feesOf(tx), suggested)
 	if errors.Is(err, ErrFeeCap) {
 		// Nothing better may be sent: the old one was just sent again.
+		s.capped = fmt.Sprintf("batch %d is not mined at its fees, and %v", work.Batch.Number, err)
 		return Waiting, refused
 	}
 	if err != nil {
@@ -234,6 +300,7 @@ func (s *Submitter) spent(ctx context.Context, work store.SettlementWork) (Actio
 		return Recorded, s.record(ctx, receipt)
 	case err == nil:
 		reason = s.whyReverted(ctx, live, receipt)
+		s.distrust(work, receipt.GasUsed, live.GasLimit)
 	case !errors.Is(err, ethereum.NotFound):
 		return "", fmt.Errorf("ask L1 for the receipt of %s: %w", live.TxHash, withoutURL(err))
 	}

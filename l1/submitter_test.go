@@ -346,11 +346,12 @@ func TestNodeDownLosesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	config := h.config()
 	config.MaxOutage, config.MaxBackoff = 2*time.Millisecond, 24*time.Hour
-	config.Logger = slog.New(warnings{tries})
+	said := make(chan struct{}, 40)
+	config.Logger = slog.New(warnings{said})
 	s, err := l1.NewSubmitter(ctx, h.node, h.rows, config)
 	require.NoError(t, err)
 	h.node.mu.Lock()
-	h.node.down = syscall.ECONNREFUSED
+	h.node.down, h.node.asked = syscall.ECONNREFUSED, tries
 	h.node.mu.Unlock()
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, nil) }()
@@ -358,6 +359,7 @@ func TestNodeDownLosesNothing(t *testing.T) {
 		<-tries
 	}
 	require.Empty(t, h.rows.rows)
+	require.Len(t, said, 1, "an outage is said once")
 	h.node.mu.Lock()
 	h.node.down = nil
 	h.node.mu.Unlock()

@@ -144,22 +144,23 @@ func (r *rig) settled() {
 func (r *rig) history() *memoryDB {
 	r.t.Helper()
 	ctx := context.Background()
+	reader := store.New(r.admin) // the rig's own connections may be broken
 	m := newMemoryDB(r.world)
-	last, err := r.store.LastBatch(ctx)
+	last, err := reader.LastBatch(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return m
 	}
 	require.NoError(r.t, err)
 	stored := map[settle.AccountIndex]store.Account{}
-	require.NoError(r.t, r.store.EachAccount(ctx, func(a store.Account) error { stored[a.Index] = a; return nil }))
+	require.NoError(r.t, reader.EachAccount(ctx, func(a store.Account) error { stored[a.Index] = a; return nil }))
 	for n := settle.BatchNumber(1); n <= last.Number; n++ {
-		detail, err := r.store.Batch(ctx, n)
+		detail, err := reader.Batch(ctx, n)
 		require.NoError(r.t, err)
-		words, err := r.store.BatchWords(ctx, n)
+		words, err := reader.BatchWords(ctx, n)
 		require.NoError(r.t, err)
-		witness, err := r.store.WitnessInput(ctx, n)
+		witness, err := reader.WitnessInput(ctx, n)
 		require.NoError(r.t, err)
-		rows, err := r.store.BatchTransactions(ctx, n)
+		rows, err := reader.BatchTransactions(ctx, n)
 		require.NoError(r.t, err)
 		b := store.SealedBatch{
 			Number: n, Shape: detail.Shape, KeyHash: detail.KeyHash, OldRoot: detail.OldRoot, NewRoot: detail.NewRoot,
@@ -171,7 +172,7 @@ func (r *rig) history() *memoryDB {
 			b.Transactions = append(b.Transactions, store.ExecutedTransaction{ID: row.ID, AssignedIndex: row.AssignedIndex})
 		}
 		for index := range stored {
-			changes, err := r.store.AccountHistory(ctx, index, n+1, 1)
+			changes, err := reader.AccountHistory(ctx, index, n+1, 1)
 			require.NoError(r.t, err)
 			if len(changes) == 1 && changes[0].Batch == n {
 				b.Changes = append(b.Changes, changes[0].AccountChange)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/outage"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/store"
 )
@@ -147,6 +148,7 @@ func (s *Sequencer) Run(ctx context.Context) error {
 	patience := s.cfg.AcquireFor
 	var heldSince time.Time // zero unless the last attempt found the role held
 	backoff := s.cfg.MinBackoff
+	told := s.failures()
 	for {
 		t := &tenure{Sequencer: s}
 		err := t.serve(ctx)
@@ -171,8 +173,9 @@ func (s *Sequencer) Run(ctx context.Context) error {
 		}
 		if t.sealed > 0 {
 			backoff = s.cfg.MinBackoff
+			told = s.failures()
 		}
-		s.log.Warn("not executing; trying again from the stored state", "error", err, "in", backoff)
+		told.Failed(ctx, slog.LevelWarn, err)
 		s.cfg.Observer.Recovering(err, backoff)
 		select {
 		case <-ctx.Done():
@@ -181,4 +184,9 @@ func (s *Sequencer) Run(ctx context.Context) error {
 		}
 		backoff = min(2*backoff, s.cfg.MaxBackoff)
 	}
+}
+
+// failures tells each kind of failure once. Its end is said by "state loaded".
+func (s *Sequencer) failures() *outage.Teller {
+	return outage.New(s.log, "not executing; trying again from the stored state", "")
 }

@@ -50,7 +50,7 @@ func refused(err error) error {
 	switch {
 	case pg.ConstraintName == "batches_follow", pg.ConstraintName == "batches_pkey":
 		return fmt.Errorf("%w: %w", ErrStateMismatch, err)
-	case strings.HasSuffix(pg.ConstraintName, "_transition"), pg.ConstraintName == "batches_sequence",
+	case strings.HasSuffix(pg.ConstraintName, "_transition"), pg.ConstraintName == "batches_sequence", pg.ConstraintName == "settlements_sequence",
 		pg.ConstraintName == "batch_groups_apart", pg.ConstraintName == "batch_groups_batches", pg.ConstraintName == "batch_groups_pkey":
 		return fmt.Errorf("%w: %w", ErrIllegalTransition, err)
 	}

@@ -14,6 +14,12 @@ import (
 var (
 	//go:embed sql/settle_lock_batch.sql
 	settleLockBatchSQL string
+	//go:embed sql/settle_lock_later.sql
+	settleLockLaterSQL string
+	//go:embed sql/settle_take_back.sql
+	settleTakeBackSQL string
+	//go:embed sql/settle_fees_at.sql
+	settleFeesAtSQL string
 	//go:embed sql/settle_live.sql
 	settleLiveSQL string
 	//go:embed sql/settle_replace.sql
@@ -53,6 +59,11 @@ var (
 // same sender and nonce, as only one of two such can ever be mined; else
 // ErrIllegalTransition, also for a batch that is neither proven nor settling. A group
 // of other batches than these is given up.
+//
+// Several may be under way, in the order of their batches: every batch before these is
+// settling or settled, else ErrIllegalTransition. One that replaces none takes back all
+// that are under way for later batches (they become failed), as their nonces come before
+// its own or are the same.
 func (s *Store) PrepareSettlement(ctx context.Context, epoch Epoch, n NewSettlement) (Settlement, error) {
 	if n.Last == 0 {
 		n.Last = n.Batch
@@ -68,8 +79,15 @@ func (s *Store) PrepareSettlement(ctx context.Context, epoch Epoch, n NewSettlem
 				return fmt.Errorf("%w: batch %d is %s", ErrIllegalTransition, b.number, b.status)
 			}
 		}
-		if err := replaceable(ctx, tx, n); err != nil {
+		replaces, err := replaceable(ctx, tx, n)
+		if err != nil {
 			return err
+		}
+		if !replaces {
+			reason := fmt.Sprintf("taken back: batches %d to %d are settled anew", n.Batch, n.Last)
+			if err := takeBack(ctx, tx, n.Last, reason); err != nil {
+				return err
+			}
 		}
 		if err := takePlace(ctx, tx, n, nil); err != nil {
 			return err
@@ -103,17 +121,36 @@ func lockBatches(ctx context.Context, tx pgx.Tx, first, last settle.BatchNumber)
 	return locked, err
 }
 
-func replaceable(ctx context.Context, tx pgx.Tx, n NewSettlement) error {
+// replaceable reports whether n replaces a live settlement, and fails where it must not.
+func replaceable(ctx context.Context, tx pgx.Tx, n NewSettlement) (bool, error) {
 	others, err := list(ctx, tx, func(l *NewSettlement) []any {
 		return []any{fixed(l.TxHash[:]), fixed(l.Sender[:]), &l.Nonce}
 	}, settleLiveSQL, n.Batch, n.Last)
 	if err != nil {
-		return fmt.Errorf("live settlement: %w", err)
+		return false, fmt.Errorf("live settlement: %w", err)
 	}
 	for _, live := range others {
 		if live.Sender != n.Sender || live.Nonce != n.Nonce {
-			return fmt.Errorf("%w: settlement %s of %s with nonce %d is live; only the same sender and nonce replaces it",
+			return false, fmt.Errorf("%w: settlement %s of %s with nonce %d is live; only the same sender and nonce replaces it",
 				ErrIllegalTransition, live.TxHash, live.Sender, live.Nonce)
+		}
+	}
+	return len(others) > 0, nil
+}
+
+// takeBack fails the settlements that are under way for batches behind last: their
+// batches return to proven.
+func takeBack(ctx context.Context, tx pgx.Tx, last settle.BatchNumber, reason string) error {
+	if _, err := tx.Exec(ctx, settleLockLaterSQL, last); err != nil {
+		return fmt.Errorf("lock later batches: %w", err)
+	}
+	later, err := list(ctx, tx, func(r *NewSettlement) []any { return []any{&r.Batch, &r.Last} }, settleTakeBackSQL, last, reason)
+	if err != nil {
+		return fmt.Errorf("later settlements: %w", err)
+	}
+	for _, l := range later {
+		if _, err := tx.Exec(ctx, settleBatchProvenSQL, l.Batch, l.Last); err != nil {
+			return fmt.Errorf("batches %d to %d: %w", l.Batch, l.Last, err)
 		}
 	}
 	return nil
@@ -223,8 +260,9 @@ func (s *Store) RecordMined(ctx context.Context, epoch Epoch, txHash settle.Hash
 }
 
 // FailSettlement records that a prepared or sent transaction was reverted, refused
-// or dropped; its batches return to proven. Repeating it changes nothing;
-// ErrIllegalTransition from any other status.
+// or dropped; its batches return to proven. All that are under way for later batches
+// are taken back with it, as they cannot succeed before it. Repeating it changes
+// nothing; ErrIllegalTransition from any other status.
 func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.Hash, reason string) error {
 	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
 		t, err := lockSettlement(ctx, tx, txHash)
@@ -235,6 +273,9 @@ func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.H
 			return nil
 		}
 		if _, err := tx.Exec(ctx, settleFailedSQL, txHash[:], reason); err != nil {
+			return err
+		}
+		if err := takeBack(ctx, tx, t.Last, fmt.Sprintf("taken back: the settlement of batch %d failed", t.Batch)); err != nil {
 			return err
 		}
 		return moveBatches(ctx, tx, settleBatchProvenSQL, t.NewSettlement)

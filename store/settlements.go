@@ -122,6 +122,19 @@ func (s *Store) MinedSettlements(ctx context.Context) ([]Settlement, error) {
 	return out, nil
 }
 
+// SettlementFees returns the highest fees with which a node may hold a transaction of
+// this sender and nonce; found is false when no node has taken one.
+func (s *Store) SettlementFees(ctx context.Context, sender settle.Address, nonce uint64) (maxFee, maxTip settle.Amount, found bool, err error) {
+	var f, t *amount
+	if err := s.pool.QueryRow(ctx, settleFeesAtSQL, sender[:], nonce).Scan(&f, &t); err != nil {
+		return maxFee, maxTip, false, fmt.Errorf("fees at nonce %d of %s: %w", nonce, sender, err)
+	}
+	if f == nil || t == nil {
+		return maxFee, maxTip, false, nil
+	}
+	return settle.Amount(*f), settle.Amount(*t), true, nil
+}
+
 // NextToSettle returns the first batch that is not settled if it is proven or
 // settling; ErrNotFound when there is none or its proof is still being made. A proven
 // group settles as one.
@@ -129,45 +142,79 @@ func (s *Store) NextToSettle(ctx context.Context) (SettlementWork, error) {
 	return s.NextToSettleAfter(ctx, 0)
 }
 
-// NextToSettleAfter is NextToSettle for a submitter that leaves it to the planner of
-// groups whether batches are folded. A batch about which nothing is decided, or whose
-// group is being folded, is ErrNotFound until it has been proven for wait; then it
-// settles by its own proof.
+// NextToSettleAfter is NextToSettle with the patience of ToSettleAfter.
 func (s *Store) NextToSettleAfter(ctx context.Context, wait time.Duration) (SettlementWork, error) {
-	var w SettlementWork
-	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		if w.Batch, err = one(ctx, tx, batchFields, settleNextSQL); err != nil {
-			return err
+	works, err := s.ToSettleAfter(ctx, wait, 1)
+	if err == nil && len(works) == 0 {
+		err = fmt.Errorf("next batch to settle: %w", ErrNotFound)
+	}
+	if err != nil {
+		return SettlementWork{}, err
+	}
+	return works[0], nil
+}
+
+// ToSettle returns what settles next, in order and without gaps: at most so many batches
+// or groups, from the first that is not settled up to one whose proof is still being made.
+func (s *Store) ToSettle(ctx context.Context, most int) ([]SettlementWork, error) {
+	return s.ToSettleAfter(ctx, 0, most)
+}
+
+// ToSettleAfter is ToSettle for a submitter that leaves it to the planner of groups
+// whether batches are folded. A batch about which nothing is decided, or whose group is
+// being folded, ends the list until it has been proven for wait; then it settles by its
+// own proof.
+func (s *Store) ToSettleAfter(ctx context.Context, wait time.Duration, most int) ([]SettlementWork, error) {
+	var works []SettlementWork
+	err := s.snapshot(ctx, func(tx pgx.Tx) error {
+		var behind settle.BatchNumber
+		for len(works) < most {
+			w, err := nextWork(ctx, tx, behind, wait)
+			if errors.Is(err, ErrNotFound) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			works, behind = append(works, w), w.Last()
 		}
-		if w.Batch.Status == settle.BatchSealed {
-			return ErrNotFound
-		}
-		n := w.Batch.Number
-		shown, err := shownSettlement(ctx, tx, n)
-		if err != nil {
-			return err
-		}
-		if shown != nil && (shown.Status == SettlementPrepared || shown.Status == SettlementSent) {
-			w.Live = shown
-		}
-		key, err := route(ctx, tx, &w, wait)
-		if err != nil {
-			return err
-		}
-		if w.Words, err = batchWords(ctx, tx, n); err != nil {
-			return fmt.Errorf("words of batch %d: %w", n, err)
-		}
-		proof, err := proofByKey(ctx, tx, key)
-		if err != nil {
-			return fmt.Errorf("%s proof of batch %d: %w", key.Circuit, n, err)
-		}
-		w.Proof = proof.ProofEnvelope
-		return tx.QueryRow(ctx, settleAttemptsSQL, n).Scan(&w.Attempts)
+		return nil
 	})
 	if err != nil {
-		return SettlementWork{}, fmt.Errorf("next batch to settle: %w", err)
+		return nil, fmt.Errorf("batches to settle: %w", err)
 	}
-	return w, nil
+	return works, nil
+}
+
+// nextWork reads the first work behind a batch; ErrNotFound when it is not ready.
+func nextWork(ctx context.Context, tx pgx.Tx, behind settle.BatchNumber, wait time.Duration) (w SettlementWork, err error) {
+	if w.Batch, err = one(ctx, tx, batchFields, settleNextSQL, behind); err != nil {
+		return w, err
+	}
+	if w.Batch.Status == settle.BatchSealed {
+		return w, ErrNotFound
+	}
+	n := w.Batch.Number
+	shown, err := shownSettlement(ctx, tx, n)
+	if err != nil {
+		return w, err
+	}
+	if shown != nil && (shown.Status == SettlementPrepared || shown.Status == SettlementSent) {
+		w.Live = shown
+	}
+	key, err := route(ctx, tx, &w, wait)
+	if err != nil {
+		return w, err
+	}
+	if w.Words, err = batchWords(ctx, tx, n); err != nil {
+		return w, fmt.Errorf("words of batch %d: %w", n, err)
+	}
+	proof, err := proofByKey(ctx, tx, key)
+	if err != nil {
+		return w, fmt.Errorf("%s proof of batch %d: %w", key.Circuit, n, err)
+	}
+	w.Proof = proof.ProofEnvelope
+	return w, tx.QueryRow(ctx, settleAttemptsSQL, n).Scan(&w.Attempts)
 }
 
 // route decides by which proof the batch of w settles, and reads the batches that the

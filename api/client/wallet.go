@@ -15,8 +15,8 @@ import (
 // Address is a payment address: the pair of owner and l1. An account under a
 // known owner with another l1 pays its exits to somebody else.
 type Address struct {
-	Owner settle.Element // x-coordinate of the owner's key
-	L1    settle.Address
+	Owner settle.Element `json:"owner"` // x-coordinate of the owner's key
+	L1    settle.Address `json:"l1"`
 }
 
 // Wallet signs for one key on one rollup.

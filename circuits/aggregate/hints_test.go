@@ -183,7 +183,7 @@ func TestEveryWitnessValueMatters(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	result, err := newTarget(t, ccs).Mutate([]hostile.Labelled{{Name: "one proof", Witness: full, Labels: labels}}, nil, true)
+	result, err := newTarget(t, ccs).Mutate([]hostile.Labelled{{Name: "one proof", Witness: full, Labels: labels}}, nil, hostile.All)
 	require.NoError(t, err)
 	require.Empty(t, result.Unlisted)
 	t.Logf("%d values, %d changes", len(labels), result.Tried)

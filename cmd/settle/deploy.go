@@ -34,14 +34,17 @@ type genesisFlags struct {
 
 type deployCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	keysFlags
 	genesisFlags
+	Adopt     settle.Address `help:"Write the record of this rollup, which is deployed already and has settled nothing, instead of deploying one; flags as when it was deployed." placeholder:"ADDRESS"`
+	AdoptFrom uint64         `help:"Block at which the search for the rollup of --adopt begins." default:"0"`
 }
 
-// Run deploys and writes genesis, once for a database.
+// Run deploys and writes genesis, once for a database. A run that broke off is gone on with.
 func (c deployCmd) Run(a *app) (err error) {
-	db, err := a.openDatabase(c.dataFlags)
+	db, err := c.openMigrated(a, c.dataFlags, databaseIsPrivate())
 	if err != nil {
 		return err
 	}
@@ -55,7 +58,8 @@ func (c deployCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	deployment, err := a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis)
+	adoption := adoption{rollup: c.Adopt, from: c.AdoptFrom}
+	deployment, err := a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis, adoption)
 	if err != nil {
 		return err
 	}
@@ -75,7 +79,7 @@ func readGenesis(path string) (*state.Genesis, error) {
 
 // deploy puts verifiers and rollup on L1 and writes genesis to the database. A
 // database that has a rollup already is refused before anything is sent.
-func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, genesis *state.Genesis) (l1.Deployment, error) {
+func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, genesis *state.Genesis, adopt adoption) (l1.Deployment, error) {
 	if existing, err := db.store.Rollup(a.ctx); err == nil {
 		return l1.Deployment{}, fmt.Errorf("this database belongs to the rollup %s on chain %d already: use another database for another rollup", existing.Address, existing.ChainID)
 	} else if !errors.Is(err, store.ErrNotFound) {
@@ -102,18 +106,47 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 		return l1.Deployment{}, err
 	}
 	defer client.Close()
-	deployment, err := l1.Deploy(a.ctx, client, node.key, l1.DeployConfig{
+	config := l1.DeployConfig{
 		ChainID: flags.ChainID, GenesisRoot: element(initial.Root()), GenesisHash: genesis.Hash(),
 		Governor: g.Governor, Operators: g.Operators, Delay: g.Delay, UnsafeDevKeys: keys.UnsafeDev, Keys: verifiers,
-	})
+		Journal: db.store,
+	}
+	var deployment l1.Deployment
+	if adopt.rollup != (settle.Address{}) {
+		deployment, err = l1.Adopt(a.ctx, client, adopt.rollup, adopt.from, config)
+	} else {
+		deployment, err = l1.Deploy(a.ctx, client, node.key, config)
+	}
 	if err != nil {
 		return l1.Deployment{}, fmt.Errorf("deploy: %w", err)
 	}
 	a.log.Info("deployed", "rollup", deployment.Rollup, "chain_id", deployment.ChainID, "genesis_root", deployment.GenesisRoot, "gas", deployment.GasUsed)
-	if _, err := db.store.InitGenesis(a.ctx, genesisRows(initial, deployment, genesis, minFees)); err != nil {
-		return l1.Deployment{}, fmt.Errorf("write genesis to the database: %w", err)
+	if err := a.writeGenesis(db, genesisRows(initial, deployment, genesis, minFees)); err != nil {
+		return l1.Deployment{}, fmt.Errorf("the rollup %s is deployed and not in the database; run this again, which sends nothing twice: %w", deployment.Rollup, err)
 	}
 	return deployment, nil
+}
+
+// adoption names a rollup that is deployed already; zero: none.
+type adoption struct {
+	rollup settle.Address
+	from   uint64
+}
+
+// writeGenesis waits for a database that is away for moments.
+func (a *app) writeGenesis(db *database, rows store.Genesis) error {
+	for until := time.Now().Add(commandPatience); ; {
+		_, err := db.store.InitGenesis(a.ctx, rows)
+		if err == nil || !store.IsUnavailable(err) || time.Now().After(until) {
+			return err
+		}
+		a.log.Warn("the database is away; genesis is written when it is back", "error", err)
+		select {
+		case <-a.ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // verifiers are the circuits that the rollup is to have verifiers for.

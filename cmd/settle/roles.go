@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -26,8 +26,15 @@ import (
 // apiFlags configure the REST API.
 type apiFlags struct {
 	Listen      string `help:"Address of the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
+	OpsListen   string `help:"Address for the operator alone, of /metrics, /healthz and /readyz, for example 127.0.0.1:9464; empty for none." env:"SETTLE_OPS_LISTEN"`
 	MaxAccepted int64  `help:"Accepted, unexecuted transactions from which submissions get 429." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
 	MaxUnproven int64  `help:"Unproven batches from which submissions get 429 and the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+
+	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, with commas between, for example https://wallet.example; * for all." env:"SETTLE_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix `help:"Networks of reverse proxies, as CIDR with commas between, whose X-Forwarded-For names the client: its right-most entry outside of them. The bounds per client need it behind a proxy." env:"SETTLE_TRUSTED_PROXIES"`
+	MaxConnections     int            `help:"Connections to the REST API at once; more are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
+	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Connections of one client (an IPv4 address or an IPv6 /64) at once; -1 for no bound. Trusted proxies have none." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
+	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Submissions of one client that are checked and stored at once, of 64 in all; more get 429. -1 for no bound." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
 }
 
 // sealFlags are the sealing policy.
@@ -39,27 +46,30 @@ type sealFlags struct {
 // submitFlags configure settling.
 type submitFlags struct {
 	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
 }
 
 type apiCmd struct {
 	dataFlags
+	migrateFlags
 	apiFlags
 }
 
 // Run serves until stopped.
 func (c apiCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		listener, err := api.Listen(a.ctx, c.Listen)
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
+		listeners, err := a.listenAPI(c.apiFlags)
 		if err != nil {
 			return err
 		}
-		return a.serveAPI(a.ctx, db, c.apiFlags, listener, newRegistry())
+		return a.serveAPI(a.ctx, db, c.apiFlags, listeners, newRegistry())
 	})
 }
 
 type sequencerCmd struct {
 	dataFlags
+	migrateFlags
 	sealFlags
 	MaxUnproven int    `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 	Metrics     string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SEQUENCER_METRICS"`
@@ -68,7 +78,7 @@ type sequencerCmd struct {
 
 // Run sequences until stopped.
 func (c sequencerCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		registry := newRegistry()
 		return a.withMetrics("sequencer", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleSequencer); err != nil {
@@ -81,6 +91,7 @@ func (c sequencerCmd) Run(a *app) error {
 
 type submitterCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	submitFlags
 	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SUBMITTER_METRICS"`
@@ -89,8 +100,8 @@ type submitterCmd struct {
 
 // Run settles until stopped.
 func (c submitterCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) (err error) {
-		node, err := a.openChain(c.dataFlags, c.l1Flags)
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) (err error) {
+		node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 		if err != nil {
 			return err
 		}
@@ -105,36 +116,77 @@ func (c submitterCmd) Run(a *app) error {
 	})
 }
 
-// withDatabase opens the database around a role.
-func (a *app) withDatabase(flags dataFlags, role func(*database) error) (err error) {
-	db, err := a.openDatabase(flags)
+// withDatabase opens the database around a command that never migrates it.
+func (a *app) withDatabase(flags dataFlags, command func(*database) error) error {
+	db, err := a.openDatabase(flags, false)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	a.warnOfConnections(db, connectionsOf(db.pool))
-	return role(db)
+	return a.around(db, command)
 }
 
-func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener, registry *prometheus.Registry) error {
+// withRoleDatabase opens the database around a role, which migrates it only if told.
+func (a *app) withRoleDatabase(flags dataFlags, migrate migrateFlags, role func(*database) error) error {
+	db, err := migrate.awaitMigrated(a, flags, false)
+	if err != nil {
+		return err
+	}
+	return a.around(db, role)
+}
+
+// around runs a command on a database and closes it.
+func (a *app) around(db *database, command func(*database) error) (err error) {
+	defer func() { err = errors.Join(err, db.close()) }()
+	a.warnOfConnections(db, connectionsOf(db.pool))
+	return command(db)
+}
+
+// apiListeners are the public one of the API and, unless it is nil, the operator's.
+type apiListeners struct{ public, ops net.Listener }
+
+func (a *app) listenAPI(flags apiFlags) (l apiListeners, err error) {
+	if l.public, err = api.Listen(a.ctx, flags.Listen); err != nil || flags.OpsListen == "" {
+		return l, err
+	}
+	if l.ops, err = api.Listen(a.ctx, flags.OpsListen); err != nil {
+		return l, errors.Join(fmt.Errorf("--ops-listen: %w", err), l.close())
+	}
+	return l, nil
+}
+
+func (l apiListeners) close() error {
+	if l.ops == nil {
+		return l.public.Close()
+	}
+	return errors.Join(l.public.Close(), l.ops.Close())
+}
+
+// serveAPI serves the API, and what is the operator's, until ctx ends. It closes the listeners.
+func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listeners apiListeners, registry *prometheus.Registry) error {
 	log := a.log.With("role", "api")
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	shapes, err := registeredShapes(rollup)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	server, err := api.New(api.Config{
 		Store: db.store, Rollup: rollup, Metrics: registry, Log: log, Version: version, Kinds: sequencer.KindsOf(shapes),
 		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
+		Origins: flags.CORSOrigins, TrustedProxies: flags.TrustedProxies, MaxConnections: flags.MaxConnections,
+		MaxClientConnections: flags.MaxConnectionsEach, MaxClientSubmitting: flags.MaxSubmissionsEach,
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
-	a.log.Info("the API is up", "url", "http://"+listener.Addr().String(), "role", "api")
-	return api.Serve(ctx, listener, server, log)
+	if listeners.ops != nil {
+		a.log.Info("metrics are served", "url", "http://"+listeners.ops.Addr().String()+"/metrics", "role", "api")
+		defer a.serveOps(listeners.ops, server.Ops())()
+	}
+	a.log.Info("the API is up", "url", "http://"+listeners.public.Addr().String(), "role", "api")
+	return api.Serve(ctx, server.Limit(listeners.public), server, log)
 }
 
 func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int, registry *prometheus.Registry) error {
@@ -154,8 +206,9 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	if err != nil {
 		return err
 	}
+	observer := &sequencerAtWork{sequencerMetrics: metrics}
 	s, err := sequencer.New(sequencer.Config{
-		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: metrics,
+		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: observer,
 		Policy: sequencer.Policy{Shapes: shapes, MaxAge: flags.SealAge, MaxIdle: flags.SealIdle, MaxUnproven: maxUnproven, MaxDeferred: 1000},
 		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
 			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
@@ -164,7 +217,25 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	if err != nil {
 		return err
 	}
-	return s.Run(ctx)
+	return a.keepRole(ctx, store.RoleSequencer, func(ctx context.Context, works func()) (bool, error) {
+		observer.took, observer.works = false, works
+		err := s.Run(ctx)
+		return observer.took, err
+	})
+}
+
+// sequencerAtWork notes that the sequencer has its role and has loaded the state.
+type sequencerAtWork struct {
+	*sequencerMetrics
+	took  bool
+	works func()
+}
+
+// Loaded implements sequencer.Observer.
+func (o *sequencerAtWork) Loaded(n settle.BatchNumber, took time.Duration) {
+	o.took = true
+	o.works()
+	o.sequencerMetrics.Loaded(n, took)
 }
 
 // registeredShapes are the shapes that both the contract's registry and this
@@ -196,19 +267,11 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 			return fmt.Errorf("--max-fee: %w", err)
 		}
 	}
+	if flags.InFlight < 1 {
+		return fmt.Errorf("--max-in-flight %d: expected at least 1", flags.InFlight)
+	}
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
-		return err
-	}
-	client, err := node.dial(ctx, rollup.ChainID)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if err := l1.CheckDeployment(ctx, client, deploymentOf(rollup)); err != nil {
-		return err
-	}
-	if err := checkCopy(ctx, db.store, client, rollup); err != nil {
 		return err
 	}
 	metrics, err := newSubmitterMetrics(registry)
@@ -220,118 +283,14 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		rows.patience = flags.Patience
 	}
 	t := submitTenure{
-		db: db, client: client, rows: rows, log: log,
+		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, Poll: poll, Logger: log,
+			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
 		},
 	}
+	defer metrics.l1.watch(ctx, node, rollup.ChainID)()
 	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
-}
-
-// keepRole serves in a role that one process holds at a time until ctx ends, and takes
-// it again when it is lost. serve says whether it had the role.
-func (a *app) keepRole(ctx context.Context, name store.Role, serve func(context.Context) (took bool, err error)) error {
-	log := a.log.With("role", string(name))
-	begun, hadRole, told := time.Now(), false, false
-	for {
-		took, err := serve(ctx)
-		hadRole = hadRole || took
-		told = told && !took // an outage is said once
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, store.ErrWriterHeld) && !hadRole:
-			if time.Since(begun) > heldPatience {
-				return fmt.Errorf("another %s holds this database: %w", name, err)
-			}
-		case errors.Is(err, store.ErrFenced), errors.Is(err, store.ErrWriterHeld), store.IsUnavailable(err), l1.IsUnavailable(err), errors.Is(err, errRoleLost):
-			if !told {
-				log.Warn("the connection is lost; the role is taken again", "error", err)
-			}
-			told = true
-		default:
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// heldPatience is how long a role may look held at start-up: Postgres frees the
-// lock of a process that just ended a moment later.
-const heldPatience = 3 * time.Second
-
-var errRoleLost = errors.New("the connection that holds the role is gone")
-
-// submitTenure is a period of holding the submitter's role.
-type submitTenure struct {
-	db     *database
-	client l1.Node
-	rows   l1.Settlements
-	config l1.SubmitterConfig
-	log    *slog.Logger
-}
-
-// serve settles while this process holds the role; took says that it did.
-func (t submitTenure) serve(ctx context.Context) (took bool, err error) {
-	return holdRole(ctx, t.db, store.RoleSubmitter, t.log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
-		t.config.Epoch = epoch
-		submitter, err := l1.NewSubmitter(tenure, t.client, t.rows, t.config)
-		if err != nil {
-			return err
-		}
-		return submitter.Run(tenure, wake)
-	})
-}
-
-// holdRole takes a role and works in it while this process holds it; took says that
-// it did. A batch that changes its status wakes the work.
-func holdRole(ctx context.Context, db *database, name store.Role, log *slog.Logger,
-	work func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error) (took bool, err error) {
-	role, err := db.store.AcquireWriter(ctx, name, holder())
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, role.Release(context.WithoutCancel(ctx))) }()
-	tenure, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-role.Lost():
-			cancel(errRoleLost)
-		case <-tenure.Done():
-		}
-	}()
-	wake := make(chan struct{}, 1)
-	go listen(tenure, db, log, wake)
-	if err := work(tenure, role.Epoch(), wake); err != nil && !errors.Is(context.Cause(tenure), errRoleLost) {
-		return true, err
-	}
-	return true, context.Cause(tenure)
-}
-
-// listen pokes wake whenever a batch changes its status. Polling goes on
-// without it.
-func listen(ctx context.Context, db *database, log *slog.Logger, wake chan<- struct{}) {
-	listener, err := db.store.Listen(ctx, store.TopicBatches)
-	if err != nil {
-		log.Warn("no notifications; the role polls", "error", err)
-		return
-	}
-	defer func() { _ = listener.Close(context.WithoutCancel(ctx)) }()
-	for {
-		if _, err := listener.Next(ctx); err != nil {
-			return
-		}
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
-	}
 }
 
 func deploymentOf(r store.Rollup) l1.Deployment {

@@ -60,6 +60,10 @@ func TestStartupErrors(t *testing.T) {
 	r.requireStartupErrors(map[string]refusal{
 		"port of the API": {[]string{"api", "--listen", address}, nil, []string{address, "another process uses that port", "port 0 picks a free one"}},
 		"port of up":      {[]string{"up", "--listen", address}, nil, []string{address, "another process uses that port"}},
+		"ops port of the API": {[]string{"api", "--listen", "127.0.0.1:0", "--ops-listen", address}, nil,
+			[]string{"--ops-listen", address, "another process uses that port"}},
+		"ops port of up": {[]string{"up", "--listen", "127.0.0.1:0", "--ops-listen", address}, nil,
+			[]string{"--ops-listen", address, "another process uses that port"}},
 		"metrics of a worker": {[]string{"worker", "--metrics", address}, nil,
 			[]string{"metrics", address, "another process uses that port"}},
 		"bad address":       {[]string{"api", "--listen", "nonsense"}, nil, []string{"nonsense", "expected host:port"}},
@@ -82,18 +86,38 @@ func TestStartupErrors(t *testing.T) {
 		"setup without consent": {[]string{"keys", "setup", "--shape", "tiny"}, []string{"SETTLE_UNSAFE_DEV", "false"}, []string{"--unsafe-dev"}},
 		"unknown shape":         {[]string{"keys", "show", "--shape", "huge"}, nil, []string{"huge", "tiny"}},
 
-		"database away": {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"},
+		"database away": {[]string{"db", "migrate"}, []string{envDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"},
 			[]string{"connection refused", envDatabase}},
-		"database URL":  {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@host:port/d"}, []string{envDatabase, "is not a Postgres URL"}},
-		"node away":     {[]string{"submitter"}, []string{envL1, "http://me:hush-hush@" + unreachable}, []string{envL1, "connection refused"}},
-		"node away, up": {[]string{"up"}, []string{envL1, "http://" + unreachable + "/hush-hush"}, []string{envL1, "connection refused"}},
-		"bad key":       {[]string{"submitter"}, []string{envL1Key, "hush-hush"}, []string{envL1Key, "64 hexadecimal digits"}},
-		"short key":     {[]string{"deploy"}, []string{envL1Key, "0xc0ffee"}, []string{envL1Key, "64 hexadecimal digits"}},
-		"no key":        {[]string{"submitter"}, []string{envL1Key, ""}, []string{envL1Key, "64 hexadecimal digits"}},
-		"bad fee":       {[]string{"submitter", "--max-fee", "much"}, nil, []string{"--max-fee", "much"}},
-		"no workers":    {[]string{"up", "--workers", "0"}, nil, []string{"--workers"}},
-		"no aggregate":  {[]string{"aggregator"}, nil, []string{"no verifier of an aggregate circuit", "--aggregate"}},
+		"database URL":     {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@host:port/d"}, []string{envDatabase, "is not a Postgres URL"}},
+		"node away":        {[]string{"deploy"}, []string{envL1, "http://me:hush-hush@" + unreachable}, []string{envL1, "connection refused"}},
+		"scheme of a node": {[]string{"submitter"}, []string{envL1, "htp://" + unreachable}, []string{envL1, "scheme"}},
+		"bad key":          {[]string{"submitter"}, []string{envL1Key, "hush-hush"}, []string{envL1Key, "64 hexadecimal digits"}},
+		"short key":        {[]string{"deploy"}, []string{envL1Key, "0xc0ffee"}, []string{envL1Key, "64 hexadecimal digits"}},
+		"no key":           {[]string{"submitter"}, []string{envL1Key, ""}, []string{envL1Key, "64 hexadecimal digits"}},
+		"bad fee":          {[]string{"submitter", "--max-fee", "much"}, nil, []string{"--max-fee", "much"}},
+		"no workers":       {[]string{"up", "--workers", "0"}, nil, []string{"--workers"}},
+		"no aggregate":     {[]string{"aggregator"}, nil, []string{"no verifier of an aggregate circuit", "--aggregate"}},
 	})
+}
+
+// TestStartsAhead: a role that is started before Postgres or L1 says what it waits for,
+// once, and keeps what is secret.
+func TestStartsAhead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for name, c := range map[string]refusal{
+		"database away": {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"}, []string{envDatabase}},
+		"node away":     {[]string{"submitter"}, []string{envL1, "http://me:hush-hush@" + unreachable}, []string{envL1}},
+		"node away, up": {[]string{"up"}, []string{envL1, "http://" + unreachable + "/hush-hush"}, []string{envL1}},
+	} {
+		p := launch(t, r.env(c.env...), c.args...)
+		line := p.await("the start waits for what does not answer.*connection refused.*")[0]
+		for _, want := range c.says {
+			require.Contains(t, line, want, name)
+		}
+		require.NotContains(t, p.stderr(), "hush-hush", name)
+		p.stop()
+	}
 }
 
 func portText(t *testing.T, url string) string {

@@ -83,7 +83,7 @@ func (c statusCmd) connect(ctx context.Context) (*pgxpool.Pool, error) {
 		}
 		u = noted
 	}
-	pool, err := pgxpool.New(ctx, u)
+	pool, err := store.Open(ctx, u)
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, u))
 	}
@@ -110,6 +110,7 @@ type pipeline struct {
 	DeadLetters     []pipelineJob      `json:"dead_letters"`
 	RefusedProofs   []refusedView      `json:"refused_proofs"` // the last ones that were set aside
 	SettlementWaits *pipelineWait      `json:"settlement_waits,omitempty"`
+	StandsStill     *pipelineStill     `json:"settlement_stands_still,omitempty"`
 }
 
 // l1Progress is what the contract says, or why it could not be asked.
@@ -160,6 +161,12 @@ type pipelineWait struct {
 	Reason string             `json:"reason"`
 }
 
+// pipelineStill is why the submitter makes no progress, in its own words.
+type pipelineStill struct {
+	Reason     string  `json:"reason"`
+	AgeSeconds float64 `json:"age_seconds"` // since it began
+}
+
 // look reads the database and then asks L1, if it knows of a node.
 func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*pipeline, error) {
 	reading, cancel := context.WithTimeout(ctx, lookTimeout)
@@ -206,6 +213,13 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 	}
 	for _, g := range queue.Groups {
 		p.Groups = append(p.Groups, pipelineGroup{g.First, g.Last, g.Status, g.Shape, g.Reason, age(p.At, &g.PlannedAt)})
+	}
+	still, err := s.Standstill(reading, store.RoleSubmitter)
+	switch {
+	case err == nil:
+		p.StandsStill = &pipelineStill{still.Reason, age(p.At, &still.Since)}
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
 	}
 	p.L1 = c.askL1(ctx, s, rollup, st.SettledBatch)
 	return p, nil

@@ -48,6 +48,9 @@ func (p *pipeline) write(out io.Writer) {
 	if p.UnsafeDev {
 		fmt.Fprintln(out, "UNSAFE: development keys; whoever made them can forge proofs. This rollup must not hold money.")
 	}
+	if s := p.StandsStill; s != nil {
+		fmt.Fprintf(out, "SETTLEMENT STANDS STILL for %s: %s\n", seconds(s.AgeSeconds), s.Reason)
+	}
 	if w := p.SettlementWaits; w != nil {
 		fmt.Fprintf(out, "SETTLEMENT WAITS FOR BATCH %d: %s; %d proven batches wait behind it (docs/runbook.md, a dead letter blocks settlement)\n",
 			w.Batch, w.Reason, w.Behind)

@@ -111,6 +111,9 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 	if err != nil {
 		return err
 	}
+	if w := receipt.Warning; w != nil {
+		a.log.Warn(w.Detail, "code", w.Code, "id", receipt.ID)
+	}
 	return a.printJSON(receipt)
 }
 

@@ -60,18 +60,34 @@ type Mutated struct {
 // number is what sets the labels of one kind of value apart.
 var number = regexp.MustCompile(`\d+`)
 
+// Depth says how many changes are tried.
+type Depth int
+
+// Depths.
+const (
+	// Sampled changes each label once, in one of the witnesses; mutations and witnesses take turns. What is
+	// listed as free is changed by each mutation, so that the list cannot go stale unseen.
+	Sampled Depth = iota
+	// Each changes each label by each mutation, in one of the witnesses.
+	Each
+	// All changes each label by each mutation in each witness.
+	All
+)
+
 // Mutate solves for valid witnesses with one value changed at a time, by each of
-// Mutations; one that changes nothing is not counted. Without all, each label gets each
-// mutation in one of the witnesses, and the witnesses take turns.
-func (t *Target) Mutate(witnesses []Labelled, free []Free, all bool) (*Mutated, error) {
-	plan, err := t.plan(witnesses, all)
-	if err != nil {
-		return nil, err
-	}
+// Mutations; one that changes nothing is not counted.
+func (t *Target) Mutate(witnesses []Labelled, free []Free, depth Depth) (*Mutated, error) {
 	mutations := Mutations()
 	values, hows := make([]*regexp.Regexp, len(free)), make([]*regexp.Regexp, len(free))
 	for i, f := range free {
 		values[i], hows[i] = regexp.MustCompile(f.Values), regexp.MustCompile(f.How)
+	}
+	isFree := func(label string) bool {
+		return slices.ContainsFunc(values, func(v *regexp.Regexp) bool { return v.MatchString(label) })
+	}
+	plan, err := t.plan(witnesses, isFree, depth)
+	if err != nil {
+		return nil, err
 	}
 	result := &Mutated{}
 	listed := map[string]bool{} // kind of value in the list, and whether a change of one was accepted
@@ -137,11 +153,11 @@ func (t *Target) Mutate(witnesses []Labelled, free []Free, all bool) (*Mutated, 
 type change struct{ value, mutation int }
 
 // plan says what is changed in which witness.
-func (t *Target) plan(witnesses []Labelled, all bool) ([][]change, error) {
+func (t *Target) plan(witnesses []Labelled, isFree func(label string) bool, depth Depth) ([][]change, error) {
 	plan := make([][]change, len(witnesses))
 	type todo struct {
 		label    string
-		mutation int
+		mutation int // 0 where one is enough
 	}
 	done := map[todo]bool{}
 	mutations := Mutations()
@@ -157,7 +173,10 @@ func (t *Target) plan(witnesses []Labelled, all bool) ([][]change, error) {
 	consider := func(k, value, mutation int) {
 		vector, _ := witnesses[k].Witness.Vector().(fr.Vector)
 		task := todo{witnesses[k].Labels[value], mutation}
-		if vector[value] != mutations[mutation].change(vector, value) && (all || !done[task]) {
+		if depth == Sampled && !isFree(task.label) {
+			task.mutation = 0
+		}
+		if vector[value] != mutations[mutation].change(vector, value) && (depth == All || !done[task]) {
 			done[task] = true
 			plan[k] = append(plan[k], change{value, mutation})
 		}
@@ -165,7 +184,7 @@ func (t *Target) plan(witnesses []Labelled, all bool) ([][]change, error) {
 	for value := range witnesses[0].Labels {
 		for m := range mutations {
 			for k := range witnesses {
-				consider((k+value+m)%len(witnesses), value, m)
+				consider((k+value+m)%len(witnesses), value, (m+value)%len(mutations))
 			}
 		}
 	}

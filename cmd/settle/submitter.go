@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/store"
+)
+
+// submitTenure is a period of holding the submitter's role.
+type submitTenure struct {
+	db     *database
+	node   *chain
+	rollup store.Rollup
+	rows   l1.Settlements
+	config l1.SubmitterConfig
+	log    *slog.Logger
+	found  bool // the contract, at this node's address
+}
+
+// serve settles while this process holds the role; took says that it did. It looks at
+// chain and contract anew each time: behind the address may be another node.
+func (t *submitTenure) serve(ctx context.Context, works func()) (took bool, err error) {
+	defer func() {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrWriterHeld) && !errors.Is(err, store.ErrFenced) {
+			_ = t.db.store.NoteStandstill(ctx, store.RoleSubmitter, err.Error()) // for people, where Postgres is not what is away
+		}
+	}()
+	client, err := t.node.dial(ctx, t.rollup.ChainID)
+	if err != nil {
+		return false, err
+	}
+	defer client.Close()
+	if err := t.check(ctx, client); err != nil {
+		return false, err
+	}
+	return holdRole(ctx, t.db, store.RoleSubmitter, t.log, func(tenure context.Context, epoch store.Epoch, wake <-chan struct{}) error {
+		t.config.Epoch = epoch
+		submitter, err := l1.NewSubmitter(tenure, client, t.rows, t.config)
+		if err != nil {
+			return err
+		}
+		works()
+		return submitter.Run(tenure, wake)
+	})
+}
+
+// check compares deployment and progress with the chain. A node that lacks the
+// contract's block has no contract, and is only behind if one was found before.
+func (t *submitTenure) check(ctx context.Context, client l1.Node) error {
+	err := l1.CheckDeployment(ctx, client, deploymentOf(t.rollup))
+	if err == nil {
+		err = checkCopy(ctx, t.db.store, client, t.rollup)
+	}
+	if errors.Is(err, l1.ErrNoContract) && t.found {
+		head, askErr := client.BlockNumber(ctx)
+		if askErr != nil {
+			return fmt.Errorf("%w, and its head is unknown: %w", l1.ErrNodeBehind, askErr)
+		}
+		if head < t.rollup.DeployBlock {
+			return fmt.Errorf("%w: its head is block %d, the rollup was deployed in block %d", l1.ErrNodeBehind, head, t.rollup.DeployBlock)
+		}
+	}
+	t.found = t.found || err == nil
+	return err
+}

@@ -1,0 +1,66 @@
+// Package outage keeps what is tried again and again from being said each time: a
+// failure is said when it begins, when its reason changes, and when it has ended.
+package outage
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Teller tells of one thing that may fail and is tried again. It is of one goroutine.
+type Teller struct {
+	log         *slog.Logger
+	fails, over string // what is said
+	now         func() time.Time
+	since       time.Time // zero: it works
+	last        string    // reason said last, without what changes by itself
+}
+
+// New returns a Teller for what works so far; fails and over are what it says.
+func New(log *slog.Logger, fails, over string) *Teller {
+	return &Teller{log: log, fails: fails, over: over, now: time.Now}
+}
+
+// At lets the Teller read another clock.
+func (t *Teller) At(now func() time.Time) *Teller {
+	t.now = now
+	return t
+}
+
+// Failed says at a level that a try has failed, unless it failed before for the same
+// reason; said reports whether it did.
+func (t *Teller) Failed(ctx context.Context, level slog.Level, err error, args ...any) (said bool) {
+	reason := withoutDigits(err.Error())
+	if t.since.IsZero() {
+		t.since = t.now()
+	} else if reason == t.last {
+		return false
+	}
+	t.last = reason
+	t.log.Log(ctx, level, t.fails, append([]any{"error", err}, args...)...)
+	return true
+}
+
+// Worked says that the failure is over, if there was one.
+func (t *Teller) Worked(ctx context.Context) {
+	if t.since.IsZero() {
+		return
+	}
+	t.log.InfoContext(ctx, t.over, "after", t.now().Sub(t.since).Round(time.Millisecond))
+	t.since, t.last = time.Time{}, ""
+}
+
+// Failing returns since when it has failed; zero when it works.
+func (t *Teller) Failing() time.Time { return t.since }
+
+// withoutDigits makes one reason of texts that differ in a port, a block or an amount.
+func withoutDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return -1
+		}
+		return r
+	}, text)
+}

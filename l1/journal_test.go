@@ -1,0 +1,136 @@
+package l1_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/faultnode"
+	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/store"
+)
+
+// journal keeps what deployments store, as the database does.
+type journal struct{ rows []store.DeploymentTransaction }
+
+func (j *journal) DeploymentTransactions(context.Context) ([]store.DeploymentTransaction, error) {
+	return j.rows, nil
+}
+
+func (j *journal) AddDeploymentTransaction(_ context.Context, t store.DeploymentTransaction) error {
+	j.rows = append(j.rows, t)
+	return nil
+}
+
+// A deployment that is cut off at any send goes on with the same transactions: no second
+// verifier, no second rollup, whether the node had taken what was sent or not.
+func TestDeployGoesOnWhereItBrokeOff(t *testing.T) {
+	for name, fault := range map[string]faultnode.Fault{"taken": faultnode.LoseAnswer(), "lost": faultnode.Drop()} {
+		for cut := 1; cut <= 2; cut++ {
+			t.Run(name, func(t *testing.T) {
+				h := newHarness(t)
+				proxy, conn := h.proxied()
+				kept := &journal{}
+				cfg := l1.DeployConfig{
+					ChainID: h.chain.ChainID(), GenesisRoot: genesisRoot, UnsafeDevKeys: true, Poll: 2 * time.Millisecond, Keys: []l1.VerifierKey{h.key()}, Journal: kept,
+				}
+				before, sends := h.nonceOf(0), proxy.Calls("eth_sendRawTransaction")
+				killed, kill := context.WithCancel(t.Context())
+				proxy.Set(func(c faultnode.Call) (none faultnode.Fault) {
+					if c.Method == "eth_sendRawTransaction" && c.N == sends+cut {
+						require.Len(t, kept.rows, cut, "stored before it is sent")
+						kill()
+						return fault
+					}
+					return none
+				})
+				stop := h.mine()
+				_, err := l1.Deploy(killed, conn, h.chain.Keys()[0], cfg)
+				require.ErrorIs(t, err, context.Canceled)
+				proxy.Set(nil)
+				d, err := l1.Deploy(t.Context(), conn, h.chain.Keys()[0], cfg)
+				require.NoError(t, err)
+				require.NoError(t, l1.CheckDeployment(t.Context(), conn, d))
+				require.Equal(t, before+2, h.nonceOf(0), "one verifier and one rollup")
+
+				again, err := l1.Deploy(t.Context(), conn, h.chain.Keys()[0], cfg) // its record was lost
+				stop()
+				require.NoError(t, err)
+				require.Equal(t, d, again)
+				require.Equal(t, before+2, h.nonceOf(0))
+
+				cfg.GenesisHash[0]++
+				_, err = l1.Deploy(t.Context(), conn, h.chain.Keys()[0], cfg)
+				require.ErrorIs(t, err, l1.ErrDeployment)
+				require.ErrorContains(t, err, d.Rollup.String())
+				require.Equal(t, before+2, h.nonceOf(0))
+			})
+		}
+	}
+}
+
+// What was stored and can never be mined is made anew: its nonce went to another
+// transaction, or nodes refuse its fees.
+func TestDeployReplacesWhatCannotBeMined(t *testing.T) {
+	h := newHarness(t)
+	proxy, conn := h.proxied()
+	kept := &journal{}
+	cfg := l1.DeployConfig{
+		ChainID: h.chain.ChainID(), GenesisRoot: genesisRoot, UnsafeDevKeys: true, Poll: 2 * time.Millisecond, Keys: []l1.VerifierKey{h.key()}, Journal: kept,
+	}
+	sends := proxy.Calls("eth_sendRawTransaction")
+	killed, kill := context.WithCancel(t.Context())
+	proxy.Set(func(c faultnode.Call) (none faultnode.Fault) {
+		switch {
+		case c.Method != "eth_sendRawTransaction":
+		case c.N == sends+1:
+			kill()
+			return faultnode.Drop()
+		case c.N == sends+2:
+			return faultnode.Error(-32000, "transaction underpriced")
+		}
+		return none
+	})
+	_, err := l1.Deploy(killed, conn, h.chain.Keys()[0], cfg)
+	require.ErrorIs(t, err, context.Canceled)
+	first := h.nonceOf(0)
+	nobody := common.Address{9}
+	h.sendAs(0, first, &nobody, nil)
+	h.chain.Commit()
+	stop := h.mine()
+	d, err := l1.Deploy(t.Context(), conn, h.chain.Keys()[0], cfg)
+	stop()
+	require.NoError(t, err)
+	require.NoError(t, l1.CheckDeployment(t.Context(), conn, d))
+	require.Equal(t, first+3, h.nonceOf(0))
+}
+
+// A rollup whose record was lost with its database is adopted from L1; one that has
+// settled, or was deployed otherwise, is not.
+func TestAdoptADeployment(t *testing.T) {
+	h := newHarness(t)
+	cfg := l1.DeployConfig{ChainID: h.chain.ChainID(), GenesisRoot: genesisRoot, GenesisHash: settle.Hash{1}, UnsafeDevKeys: true, Keys: []l1.VerifierKey{h.key()}}
+	d, err := l1.Adopt(t.Context(), h.client, h.deployment.Rollup, 0, cfg)
+	require.NoError(t, err)
+	want := h.deployment
+	want.GasUsed = 0
+	require.Equal(t, want, d)
+	_, err = l1.Adopt(t.Context(), h.client, h.deployment.Rollup, d.Block+1, cfg)
+	require.ErrorIs(t, err, l1.ErrDeployment)
+	other := cfg
+	other.GenesisHash = settle.Hash{2}
+	_, err = l1.Adopt(t.Context(), h.client, h.deployment.Rollup, 0, other)
+	require.ErrorIs(t, err, l1.ErrDeployment)
+	other = cfg
+	other.UnsafeDevKeys = false
+	_, err = l1.Adopt(t.Context(), h.client, h.deployment.Rollup, 0, other)
+	require.ErrorIs(t, err, l1.ErrUnsafeKeys)
+	h.prove(1, 2)
+	h.settleOne(h.submitter())
+	_, err = l1.Adopt(t.Context(), h.client, h.deployment.Rollup, 0, cfg)
+	require.ErrorContains(t, err, "has settled 1 batches")
+}

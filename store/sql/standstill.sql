@@ -1,0 +1,1 @@
+select reason, since from standstills where role = $1

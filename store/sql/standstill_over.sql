@@ -1,0 +1,1 @@
+delete from standstills where role = $1
