@@ -228,8 +228,6 @@ func isUnderpriced(err error) bool {
 	return contains(err, "underpriced", "less than block base fee", "fee cap less than", "gas price too low")
 }
 
-func isIndexing(err error) bool { return contains(err, "indexing is in progress") }
-
 func contains(err error, texts ...string) bool {
 	for _, text := range texts {
 		if err != nil && strings.Contains(strings.ToLower(err.Error()), text) {

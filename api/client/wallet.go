@@ -40,7 +40,7 @@ func (w Wallet) Address() Address { return Address{Owner: w.key.Public().Element
 func (w Wallet) Domain() settle.Element { return settle.Element(w.domain.Bytes()) }
 
 // Pay looks sender and receiver up by their pairs, signs a transfer of amount with
-// the next free nonce and the minimum fee, and submits it. Whether an *Unanswered
+// the next free nonce and the minimum fee, and submits it. Whether an *UnansweredError
 // error was stored is not known: submit what it holds again. Calling Pay again
 // instead signs with the next nonce, and may pay twice.
 func (c *Client) Pay(ctx context.Context, w Wallet, to Address, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {

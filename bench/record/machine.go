@@ -79,11 +79,11 @@ func ThisMachine(commit string) (Machine, error) {
 
 const unknown = "unknown"
 
-// LoadNow says how many cores are busy during a second in which this process sleeps.
+// LoadNow says how many cores are busy during a second in which this process waits.
 // Load averages would count the benchmark before this one.
 func LoadNow() string {
 	busy, all, ok := ticks()
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	busyThen, allThen, okThen := ticks()
 	if !ok || !okThen || allThen <= all {
 		return unknown

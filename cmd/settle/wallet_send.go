@@ -148,7 +148,7 @@ func (o outbox) send(e sentEntry) (wire.Receipt, error) {
 	if err == nil {
 		return receipt, o.journal.remove(e)
 	}
-	var unanswered *client.Unanswered
+	var unanswered *client.UnansweredError
 	refused := !errors.As(err, &unanswered)
 	receipt, found, lookUpErr := o.lookUp(e)
 	switch {
