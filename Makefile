@@ -66,9 +66,10 @@ test: check-go ## Run the Go tests; needs Go, and Postgres or npm, nothing else
 	go test -timeout 25m $(TESTFLAGS) $(PKG)
 
 .PHONY: solidity
-solidity: $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
+solidity: check-go $(TOOLS) ## Run the contracts' tests with forge; needs Node.js and npm
 	@echo 'make solidity: forge test in verifier/contracts'
 	@cd verifier/contracts && ../../$(FORGE) test --offline
+	@go run ./internal/mutants/solidity -list >/dev/null
 
 .PHONY: reference
 reference: $(REFERENCE) ## Hold the second implementation of the protocol to all vectors, and the API's types to TypeScript; needs Node.js 20 and npm
@@ -90,7 +91,7 @@ drill: check-go ## Kill, pause and restart everything during RUNS runs of 1,000 
 	@tools/ensure-postgres.sh
 	@mkdir -p "$(OUT)"
 	go test ./cmd/settle -count=1 -timeout 0 -v -run '^TestDrill$$' -drill.runs $(RUNS) -drill.transfers 1000 -drill.shape demo \
-		-drill.faults 20 -drill.away 60s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
+		-drill.faults 20 -drill.away 60s -drill.node 24 -drill.bad 15s -drill.out "$(OUT)" $(ARGS) 2>&1 | tee "$(OUT)/output.txt"
 
 .PHONY: bench
 bench: check-go ## Run every benchmark at demo into BENCH, with a report (10 minutes; keys are made once, minutes more)
@@ -116,6 +117,13 @@ bench-state: check-go ## Measure execution, signatures, genesis, restart and his
 	go test ./schnorr -run '^$$' -bench Verify -cpu 1
 	go test ./state -run '^$$' -bench Genesis -benchtime 1x -args -bench-log-accounts 20
 	go test ./sequencer -run '^$$' -bench Stored -timeout 30m -args -bench-log-accounts 20
+
+.PHONY: alerts
+alerts: ## Check deploy/alerts.yml and what fires when (deploy/alerts_test.yml); needs promtool of Prometheus
+	@command -v promtool >/dev/null || { \
+		echo "make alerts: promtool is missing. It comes with Prometheus (Debian, Ubuntu: apt-get install prometheus)." >&2; exit 1; }
+	@promtool check rules deploy/alerts.yml
+	@promtool test rules deploy/alerts_test.yml
 
 .PHONY: vet
 vet: check-go ## Run go vet and check that gofmt would change nothing
@@ -163,6 +171,10 @@ attack-aggregate: check-go ## Lie in the hints and change every witness value of
 .PHONY: mutants
 mutants: check-go ## Take out or weaken each rule of the circuits, and of schnorr, state and publicdata: the tests must notice (an hour or two; ARGS="-run PATTERN")
 	go run ./internal/mutants $(ARGS)
+
+.PHONY: mutants-solidity
+mutants-solidity: check-go $(TOOLS) ## Take out or weaken each condition, write, call and hashed word of the contracts: their tests must notice (half an hour; ARGS="-run PATTERN")
+	go run ./internal/mutants/solidity $(ARGS)
 
 .PHONY: tools
 tools: $(TOOLS) ## Fetch what tests may need: Postgres binaries, the Solidity compiler and forge

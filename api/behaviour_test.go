@@ -245,7 +245,6 @@ func TestDatabaseDown(t *testing.T) {
 		{http.MethodGet, "/v1/batches/1", nil},
 		{http.MethodGet, "/v1/batches", nil},
 		{http.MethodGet, "/v1/status", nil},
-		{http.MethodGet, "/readyz", nil},
 	} {
 		out := r.send(request.method, request.path, request.body)
 		require.Equal(t, http.StatusServiceUnavailable, out.status, "%s %s: %s", request.method, request.path, out.body)
@@ -253,7 +252,11 @@ func TestDatabaseDown(t *testing.T) {
 		require.NotEmpty(t, out.header.Get("Retry-After"))
 	}
 	r.refused("{", http.StatusBadRequest, settle.CodeMalformedJSON) // still the client's fault
-	require.Equal(t, http.StatusOK, r.send(http.MethodGet, "/healthz", nil).status)
+	require.Equal(t, http.StatusOK, r.probe("/healthz").Code)
+	unready := r.probe("/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, unready.Code)
+	require.Equal(t, "application/problem+json", unready.Header().Get("Content-Type"))
+	require.NotEmpty(t, unready.Header().Get("Retry-After"))
 	require.Equal(t, []string{"settle_database_up 0"}, r.metric("settle_database_up"))
 	require.Empty(t, r.metric("settle_queue_depth"))
 
@@ -264,6 +267,7 @@ func TestDatabaseDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, settle.TxAccepted, receipt.Status)
 	require.NoError(t, patient.Ready(t.Context()))
+	require.Equal(t, http.StatusOK, r.probe("/readyz").Code)
 	var account wire.Account
 	r.get("/v1/accounts/2", &account)
 	require.Equal(t, 2, account.Pending, "what was acknowledged before is still there")

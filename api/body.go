@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/zksettle/settle"
@@ -39,35 +40,38 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	b.received += int64(n)
 	if errors.Is(err, io.EOF) {
 		// The server goes on reading, to see whether the client leaves: a deadline
-		// of the body that passed then would cancel the request.
-		_ = b.deadline(b.start.Add(readTimeout))
+		// of the body that passed then would cancel the request. RequestTimeout bounds
+		// what follows, and the server sets a new deadline for the next request.
+		_ = b.deadline(time.Time{})
 	}
 	return n, err
 }
 
-// readBody reads a whole body into memory that it takes of the server's budget.
+// readBody reads a whole body into memory that it takes of the server's budget and
+// of the client's share of it.
 // The caller calls release when the body is no longer used, also after an error.
-func (s *Server) readBody(r io.Reader) (body []byte, release func(), err error) {
+func (s *Server) readBody(r io.Reader, client netip.Addr) (body []byte, release func(), err error) {
 	held := int64(0)
-	release = func() { s.bodies.Release(held) }
-	take := func(n int64) bool {
+	release = func() { s.bodies.Release(held); s.bodiesOf.give(client, held) }
+	take := func(n int64) error {
+		if !s.bodiesOf.take(client, n) {
+			return s.tooMuchOfClient(client)
+		}
 		if !s.bodies.TryAcquire(n) {
-			return false
+			s.bodiesOf.give(client, n)
+			return s.backPressure("the submissions being read fill %d bytes of memory, the most that they may", s.cfg.MaxBodyMemory)
 		}
 		held += n
-		return true
+		return nil
 	}
-	full := func() error {
-		return s.backPressure("the submissions being read fill %d bytes of memory, the most that they may", s.cfg.MaxBodyMemory)
-	}
-	if !take(bodyFirstSize) {
-		return nil, release, full()
+	if err := take(bodyFirstSize); err != nil {
+		return nil, release, err
 	}
 	body = make([]byte, 0, bodyFirstSize)
 	for {
 		if len(body) == cap(body) {
-			if !take(int64(cap(body))) {
-				return nil, release, full()
+			if err := take(int64(cap(body))); err != nil {
+				return nil, release, err
 			}
 			grown := make([]byte, len(body), 2*cap(body))
 			copy(grown, body)

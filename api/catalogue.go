@@ -117,6 +117,8 @@ Every error of the REST interface is an RFC 9457 problem (` + "`application/prob
 - An array is answered by 200 with one result per item, in order; a refused item has its problem in
   ` + "`results[i].problem`" + ` with ` + "`index`" + `, and the good ones are stored. A problem of the whole request (the body is not
   JSON, too many items, back-pressure, database down) is answered by its own status, and then nothing was stored.
+- A transaction that is accepted may have a ` + "`warning`" + ` with a stable code: ` + "`account_exists`" + ` says that an open is for a payment
+  address that has an account of the token already, which ` + "`account`" + ` names.
 - Only what is not a readable HTTP request at all (or has a header above 16 KiB) is answered by the HTTP server in plain text.
 - The codes also stand in ` + "`rejection.code`" + ` of a transaction that was accepted and later rejected by the sequencer.
 

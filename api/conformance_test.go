@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -77,19 +76,19 @@ func (r *rig) answerReads() []string {
 	}
 	pair := query("owner", owner.Owner.String(), "l1", owner.L1.String())
 	good := []string{
+		submitPath + "?ids=" + id.String() + ",0x" + zeros(64),
 		submitPath + "/" + id.String(), submitPath + "/" + opened.ID.String(), "/v1/accounts/2", "/v1/accounts/2?batch=0", "/v1/accounts/2/proof",
 		"/v1/accounts" + pair, "/v1/accounts" + pair + "&limit=1", "/v1/batches/1", "/v1/batches", "/v1/batches?limit=1",
 		fmt.Sprintf("/v1/batches/%d/exits", last.Number), "/v1/batches/0/exits",
-		"/v1/exits" + query("l1", r.wallets[bob].Address().L1.String(), "limit", "1"), "/v1/status", "/readyz", "/healthz", "/metrics", "/openapi.json",
+		"/v1/exits" + query("l1", r.wallets[bob].Address().L1.String(), "limit", "1"), "/v1/status", "/openapi.json",
 	}
 	for _, path := range good {
 		require.Equal(r.t, http.StatusOK, r.send(http.MethodGet, path, nil).status, path)
 		require.Equal(r.t, http.StatusMethodNotAllowed, r.send(http.MethodDelete, path, nil).status, path)
 	}
-	require.Equal(r.t, http.StatusMethodNotAllowed, r.send(http.MethodDelete, submitPath, nil).status)
 	for _, path := range []string{
-		submitPath + "/x", "/v1/accounts/x", "/v1/accounts/x/proof", "/v1/accounts", "/v1/batches/x", "/v1/batches?limit=0", "/v1/batches/x/exits",
-		"/v1/exits", "/v1/status?x=1", "/healthz?x=1", "/readyz?x=1",
+		submitPath, submitPath + "?ids=x", submitPath + "/x", "/v1/accounts/x", "/v1/accounts/x/proof", "/v1/accounts", "/v1/batches/x", "/v1/batches?limit=0", "/v1/batches/x/exits",
+		"/v1/exits", "/v1/status?x=1",
 	} {
 		require.Equal(r.t, http.StatusBadRequest, r.send(http.MethodGet, path, nil).status, path)
 	}
@@ -129,10 +128,14 @@ func (r *rig) answerSubmissions() {
 		r.transfer(dave, erin, 5, 0), with(func(t *client.Transfer) { t.ValidUntil = 1 }),
 	})
 	require.Equal(r.t, 16, results.Refused)
-	zero := r.members(r.signed(alice, client.Exit{From: alice, Amount: settle.NewAmount(5), Fee: fee, Nonce: n + 2}))
+	again := client.Open{From: alice, Account: r.wallets[bob].Address(), Amount: settle.NewAmount(50), Fee: fee, Nonce: n + 2}
+	require.NotNil(r.t, r.accept(r.signed(alice, again)).Warning)
+	again.Nonce++
+	require.NotNil(r.t, r.array(1, []any{r.signed(alice, again)}).Results[0].Warning)
+	zero := r.members(r.signed(alice, client.Exit{From: alice, Amount: settle.NewAmount(5), Fee: fee, Nonce: n + 4}))
 	zero["amount"] = "0"
 	r.refused(zero, http.StatusUnprocessableEntity, settle.CodeZeroAmount)
-	r.refused(r.transfer(alice, bob, balance, n+2), http.StatusUnprocessableEntity, settle.CodeInsufficientBalance)
+	r.refused(r.transfer(alice, bob, balance, n+4), http.StatusUnprocessableEntity, settle.CodeInsufficientBalance)
 	r.refused("{", http.StatusBadRequest, settle.CodeMalformedJSON)
 	r.refused(r.transfer(alice, bob, 6, n), http.StatusConflict, settle.CodeNonceConflict)
 	r.refused(make([]any, settle.MaxSubmitItems+1), http.StatusRequestEntityTooLarge, settle.CodeTooManyItems)
@@ -171,15 +174,6 @@ func (r *rig) answerLargestNumbers() {
 // noStore is a store of which every use is a bug of ours.
 type noStore struct{ api.Store }
 
-// brokenMetrics cannot be gathered.
-type brokenMetrics struct{}
-
-func (brokenMetrics) Describe(chan<- *prometheus.Desc) {}
-
-func (brokenMetrics) Collect(ch chan<- prometheus.Metric) {
-	ch <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(io.ErrUnexpectedEOF), io.ErrUnexpectedEOF)
-}
-
 // answerFailures gets 429, 503 and 500.
 func (r *rig) answerFailures(reads []string) {
 	kinds := sequencer.KindsOf([]sequencer.Shape{kindShape()})
@@ -196,13 +190,9 @@ func (r *rig) answerFailures(reads []string) {
 	r.refused(tx, http.StatusTooManyRequests, settle.CodeBackPressure)
 	// The time for a request is over before it begins: no store can be reached in it.
 	r.serve(func(c *api.Config) { c.Kinds, c.RequestTimeout = kinds, 1 })
-	all(http.StatusServiceUnavailable, "/healthz", "/metrics", "/openapi.json")
-	metrics := prometheus.NewRegistry()
-	require.NoError(r.t, metrics.Register(brokenMetrics{}))
-	r.serve(func(c *api.Config) { c.Kinds, c.Metrics, c.Log = kinds, metrics, slog.New(slog.DiscardHandler) })
-	require.Equal(r.t, http.StatusInternalServerError, r.send(http.MethodGet, "/metrics", nil).status)
+	all(http.StatusServiceUnavailable, "/openapi.json")
 	r.serve(func(c *api.Config) { c.Kinds, c.Store, c.Log = kinds, noStore{}, slog.New(slog.DiscardHandler) })
-	all(http.StatusInternalServerError, "/healthz", "/metrics", "/openapi.json")
+	all(http.StatusInternalServerError, "/openapi.json")
 }
 
 func mustURL(t testing.TB, raw string) *url.URL {

@@ -106,6 +106,9 @@ func (c *contract) hold(resp *http.Response, body []byte) error {
 		}
 		return c.problem(body, resp.Request.Method)
 	}
+	if isPreflight(resp.Request) && resp.StatusCode == http.StatusNoContent {
+		return preflight(resp, body, operations)
+	}
 	methods := []string{method}
 	if _, ok := operations[method]; !ok {
 		if resp.StatusCode != http.StatusMethodNotAllowed {
@@ -117,6 +120,26 @@ func (c *contract) hold(resp *http.Response, body []byte) error {
 		if err := c.response(resp, body, path, m, operations[m].(map[string]any)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// preflight checks the answer to a browser's question before a request of another
+// origin. It belongs to the Fetch standard, and no document lists it.
+func preflight(resp *http.Response, body []byte, operations map[string]any) error {
+	if len(body) > 0 {
+		return fmt.Errorf("a preflight is answered by the body %q", body)
+	}
+	if allowed := resp.Header.Get("Access-Control-Allow-Origin"); allowed != resp.Request.Header.Get("Origin") {
+		return fmt.Errorf("a preflight is allowed to the origin %q", allowed)
+	}
+	asked := resp.Request.Header.Get("Access-Control-Request-Method")
+	if _, ok := operations[strings.ToLower(asked)]; !ok {
+		return fmt.Errorf("a preflight allows %s, which is not documented", asked)
 	}
 	return nil
 }

@@ -25,7 +25,8 @@ func FuzzReads(f *testing.F) {
 	id := "0x00" + strings.Repeat("aB", 31)
 	for _, target := range []string{
 		"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/status", "/v1/status?x=1", "/v1/nothing", "/v1/transactions/", "//v1/status", "/v1/../v1/status", "*", "http://other/v1/status",
-		"/v1/transactions", "/v1/transactions/" + id, "/v1/transactions/0x" + strings.Repeat("ff", 32), "/v1/transactions/0x12", "/v1/transactions/%30x" + id[2:],
+		"/v1/transactions", "/v1/transactions?ids=" + id, "/v1/transactions?ids=" + id + "," + id + ",0x" + strings.Repeat("ff", 32), "/v1/transactions?ids=" + id + ",", "/v1/transactions?ids=" + strings.Repeat(id+",", 100) + id,
+		"/v1/transactions/" + id, "/v1/transactions/0x" + strings.Repeat("ff", 32), "/v1/transactions/0x12", "/v1/transactions/%30x" + id[2:],
 		"/v1/accounts/2", "/v1/accounts/8", "/v1/accounts/007", "/v1/accounts/4294967296", "/v1/accounts/+2", "/v1/accounts/2?batch=1", "/v1/accounts/2?batch=4", "/v1/accounts/2?batch=", "/v1/accounts/2?batch",
 		"/v1/accounts/2/proof", "/v1/accounts/2/proof?batch=0", "/v1/accounts/8/proof", "/v1/accounts/2/", "/v1/accounts/%32", "/v1/accounts/2%2Fproof",
 		"/v1/accounts", "/v1/accounts?" + pair, "/v1/accounts?" + pair + "&after=2&limit=1", "/v1/accounts?" + pair + "&limit=201", "/v1/accounts?limit=1;after=2",
@@ -101,10 +102,19 @@ func readTarget(u *url.URL) (asked []string, known, good bool) {
 		argument, segments[2] = segments[2], "{}"
 	}
 	switch strings.Join(segments, "/") {
-	case "healthz", "readyz", "v1/status":
+	case "v1/status":
 		q.only()
-	case "metrics", "openapi.json":
+	case "openapi.json":
 		return nil, true, true // whatever is behind the question mark
+	case "v1/transactions":
+		q.only("ids")
+		ids := strings.Split(q.values["ids"], ",")
+		q.good = q.good && len(ids) <= 100
+		for _, id := range ids {
+			if one := "Transaction " + q.hex(id, 32); !slices.Contains(asked, one) {
+				asked = append(asked, one)
+			}
+		}
 	case "v1/transactions/{}":
 		q.only()
 		asked = append(asked, "Transaction "+q.hex(argument, 32))

@@ -105,6 +105,20 @@ func (s *shelf) Transaction(_ context.Context, id settle.Hash) (store.Transactio
 	return store.TransactionDetail{Transaction: store.Transaction{Submission: store.Submission{ID: id, Kind: settle.KindTransfer}, Status: settle.TxAccepted}}, nil
 }
 
+func (s *shelf) Transactions(ctx context.Context, ids []settle.Hash) (map[settle.Hash]store.TransactionDetail, error) {
+	found := map[settle.Hash]store.TransactionDetail{}
+	for _, id := range ids {
+		if t, err := s.Transaction(ctx, id); err == nil {
+			found[id] = t
+		}
+	}
+	return found, nil
+}
+
+func (s *shelf) FirstAccounts(context.Context, []store.Holding) (map[store.Holding]settle.AccountIndex, error) {
+	return nil, nil
+}
+
 func (s *shelf) batch(n settle.BatchNumber) store.Batch {
 	root := s.genesis.Rollup.GenesisRoot
 	return store.Batch{Number: n, Status: settle.BatchSettled, Shape: shape.Name, OldRoot: root, NewRoot: root, Transactions: 1}

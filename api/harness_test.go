@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
@@ -64,7 +65,9 @@ var (
 type rig struct {
 	t        testing.TB
 	store    *store.Store
+	pool     *pgxpool.Pool // of store
 	url      string
+	ops      http.Handler // metrics and health
 	client   *client.Client
 	keys     [users]schnorr.PrivateKey
 	wallets  [users]client.Wallet
@@ -92,7 +95,7 @@ func (r *rig) on(databaseURL string, change ...func(*api.Config)) *rig {
 	pool, err := pgxpool.New(t.Context(), databaseURL)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	r.store = store.New(pool)
+	r.pool, r.store = pool, store.New(pool)
 	_, err = r.store.InitGenesis(t.Context(), r.genesis)
 	require.NoError(t, err)
 	r.serve(change...)
@@ -162,11 +165,12 @@ func (r *rig) serve(change ...func(*api.Config)) {
 	}
 	server, err := api.New(cfg)
 	require.NoError(r.t, err)
+	r.ops = server.Ops()
 	listener, err := api.Listen(r.t.Context(), "127.0.0.1:0")
 	require.NoError(r.t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(ctx, listener, server, cfg.Log) }()
+	go func() { done <- api.Serve(ctx, server.Limit(listener), server, cfg.Log) }()
 	r.t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		stop()
@@ -338,13 +342,21 @@ func (r *rig) prove(numbers ...settle.BatchNumber) {
 	}
 }
 
+// probe asks the operator's handler.
+func (r *rig) probe(path string) *httptest.ResponseRecorder {
+	r.t.Helper()
+	w := httptest.NewRecorder()
+	r.ops.ServeHTTP(w, httptest.NewRequestWithContext(context.WithoutCancel(r.t.Context()), http.MethodGet, path, http.NoBody))
+	return w
+}
+
 // metric returns the samples of /metrics that begin with name.
 func (r *rig) metric(name string) []string {
 	r.t.Helper()
-	out := r.send(http.MethodGet, "/metrics", nil)
-	require.Equal(r.t, http.StatusOK, out.status)
+	out := r.probe("/metrics")
+	require.Equal(r.t, http.StatusOK, out.Code)
 	var lines []string
-	for line := range strings.Lines(string(out.body)) {
+	for line := range strings.Lines(out.Body.String()) {
 		if strings.HasPrefix(line, name) {
 			lines = append(lines, strings.TrimSpace(line))
 		}

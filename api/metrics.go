@@ -18,6 +18,7 @@ import (
 type metrics struct {
 	latency     *prometheus.HistogramVec
 	submissions *prometheus.CounterVec
+	turnedAway  *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, s Store, timeout time.Duration) (*metrics, error) {
@@ -29,8 +30,11 @@ func newMetrics(registry *prometheus.Registry, s Store, timeout time.Duration) (
 		submissions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "settle_submissions_total", Help: "Submitted transactions by outcome: accepted, existing, or the code of the problem.",
 		}, []string{"outcome"}),
+		turnedAway: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "settle_http_connections_turned_away_total", Help: "Connections closed unserved, by the bound that they would have passed: of all, or of one client.",
+		}, []string{"bound"}),
 	}
-	err := errors.Join(registry.Register(m.latency), registry.Register(m.submissions), registry.Register(newPipeline(s, timeout)))
+	err := errors.Join(registry.Register(m.latency), registry.Register(m.submissions), registry.Register(m.turnedAway), registry.Register(newPipeline(s, timeout)))
 	return m, err
 }
 

@@ -178,7 +178,7 @@ func (s *Server) batch(ctx context.Context, in *batchInput) (*batchOutput, error
 		out.Proofs[i] = wire.Proof{
 			Circuit: p.Circuit, Shape: p.Shape, KeyHash: p.KeyHash, Proof: "0x" + hex.EncodeToString(p.Proof), Inputs: p.Inputs,
 			AssignSeconds: p.Stats.Assign.Seconds(), SolveSeconds: p.Stats.Solve.Seconds(), ProveSeconds: p.Stats.Prove.Seconds(),
-			PeakMemoryBytes: p.Stats.PeakMemory, Worker: p.Worker, Attempt: p.Attempt, Late: p.Late, StoredAt: p.StoredAt,
+			PeakMemoryBytes: p.Stats.PeakMemory, Attempt: p.Attempt, Late: p.Late, StoredAt: p.StoredAt,
 		}
 	}
 	return &batchOutput{out}, nil

@@ -11,7 +11,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/zksettle/settle"
 )
@@ -35,6 +34,7 @@ func (s *Server) routes() error {
 	// Documented after registration, or huma would read and validate the body itself.
 	api.OpenAPI().Paths["/v1/transactions"].Post.RequestBody = s.submissionBody(api.OpenAPI().Components.Schemas)
 
+	get(api, "getTransactions", "/v1/transactions", "transactions", "Several transactions and what became of them, in one look-up", s.transactions, bad, unavailable)
 	get(api, "getTransaction", "/v1/transactions/{id}", "transactions", "A transaction and what became of it", s.transaction, bad, missing, unavailable)
 	get(api, "getAccount", "/v1/accounts/{index}", "accounts", "An account: executed state, pending debits, next nonce; or as a batch left it", s.account, bad, missing, unavailable)
 	get(api, "getAccountProof", "/v1/accounts/{index}/proof", "accounts", "Merkle proof of an account against the root after a batch", s.accountProof, bad, missing, unavailable)
@@ -44,14 +44,8 @@ func (s *Server) routes() error {
 	get(api, "getBatchExits", "/v1/batches/{number}/exits", "exits", "The exits of a settled batch, with what proves each to the rollup contract", s.batchExits, bad, missing, unavailable)
 	get(api, "listExits", "/v1/exits", "exits", "The settled exits for an Ethereum address, with what proves each, by batch", s.exits, bad, unavailable)
 	get(api, "getStatus", "/v1/status", "status", "The rollup's identity, fees, progress and backlog", s.status, bad, unavailable)
-	get(api, "live", "/healthz", "health", "The process is alive", s.live, bad)
-	get(api, "ready", "/readyz", "health", "The database can be reached", s.ready, bad, unavailable)
-
-	// A panic of the gatherer becomes a problem like any other.
-	metrics := promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.PanicOnError})
-	s.plain(api, "metrics", "/metrics", "Metrics in Prometheus' text format", "text/plain", &huma.Schema{Type: huma.TypeString}, metrics)
 	s.plain(api, "openapi", "/openapi.json", "This document (OpenAPI 3.1)", "application/openapi+json", documentSchema(), http.HandlerFunc(s.serveSpec))
-	neverFails(api, "/healthz", "/openapi.json")
+	neverFails(api, "/openapi.json")
 	var err error
 	s.spec, err = finishSpec(api)
 	return err

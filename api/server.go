@@ -1,5 +1,5 @@
 // Package api is the REST interface of the rollup, version 1: submissions,
-// accounts, batches, status, health and metrics.
+// accounts, batches and status; and, on a listener of the operator's, health and metrics.
 //
 //	request -> instrument -> recover -> route -> huma operation -> store
 //	                                 \-> problem (404, 405)
@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -40,6 +41,8 @@ type Store interface {
 	AccountsByOwner(ctx context.Context, owner settle.Element, l1 settle.Address, after int64, limit int) ([]store.Account, error)
 	PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]store.Pending, error)
 	Transaction(ctx context.Context, id settle.Hash) (store.TransactionDetail, error)
+	Transactions(ctx context.Context, ids []settle.Hash) (map[settle.Hash]store.TransactionDetail, error)
+	FirstAccounts(ctx context.Context, holdings []store.Holding) (map[store.Holding]settle.AccountIndex, error)
 	Batch(ctx context.Context, n settle.BatchNumber) (store.BatchDetail, error)
 	Batches(ctx context.Context, before settle.BatchNumber, limit int) ([]store.Batch, error)
 	LastBatch(ctx context.Context) (store.Batch, error)
@@ -60,7 +63,7 @@ type Store interface {
 type Config struct {
 	Store   Store                // required
 	Rollup  store.Rollup         // required: identity, as the store gives it at start-up
-	Metrics *prometheus.Registry // a new one if nil; /metrics shows it
+	Metrics *prometheus.Registry // a new one if nil; /metrics of Ops shows it
 	Log     *slog.Logger         // discarded if nil
 	Version string               // of the build, shown in /openapi.json; "dev"
 	Kinds   []settle.Kind        // of transaction that are taken (sequencer.KindsOf); transfer alone if nil
@@ -70,9 +73,18 @@ type Config struct {
 	MaxUnproven    int64         // sealed, unproven batches from which submissions get 429; 1,000; below 0: no cap
 	MaxBodyMemory  int64         // bytes of bodies in memory at once, above which submissions get 429; 128 MiB
 	MaxSubmitting  int           // submissions being checked and stored at once, above which they get 429; 64
-	RequestTimeout time.Duration // of the work on one request; 15 s
+	RequestTimeout time.Duration // of the work on one request, from when its body is read; 15 s
 	RetryAfter     time.Duration // told with 429 and 503; 2 s
 	BacklogAge     time.Duration // how old a count of unfinished work may be that admits; 250 ms; below 0: always a new one
+
+	Origins []Origin // of web pages that may read replies (CORS); none
+
+	// Bounds on one client, which is an IPv4 address or an IPv6 /64. Below 0: none.
+	TrustedProxies       []netip.Prefix // whose X-Forwarded-For names the client; none
+	MaxClientSubmitting  int            // of MaxSubmitting; 32
+	MaxClientBodyMemory  int64          // of MaxBodyMemory; 32 MiB
+	MaxConnections       int            // of a listener that Limit returns, in all; 4,096
+	MaxClientConnections int            // of these; 256
 }
 
 func (c Config) withDefaults() Config {
@@ -93,6 +105,10 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxUnproven, 1_000)
 	setDefault(&c.MaxBodyMemory, 128<<20)
 	setDefault(&c.MaxSubmitting, 64)
+	setDefault(&c.MaxClientSubmitting, 32)
+	setDefault(&c.MaxClientBodyMemory, 32<<20)
+	setDefault(&c.MaxConnections, 4096)
+	setDefault(&c.MaxClientConnections, 256)
 	setDefault(&c.RequestTimeout, 15*time.Second)
 	setDefault(&c.RetryAfter, 2*time.Second)
 	setDefault(&c.BacklogAge, 250*time.Millisecond)
@@ -118,6 +134,8 @@ type Server struct {
 	handler    http.Handler
 	spec       []byte              // /openapi.json
 	bodies     *semaphore.Weighted // bytes of bodies in memory
+	bodiesOf   *shares             // of bodies, by client
+	slots      *shares             // of submitting, by client
 	submitting chan struct{}       // slots for submissions that are whole: never held while a client sends
 	verifying  chan struct{}       // slots for signature checks, one per core
 }
@@ -136,6 +154,8 @@ func New(cfg Config) (*Server, error) {
 		trees:      newTrees(cfg.Store),
 		backlog:    &backlog{count: cfg.Store.Backlog, age: cfg.BacklogAge},
 		bodies:     semaphore.NewWeighted(cfg.MaxBodyMemory),
+		bodiesOf:   newShares(cfg.MaxClientBodyMemory),
+		slots:      newShares(int64(cfg.MaxClientSubmitting)),
 		submitting: make(chan struct{}, cfg.MaxSubmitting),
 		verifying:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
@@ -149,7 +169,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.routes(); err != nil {
 		return nil, err
 	}
-	s.handler = s.instrument(s.recoverPanics(http.HandlerFunc(s.route)))
+	s.handler = s.instrument(s.recoverPanics(s.allowOrigins(http.HandlerFunc(s.route))))
 	return s, nil
 }
 
@@ -162,8 +182,12 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.noRoute(w, r)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.RequestTimeout)
-	defer cancel()
+	ctx := r.Context()
+	if r.Method != http.MethodPost { // submit begins its time when the body is read
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.cfg.RequestTimeout)
+		defer cancel()
+	}
 	bounded := r.WithContext(ctx)
 	bounded.Body = http.MaxBytesReader(w, paced(w, r.Body), s.cfg.MaxBodyBytes)
 	defer func() { r.Pattern = bounded.Pattern }() // for the label of instrument

@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,16 +73,16 @@ func TestBackPressureOnMemory(t *testing.T) {
 // heldStore holds the first submission where it counts the backlog.
 type heldStore struct {
 	*store.Store
-	once    sync.Once
+	begun   atomic.Bool
 	reached chan struct{}
 	free    chan struct{}
 }
 
 func (h *heldStore) Backlog(ctx context.Context) (store.Backlog, error) {
-	h.once.Do(func() {
+	if h.begun.CompareAndSwap(false, true) {
 		close(h.reached)
 		<-h.free
-	})
+	}
 	return h.Store.Backlog(ctx)
 }
 

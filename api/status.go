@@ -74,17 +74,3 @@ func (s *Server) describe(st store.Status, proven store.Progress, fees []store.F
 	}
 	return out
 }
-
-type healthOutput struct{ Body wire.Health }
-
-func (s *Server) live(context.Context, *struct{}) (*healthOutput, error) {
-	return &healthOutput{wire.Health{Status: "ok"}}, nil
-}
-
-// ready asks the database for the rollup's identity: it is reachable and migrated.
-func (s *Server) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) {
-	if _, err := s.cfg.Store.Rollup(ctx); err != nil {
-		return nil, s.failure(ctx, fmt.Errorf("readiness: %w", err))
-	}
-	return &healthOutput{wire.Health{Status: "ok"}}, nil
-}

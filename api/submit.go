@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
@@ -37,6 +38,7 @@ type item struct {
 	submission store.Submission
 	admission  store.Admission
 	refusal    *settle.Refusal
+	warning    *wire.Warning // of one that was good and new
 }
 
 func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
@@ -44,17 +46,20 @@ func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
 	// The body is read before the slot is taken: a slot never waits for a client.
-	body, release, err := s.readBody(in.request.BodyReader())
+	request, _ := humago.Unwrap(in.request)
+	client := accountable(s.clientAddress(request))
+	body, release, err := s.readBody(request.Body, client)
 	defer release()
 	if err != nil {
 		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
-	select {
-	case s.submitting <- struct{}{}:
-		defer func() { <-s.submitting }()
-	default:
-		return nil, s.refuseAll(s.backPressure("%d submissions are being handled at once, the most that are", s.cfg.MaxSubmitting), 1)
+	free, err := s.takeSlot(client)
+	if err != nil {
+		return nil, s.refuseAll(s.failure(ctx, err), 1)
 	}
+	defer free()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.RequestTimeout)
+	defer cancel()
 	items, array, err := s.readItems(body)
 	if err != nil {
 		return nil, s.refuseAll(s.failure(ctx, err), 1)
@@ -69,7 +74,7 @@ func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	if r := items[0].refusal; r != nil {
 		return nil, fromRefusal(r)
 	}
-	receipt := wire.Receipt{ID: items[0].submission.ID, Status: items[0].admission.Status, Existing: items[0].admission.Existing}
+	receipt := wire.Receipt{ID: items[0].submission.ID, Status: items[0].admission.Status, Existing: items[0].admission.Existing, Warning: items[0].warning}
 	out := &submitOutput{Status: http.StatusAccepted, Body: receipt}
 	if receipt.Existing {
 		out.Status = http.StatusOK
@@ -139,6 +144,9 @@ func (s *Server) admit(ctx context.Context, items []item) error {
 	if err := s.check(ctx, items); err != nil {
 		return err
 	}
+	if err := s.warn(ctx, items); err != nil { // before anything is stored
+		return err
+	}
 	var submissions []store.Submission
 	var places []int
 	for i := range items {
@@ -157,7 +165,10 @@ func (s *Server) admit(ctx context.Context, items []item) error {
 		return fmt.Errorf("admit: %d outcomes for %d items", len(admissions), len(submissions))
 	}
 	for k, a := range admissions {
-		items[places[k]].admission, items[places[k]].refusal = a, a.Refusal
+		it := &items[places[k]]
+		if it.admission, it.refusal = a, a.Refusal; a.Existing {
+			it.warning = nil // the account may be its own
+		}
 	}
 	return nil
 }
@@ -293,7 +304,7 @@ func results(items []item) wire.Results {
 			r.Problem = itemProblem(refusal, i)
 			continue
 		}
-		r.Status, r.Existing = items[i].admission.Status, items[i].admission.Existing
+		r.Status, r.Existing, r.Warning = items[i].admission.Status, items[i].admission.Existing, items[i].warning
 		if r.Existing {
 			out.Existing++
 		} else {

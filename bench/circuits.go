@@ -113,6 +113,8 @@ func countShape(s *record.Sample, shape circuits.Shape) error {
 	s.Count("domain", "elements", record.Neither, float64(stats.Domain), of()...)
 	s.Count("fill", "ratio", record.Higher, stats.Fill, of()...)
 	s.Count("committed wires", "wires", record.Lower, float64(stats.CommittedWires), of()...)
+	s.Count("wires in A", "wires", record.Lower, float64(stats.WiresA), of()...)
+	s.Count("wires in B", "wires", record.Lower, float64(stats.WiresB), of()...)
 	sum := 0
 	for _, p := range parts {
 		sum += p.Constraints

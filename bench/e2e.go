@@ -175,7 +175,7 @@ func (t *e2eTask) run(ctx context.Context, s *record.Sample) error {
 	transfers := float64(result.Accepted)
 	s.Rate("transfers submitted", transfers/result.Seconds)
 	s.Add(record.Value{Name: "gas per transfer", Unit: "gas", Better: record.Lower, Source: record.Measured, Value: gas.used / transfers})
-	s.Count("transfers per batch", "transfers", record.Higher, transfers/float64(gas.batches))
+	s.Add(record.Value{Name: "transfers per batch", Unit: "transfers", Better: record.Higher, Source: record.Measured, Value: transfers / float64(gas.batches)})
 	t.cost(s, before, after, took, gas.used, transfers)
 	if t.runs == t.common.Repeats {
 		addQuantiles(s, "submission to settled", slices.Clone(t.settled))

@@ -238,10 +238,7 @@ func (c GrowthConfig) fleets(s *record.Sample, in growthInputs) error {
 		if err != nil {
 			return err
 		}
-		for _, q := range []struct {
-			name string
-			at   float64
-		}{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}} {
+		for _, q := range quantilesOf(min(len(out.Waits), len(out.Settled))) {
 			add(WaitName, "seconds", record.Lower, out.Wait(q.at), map[string]string{"workers": workers, "quantile": q.name})
 			add("sealed to settled", "seconds", record.Lower, record.Quantile(out.Settled, q.at), map[string]string{"workers": workers, "quantile": q.name})
 		}

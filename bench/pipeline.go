@@ -163,7 +163,7 @@ func (t *pipelineTask) run(ctx context.Context, s *record.Sample) error {
 	}
 	s.Ratio("pipeline over raw", float64(len(batches))/took.Seconds()/raw, labels...)
 	s.Seconds("processor time of a proof", cores/time.Duration(len(batches)), append(labels, "of", "pipeline")...)
-	s.Count("transfers per batch", "transfers", record.Higher, float64(transfers)/float64(len(batches)), labels...)
+	s.Add(record.Value{Name: "transfers per batch", Labels: labelled(labels), Unit: "transfers", Better: record.Higher, Source: record.Measured, Value: float64(transfers) / float64(len(batches))})
 	if t.runs == t.common.Repeats {
 		t.percentiles(s, labels)
 	}
@@ -241,13 +241,22 @@ func (t *pipelineTask) percentiles(s *record.Sample, labels []string) {
 	}
 }
 
-// addQuantiles records the median, the 90th and the 99th percentile of seconds.
+// quantile is one that is recorded; fewer values than least say nothing of it.
+type quantile struct {
+	name  string
+	at    float64
+	least int
+}
+
+// quantilesOf are the median, the 90th and the 99th percentile, where n values tell them.
+func quantilesOf(n int) []quantile {
+	return slices.DeleteFunc([]quantile{{"p50", 0.5, 1}, {"p90", 0.9, 10}, {"p99", 0.99, 100}}, func(q quantile) bool { return n < q.least })
+}
+
+// addQuantiles records the quantiles of seconds that so many values tell.
 func addQuantiles(s *record.Sample, name string, seconds []float64, labels ...string) {
 	sorted := slices.Sorted(slices.Values(seconds))
-	for _, q := range []struct {
-		name string
-		at   float64
-	}{{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}} {
+	for _, q := range quantilesOf(len(sorted)) {
 		value := record.Quantile(sorted, q.at)
 		s.Seconds(name, time.Duration(value*float64(time.Second)), slices.Concat(labels, []string{"quantile", q.name})...)
 	}

@@ -35,6 +35,8 @@ func (p *proveShape) compile() record.Task {
 		s.Count("constraints per transfer", "constraints", record.Lower, float64(stats.ConstraintsPerTransfer), p.label()...)
 		s.Count("domain", "elements", record.Neither, float64(stats.Domain), p.label()...)
 		s.Count("committed wires", "wires", record.Lower, float64(stats.CommittedWires), p.label()...)
+		s.Count("wires in A", "wires", record.Lower, float64(stats.WiresA), p.label()...)
+		s.Count("wires in B", "wires", record.Lower, float64(stats.WiresB), p.label()...)
 		s.Count("wires", "wires", record.Lower, float64(system.GetNbInternalVariables()+system.GetNbSecretVariables()+system.GetNbPublicVariables()), p.label()...)
 		return nil
 	}

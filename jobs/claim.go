@@ -87,6 +87,7 @@ func (e *fencedExecutor) JobGetAvailable(ctx context.Context, params *riverdrive
 			return nil, err
 		}
 	}
+	c.cfg.WorkerStep()
 	return result, nil
 }
 

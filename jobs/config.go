@@ -64,6 +64,8 @@ type Config struct {
 	Metrics *Metrics     // nil: collected and shown nowhere
 	Holder  string       // who we are, for people; host and process id
 	Policy  Policy
+	// ReaperStep hears of each look for dead workers that succeeded; nil: nobody does.
+	ReaperStep func()
 
 	// For workers alone.
 	Prover      Prover
@@ -77,6 +79,9 @@ type Config struct {
 	// Admit is asked before a job is claimed whether there is memory for its shape
 	// (prover.Admission); nil admits all. A shape that it refuses is not claimed.
 	Admit func(shape string) error
+	// WorkerStep hears of each look at the queue that succeeded and, while a proof is
+	// made and nobody looks, of each heartbeat. It is called by several goroutines; nil: nobody hears.
+	WorkerStep func()
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -100,6 +105,12 @@ func (c Config) withDefaults() (Config, error) {
 			host = "unknown host"
 		}
 		c.Holder = fmt.Sprintf("%s:%d", host, os.Getpid())
+	}
+	if c.WorkerStep == nil {
+		c.WorkerStep = func() {}
+	}
+	if c.ReaperStep == nil {
+		c.ReaperStep = func() {}
 	}
 	if c.Concurrency == 0 {
 		c.Concurrency = 1

@@ -40,7 +40,9 @@ func beat(ctx context.Context, cfg *Config, lease store.Lease, log *slog.Logger)
 			_, err := cfg.Store.Heartbeat(call, lease, cfg.Policy.LeaseTTL)
 			done()
 			switch {
-			case err == nil || beating.Err() != nil:
+			case beating.Err() != nil:
+			case err == nil:
+				cfg.WorkerStep()
 			case errors.Is(err, store.ErrProofExists):
 				log.Info("somebody else has stored the proof")
 				end(errProvenElsewhere)

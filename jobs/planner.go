@@ -35,6 +35,7 @@ type PlannerConfig struct {
 	Poll     time.Duration   // between looks at the queue; 0: 1 second
 	Metrics  *PlannerMetrics // nil: collected and shown nowhere
 	Logger   *slog.Logger    // nil discards
+	Stepped  func()          // hears of each step of Run that succeeded; nil: nobody does
 }
 
 // Planner carries out what aggregator.Plan decides. All that it knows lies in the
@@ -85,6 +86,9 @@ func (p *Planner) Run(ctx context.Context, wake <-chan struct{}) error {
 			p.cfg.Logger.InfoContext(ctx, "groups are planned again")
 		}
 		failing = err != nil
+		if err == nil && p.cfg.Stepped != nil {
+			p.cfg.Stepped()
+		}
 		timer := time.NewTimer(p.cfg.Poll)
 		select {
 		case <-ctx.Done():

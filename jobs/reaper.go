@@ -80,6 +80,9 @@ func (r *reaper) run(ctx context.Context) {
 			r.cfg.Logger.InfoContext(ctx, "dead workers are looked for again")
 		}
 		failing = err != nil
+		if err == nil {
+			r.cfg.ReaperStep()
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -26,6 +26,9 @@ func RunWorker(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	for shape := range cfg.Keys { // a count that begins at 0 can be seen to grow
+		cfg.Metrics.MemoryWaits.WithLabelValues(shape)
+	}
 	var reaping sync.WaitGroup
 	defer reaping.Wait()
 	reaping.Go(func() { reaper.run(ctx) })

@@ -123,11 +123,11 @@ func (c *Client) IsOperator(ctx context.Context, account settle.Address) (bool, 
 
 // Entry is a registry entry.
 type Entry struct {
-	Circuit  string
-	Shape    string
-	Version  uint32
-	Verifier settle.Address
-	KeyHash  settle.KeyHash
+	Circuit  string         `json:"circuit"`
+	Shape    string         `json:"shape"`
+	Version  uint32         `json:"version"`
+	Verifier settle.Address `json:"verifier"`
+	KeyHash  settle.KeyHash `json:"key_hash"`
 }
 
 // Entry returns the registry entry for (circuit, shape, version), or ErrUnregistered.

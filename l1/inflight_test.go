@@ -36,11 +36,17 @@ func (h *harness) mineSent() {
 	for _, tx := range h.node.sent {
 		last = max(last, tx.Nonce())
 	}
+	h.untilPooled(last)
+	h.chain.Commit()
+}
+
+// untilPooled waits until the node's pool holds our transactions up to a nonce.
+func (h *harness) untilPooled(last uint64) {
+	h.t.Helper()
 	require.Eventually(h.t, func() bool {
 		next, err := h.client.NonceAt(h.t.Context(), common.Address(address(h.operator)), big.NewInt(rpc.PendingBlockNumber.Int64()))
 		return err == nil && next == last+1
 	}, 30*time.Second, time.Millisecond)
-	h.chain.Commit()
 }
 
 // recordAll makes steps until n batches are settled, and no other steps than that.
@@ -380,32 +386,4 @@ func TestAnotherOperatorSettlesTheFirst(t *testing.T) {
 	h.recordAll(s, 3)
 	h.requireSettledOnce(3)
 	h.step(s, l1.Idle)
-}
-
-// TestUnfundedSaysWhatIsMissing: the error names the account and the amount, which is for
-// all that is under way.
-func TestUnfundedSaysWhatIsMissing(t *testing.T) {
-	h := newHarness(t)
-	h.prove(2, 2)
-	s := h.several()
-	sends := 0
-	h.node.onSend = func() error {
-		if sends++; sends == 1 {
-			return nil
-		}
-		return errors.New("insufficient funds for gas * price + value: balance 0, tx cost 1, overshot 1")
-	}
-	h.node.balance = big.NewInt(1_000)
-	_, err := s.Step(t.Context())
-	var unfunded *l1.UnfundedError
-	require.ErrorAs(t, err, &unfunded)
-	require.Equal(t, address(h.operator), unfunded.Address)
-	owed := new(big.Int)
-	for _, r := range h.rows.rows {
-		owed.Add(owed, new(big.Int).Mul(r.MaxFee.Big(), new(big.Int).SetUint64(r.GasLimit)))
-	}
-	require.Equal(t, owed.Sub(owed, big.NewInt(1_000)), unfunded.Missing)
-	require.ErrorContains(t, err, address(h.operator).String())
-	require.ErrorContains(t, err, "lacks")
-	require.ErrorContains(t, err, "insufficient funds")
 }

@@ -6,11 +6,13 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/store"
 )
 
-// UnfundedError is a settlement that no node takes, as its sender cannot pay for it.
+// UnfundedError is a transaction that no node takes, as its sender cannot pay for it.
 type UnfundedError struct {
 	Address settle.Address
 	Balance *big.Int // wei
@@ -20,7 +22,7 @@ type UnfundedError struct {
 
 // Error implements error.
 func (e *UnfundedError) Error() string {
-	return fmt.Sprintf("no gas money: %s has %s wei and lacks %s wei; send ether to it: %v", e.Address, e.Balance, e.Missing, e.Cause)
+	return fmt.Sprintf("no gas money: %s lacks %s wei (it has %s); send ether to it: %v", common.Address(e.Address), e.Missing, e.Balance, e.Cause)
 }
 
 // Unwrap returns what the node said.
@@ -40,7 +42,7 @@ func (s *Submitter) refusedBy(ctx context.Context, live *store.Settlement, err e
 }
 
 func (s *Submitter) unfunded(ctx context.Context, live *store.Settlement, err error) error {
-	balance, askErr := s.wallet.node.BalanceAt(ctx, [20]byte(live.Sender), nil)
+	balance, askErr := s.wallet.node.BalanceAt(ctx, common.Address(live.Sender), nil)
 	if askErr != nil {
 		return fmt.Errorf("no gas money: %s cannot pay for the settlement; send ether to it: %w", live.Sender, err)
 	}

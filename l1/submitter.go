@@ -69,6 +69,7 @@ type SubmitterConfig struct {
 	MaxBackoff  time.Duration // between tries after any other failure; 0: 30 seconds
 	Logger      *slog.Logger  // nil: slog.Default()
 	Now         func() time.Time
+	Stepped     func() // hears of each step of Run that ended without an error; nil: nobody does
 }
 
 const (
@@ -196,6 +197,9 @@ func (s *Submitter) Run(ctx context.Context, wake <-chan struct{}) error {
 	told := outage.New(s.log, "settling fails; it is tried again", "settling goes on")
 	for {
 		outcome, err := s.Step(ctx)
+		if err == nil && s.cfg.Stepped != nil {
+			s.cfg.Stepped()
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil

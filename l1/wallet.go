@@ -13,6 +13,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/zksettle/settle"
 )
 
 // ErrFeeCap reports that L1 wants more for gas than the configuration allows.
@@ -196,16 +198,15 @@ func (w *wallet) mined(ctx context.Context, tx *types.Transaction) (*types.Recei
 func (w *wallet) refused(ctx context.Context, tx *types.Transaction, err error) error {
 	switch {
 	case isUnfunded(err):
-		cost := tx.Cost()
-		balance, balanceErr := w.node.BalanceAt(ctx, w.address, nil)
-		if balanceErr != nil {
-			return fmt.Errorf("insufficient funds: %s needs %s wei for gas and its balance is not known (%w): %w", w.address, cost, balanceErr, callError(err))
+		balance, askErr := w.node.BalanceAt(ctx, w.address, nil)
+		if askErr != nil {
+			return fmt.Errorf("no gas money: %s cannot pay %s wei; send ether to it: %w", w.address, tx.Cost(), callError(err))
 		}
-		missing := new(big.Int).Sub(cost, balance)
-		if missing.Sign() <= 0 { // other transactions of the account wait for the rest
-			return fmt.Errorf("insufficient funds: %s has %s wei, this transaction needs %s, and others of it are pending: %w", w.address, balance, cost, callError(err))
+		missing := new(big.Int).Sub(tx.Cost(), balance)
+		if missing.Sign() < 0 { // the node counts what we do not know of
+			missing.SetUint64(0)
 		}
-		return fmt.Errorf("insufficient funds: %s lacks %s wei for gas (it has %s, %s are needed): send ether there: %w", w.address, missing, balance, cost, callError(err))
+		return &UnfundedError{Address: settle.Address(w.address), Balance: balance, Missing: missing, Cause: callError(err)}
 	case contains(err, "replacement transaction underpriced"):
 		return fmt.Errorf("a transaction of %s with nonce %d is pending already, a settlement if the key is shared with the submitter; "+
 			"wait until it is mined: %w", w.address, tx.Nonce(), callError(err))
@@ -226,8 +227,6 @@ func isUnfunded(err error) bool { return contains(err, "insufficient funds", "in
 func isUnderpriced(err error) bool {
 	return contains(err, "underpriced", "less than block base fee", "fee cap less than", "gas price too low")
 }
-
-func isIndexing(err error) bool { return contains(err, "indexing is in progress") }
 
 func contains(err error, texts ...string) bool {
 	for _, text := range texts {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -138,9 +140,28 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	switch {
 	case version < len(names):
-		return fmt.Errorf("%w: version %d of %d: run `settle db migrate`", ErrOutdated, version, len(names))
+		missing := make([]string, 0, len(names)-version)
+		for _, name := range names[version:] {
+			missing = append(missing, path.Base(name))
+		}
+		return fmt.Errorf("%w: version %d of %d, without %s: run `settle db migrate`", ErrOutdated, version, len(names), strings.Join(missing, ", "))
 	case version > len(names):
 		return fmt.Errorf("%w: version %d, this program knows %d: use the newer program", ErrNewer, version, len(names))
+	}
+	return checkRiver(ctx, pool)
+}
+
+func checkRiver(ctx context.Context, pool *pgxpool.Pool) error {
+	river, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("River's migrations: %w", err)
+	}
+	found, err := river.Validate(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("version of River's tables: %w", err)
+	}
+	if !found.OK {
+		return fmt.Errorf("%w: River's tables: %s: run `settle db migrate`", ErrOutdated, strings.Join(found.Messages, "; "))
 	}
 	return nil
 }

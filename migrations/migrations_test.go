@@ -1,6 +1,7 @@
 package migrations_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,4 +50,33 @@ func TestMissingSchemaNamesTheRemedy(t *testing.T) {
 	require.ErrorContains(t, err, "search_path")
 	_, err = db.Pool.Exec(t.Context(), "create schema "+db.Schema)
 	require.NoError(t, err)
+}
+
+// TestWhatIsMissingIsNamed, of our migrations and of River's.
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	db := testdb.New(t)
+	_, err := db.Pool.Exec(t.Context(), "update settle_schema_version set version = 3")
+	require.NoError(t, err)
+	err = migrations.Check(t.Context(), db.Pool)
+	require.ErrorIs(t, err, migrations.ErrOutdated)
+	require.ErrorContains(t, err, "without 004_exits.sql, 005_")
+	require.NotContains(t, err.Error(), "003_")
+	require.ErrorContains(t, err, "settle db migrate")
+
+	_, err = db.Pool.Exec(t.Context(), "update settle_schema_version set version = $1", len(ours(t)))
+	require.NoError(t, err)
+	require.NoError(t, migrations.Check(t.Context(), db.Pool))
+	_, err = db.Pool.Exec(t.Context(), "delete from river_migration where version = (select max(version) from river_migration)")
+	require.NoError(t, err)
+	err = migrations.Check(t.Context(), db.Pool)
+	require.ErrorIs(t, err, migrations.ErrOutdated)
+	require.ErrorContains(t, err, "River")
+	require.ErrorContains(t, err, "settle db migrate")
+}
+
+func ours(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.sql")
+	require.NoError(t, err)
+	return files
 }

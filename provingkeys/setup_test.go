@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -215,4 +216,27 @@ func overwrite(t *testing.T, path string, damage func([]byte) []byte) {
 func removeDump(t *testing.T, dir string, id provingkeys.ID) {
 	t.Helper()
 	require.NoError(t, os.RemoveAll(filepath.Join(id.Folder(dir), "proving.dump")))
+}
+
+// TestManifestSaysItsMaker: the version that a manifest names is the one that is built in, which gnark itself states by
+// hand. A manifest from before there was the field is still read.
+func TestManifestSaysItsMaker(t *testing.T) {
+	dir, id, m := setup(t)
+	file, err := os.ReadFile(filepath.Join("..", "go.mod"))
+	require.NoError(t, err)
+	required := regexp.MustCompile(`(?m)^\s+github\.com/consensys/gnark v(\S+)`).FindSubmatch(file)
+	require.NotNil(t, required)
+	require.Equal(t, string(required[1]), m.Gnark)
+
+	path := filepath.Join(id.Folder(dir), "manifest.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	older := regexp.MustCompile(`\s*"gnark": "[^"]*",`).ReplaceAll(text, nil)
+	require.NotEqual(t, len(text), len(older))
+	require.NoError(t, os.WriteFile(path, older, 0o644))
+	read, err := provingkeys.ReadManifest(dir, id, dev)
+	require.NoError(t, err)
+	require.Empty(t, read.Gnark)
+	m.Gnark = ""
+	require.Equal(t, m, read)
 }

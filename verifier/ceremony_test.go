@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/internal/gnarkcodec"
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/publicdata"
@@ -23,11 +24,12 @@ import (
 // ceremonyFixture is a batch of shape tiny, a transfer and an exit, that was proven with
 // the transition circuit under keys of a ceremony with one contributor.
 type ceremonyFixture struct {
-	Deployer settle.Address    `json:"deployer"`
-	Key      hexutil.Bytes     `json:"key"`
-	Proof    hexutil.Bytes     `json:"proof"`
-	Inputs   [3]settle.Element `json:"inputs"`
-	Words    []settle.Element  `json:"words"`
+	Fingerprint settle.Fingerprint `json:"fingerprint"`
+	Deployer    settle.Address     `json:"deployer"`
+	Key         hexutil.Bytes      `json:"key"`
+	Proof       hexutil.Bytes      `json:"proof"`
+	Inputs      [3]settle.Element  `json:"inputs"`
+	Words       []settle.Element   `json:"words"`
 }
 
 // TestTransitionUnderACeremony settles that batch on a rollup with that key, and nothing
@@ -37,6 +39,11 @@ func TestTransitionUnderACeremony(t *testing.T) {
 	require.NoError(t, err)
 	var f ceremonyFixture
 	require.NoError(t, json.Unmarshal(data, &f))
+	shapeOfKey, err := circuits.ShapeByName("tiny")
+	require.NoError(t, err)
+	current, err := circuits.Fingerprint(shapeOfKey)
+	require.NoError(t, err)
+	require.Equal(t, current, f.Fingerprint, "the keys are of a circuit of before: go run ./verifier/internal/fixtures ceremony verifier/contracts/testdata")
 	vk, err := gnarkcodec.VerifyingKey(f.Key)
 	require.NoError(t, err)
 	_, _, _, g2 := bn254.Generators()

@@ -107,6 +107,15 @@ func (c *Client) Transaction(ctx context.Context, id settle.Hash) (wire.Transact
 	return call[wire.TransactionState](ctx, c, http.MethodGet, "/v1/transactions/"+id.String(), nil, nil)
 }
 
+// Transactions looks several transactions up at once, at most 100.
+func (c *Client) Transactions(ctx context.Context, ids []settle.Hash) (wire.Transactions, error) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return call[wire.Transactions](ctx, c, http.MethodGet, "/v1/transactions", url.Values{"ids": {strings.Join(texts, ",")}}, nil)
+}
+
 // Account returns an account by index. Whoever pays to it compares its pair.
 func (c *Client) Account(ctx context.Context, index settle.AccountIndex) (wire.Account, error) {
 	return call[wire.Account](ctx, c, http.MethodGet, fmt.Sprintf("/v1/accounts/%d", index), nil, nil)
@@ -179,7 +188,7 @@ func (c *Client) Status(ctx context.Context) (wire.Status, error) {
 
 // Ready returns nil when the API and its database answer.
 func (c *Client) Ready(ctx context.Context) error {
-	_, err := call[wire.Health](ctx, c, http.MethodGet, "/readyz", nil, nil)
+	_, err := call[wire.Status](ctx, c, http.MethodGet, "/v1/status", nil, nil)
 	return err
 }
 

@@ -17,21 +17,21 @@ type Signed struct {
 	Transaction wire.Transaction `json:"transaction"`
 }
 
-// Unanswered is a submission of which it is not known whether it was stored: the
+// UnansweredError is a submission of which it is not known whether it was stored: the
 // answer was lost, or was none of the API's refusals. Submit Signed again, or look
 // its id up, before anything else is signed for the same purpose.
-type Unanswered struct {
+type UnansweredError struct {
 	Signed Signed
 	Err    error
 }
 
 // Error implements error.
-func (e *Unanswered) Error() string {
+func (e *UnansweredError) Error() string {
 	return fmt.Sprintf("transaction %s may be stored: %v", e.Signed.ID, e.Err)
 }
 
 // Unwrap returns the cause.
-func (e *Unanswered) Unwrap() error { return e.Err }
+func (e *UnansweredError) Unwrap() error { return e.Err }
 
 // Prepare completes an order and signs it: From, To and Fee are looked up and
 // overwritten, Nonce is nonce or, if that is nil, the next free one of the account.
@@ -69,16 +69,16 @@ func (c *Client) Prepare(ctx context.Context, w Wallet, o Order, nonce *settle.N
 	return Signed{ID: id, Transaction: tx}, err
 }
 
-// SubmitSigned submits what was signed. An error is the API's refusal, or *Unanswered.
+// SubmitSigned submits what was signed. An error is the API's refusal, or *UnansweredError.
 func (c *Client) SubmitSigned(ctx context.Context, s Signed) (wire.Receipt, error) {
 	receipt, err := c.Submit(ctx, s.Transaction)
 	switch {
 	case err == nil && receipt.ID != s.ID:
-		return receipt, &Unanswered{s, fmt.Errorf("the receipt is for %s", receipt.ID)}
+		return receipt, &UnansweredError{s, fmt.Errorf("the receipt is for %s", receipt.ID)}
 	case err == nil || isRefusal(err):
 		return receipt, err
 	}
-	return receipt, &Unanswered{s, err}
+	return receipt, &UnansweredError{s, err}
 }
 
 // isRefusal reports whether the API itself refuses the request. An answer without a

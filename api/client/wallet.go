@@ -15,8 +15,8 @@ import (
 // Address is a payment address: the pair of owner and l1. An account under a
 // known owner with another l1 pays its exits to somebody else.
 type Address struct {
-	Owner settle.Element // x-coordinate of the owner's key
-	L1    settle.Address
+	Owner settle.Element `json:"owner"` // x-coordinate of the owner's key
+	L1    settle.Address `json:"l1"`
 }
 
 // Wallet signs for one key on one rollup.
@@ -40,7 +40,7 @@ func (w Wallet) Address() Address { return Address{Owner: w.key.Public().Element
 func (w Wallet) Domain() settle.Element { return settle.Element(w.domain.Bytes()) }
 
 // Pay looks sender and receiver up by their pairs, signs a transfer of amount with
-// the next free nonce and the minimum fee, and submits it. Whether an *Unanswered
+// the next free nonce and the minimum fee, and submits it. Whether an *UnansweredError
 // error was stored is not known: submit what it holds again. Calling Pay again
 // instead signs with the next nonce, and may pay twice.
 func (c *Client) Pay(ctx context.Context, w Wallet, to Address, token settle.TokenID, amount settle.Amount) (wire.Receipt, error) {

@@ -31,6 +31,18 @@ type Receipt struct {
 	ID       settle.Hash     `json:"id" doc:"Transaction id: hash of domain and signed content, without the signature"`
 	Status   settle.TxStatus `json:"status" enum:"accepted,executed,proven,settled,final,rejected" doc:"Status of the stored transaction" example:"accepted"`
 	Existing bool            `json:"existing" doc:"The same id was stored before; nothing was changed"`
+	Warning  *Warning        `json:"warning,omitempty" required:"false" doc:"What the sender may not have meant; the transaction is stored all the same"`
+}
+
+// WarningAccountExists is the code of an open for a payment address that has an account
+// of the token already.
+const WarningAccountExists = "account_exists"
+
+// Warning is about a transaction that was accepted.
+type Warning struct {
+	Code    string               `json:"code" enum:"account_exists" doc:"Stable code (docs/errors.md)" example:"account_exists"`
+	Detail  string               `json:"detail" doc:"What it is, for people" example:"the payment address has account 3 of token 0 already; this opens another one"`
+	Account *settle.AccountIndex `json:"account,omitempty" required:"false" doc:"Account that it is about" example:"3"`
 }
 
 // Results answers an array: one result per item, in the order of the request.
@@ -46,6 +58,7 @@ type Result struct {
 	ID       *settle.Hash    `json:"id,omitempty" required:"false" doc:"Transaction id, when the item could be read"`
 	Status   settle.TxStatus `json:"status,omitempty" required:"false" enum:"accepted,executed,proven,settled,final,rejected" doc:"Status of the stored transaction; absent when refused"`
 	Existing bool            `json:"existing,omitempty" required:"false" doc:"The same id was stored before; nothing was changed"`
+	Warning  *Warning        `json:"warning,omitempty" required:"false" doc:"What the sender may not have meant; the transaction is stored all the same"`
 	Problem  *Problem        `json:"problem,omitempty" required:"false" doc:"Why the item was refused; nothing of it was stored"`
 }
 
@@ -71,6 +84,12 @@ type TransactionState struct {
 	AssignedIndex *settle.AccountIndex `json:"assigned_index,omitempty" required:"false" doc:"Account that an open created, once executed"`
 	Rejection     *Rejection           `json:"rejection,omitempty" required:"false" doc:"Why it was rejected"`
 	Settlement    *Settlement          `json:"settlement,omitempty" required:"false" doc:"L1 transaction that settles its batch"`
+}
+
+// Transactions answers a look-up of several ids.
+type Transactions struct {
+	Transactions []TransactionState `json:"transactions" nullable:"false" doc:"Those that are stored, in the order asked for"`
+	Unknown      []settle.Hash      `json:"unknown" nullable:"false" doc:"Ids of which nothing is stored; a refused transaction never is"`
 }
 
 // Rejection says why the sequencer rejected an accepted transaction.
@@ -186,7 +205,6 @@ type Proof struct {
 	SolveSeconds    float64           `json:"solve_seconds" doc:"Time to solve the constraint system"`
 	ProveSeconds    float64           `json:"prove_seconds" doc:"Time of the whole Groth16 prover, solving included"`
 	PeakMemoryBytes uint64            `json:"peak_memory_bytes" doc:"Peak memory of the proving process"`
-	Worker          string            `json:"worker" doc:"Host and process that proved it"`
 	Attempt         int               `json:"attempt" doc:"Attempt of the job, from 1"`
 	Late            bool              `json:"late" doc:"Stored by a worker whose lease had moved on"`
 	StoredAt        time.Time         `json:"stored_at" doc:"When it was stored"`

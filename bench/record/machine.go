@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/zksettle/settle/prover"
 )
@@ -28,7 +29,7 @@ type Machine struct {
 	GnarkCrypto string `json:"gnark_crypto"`
 	Commit      string `json:"commit"`
 	Build       string `json:"build"` // of the binary: the first 16 digits of its SHA-256, as a commit may be "-dirty"
-	Load        string `json:"load"`  // load averages when the run began: a busy machine measures itself
+	Load        string `json:"load"`  // cores busy in the second before the benchmark began (LoadNow): a busy machine measures itself
 }
 
 // same reports whether results of both may stand in one file.
@@ -40,7 +41,7 @@ func (m Machine) same(other Machine) bool {
 // busyShare of the cores taken by others makes times of a run doubtful.
 const busyShare = 0.25
 
-// Busy reports whether others had much of the machine in the minute before the run.
+// Busy reports whether others had much of the machine just before the benchmark.
 func (m Machine) Busy() bool {
 	first, _, _ := strings.Cut(m.Load, " ")
 	load, err := strconv.ParseFloat(first, 64)
@@ -61,7 +62,7 @@ func ThisMachine(commit string) (Machine, error) {
 	m := Machine{
 		CPU: processor(), Cores: runtime.GOMAXPROCS(0), MemoryBytes: total,
 		Kernel: word("/proc/sys/kernel/osrelease"), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Gnark: unknown, GnarkCrypto: unknown, Commit: commit, Build: build, Load: word("/proc/loadavg"),
+		Go: runtime.Version(), Gnark: unknown, GnarkCrypto: unknown, Commit: commit, Build: build, Load: LoadNow(),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range info.Deps {
@@ -77,6 +78,38 @@ func ThisMachine(commit string) (Machine, error) {
 }
 
 const unknown = "unknown"
+
+// LoadNow says how many cores are busy during a second in which this process waits.
+// Load averages would count the benchmark before this one.
+func LoadNow() string {
+	busy, all, ok := ticks()
+	<-time.After(time.Second)
+	busyThen, allThen, okThen := ticks()
+	if !ok || !okThen || allThen <= all {
+		return unknown
+	}
+	return fmt.Sprintf("%.2f cores busy", float64(runtime.NumCPU())*(busyThen-busy)/(allThen-all))
+}
+
+// ticks are what the cores have spent so far, by proc_stat(5).
+func ticks() (busy, all float64, ok bool) {
+	first, _, _ := strings.Cut(word("/proc/stat"), "\n")
+	fields := strings.Fields(first)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, 0, false
+	}
+	for i, field := range fields[1:9] { // guests are counted as users already
+		n, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			return 0, 0, false
+		}
+		all += n
+		if i != 3 && i != 4 { // idle, waiting for disks
+			busy += n
+		}
+	}
+	return busy, all, true
+}
 
 func digestOfBinary() (string, error) {
 	path, err := os.Executable()

@@ -48,20 +48,20 @@ func Render(w io.Writer, files []*record.File) error {
 	if err != nil {
 		return err
 	}
-	p := page{Published: published}
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b *record.File) int { return place(a.Benchmark) - place(b.Benchmark) })
+	p := page{Published: published, Headlines: headlineRows(files)}
 	for _, f := range files {
 		section, err := newSection(f)
 		if err != nil {
 			return err
 		}
-		p.Sections = append(p.Sections, section)
 		for _, warning := range []string{busy(f), unlike(files[0], f)} {
 			if warning != "" {
-				p.Warnings = append(p.Warnings, warning)
+				section.Warnings = append(section.Warnings, warning)
 			}
 		}
+		p.Sections = append(p.Sections, section)
 	}
 	if err := parsed.Execute(w, p); err != nil {
 		return fmt.Errorf("benchmark report: %w", err)
@@ -79,7 +79,7 @@ func place(benchmark string) int {
 }
 
 type page struct {
-	Warnings  []string
+	Headlines []headlineRow
 	Sections  []section
 	Published []Published
 }
@@ -88,6 +88,7 @@ type page struct {
 type section struct {
 	Name        string
 	Interrupted bool
+	Warnings    []string
 	Facts       []fact // machine, settings, dates
 	Notes       []string
 	Figures     []figure
@@ -104,7 +105,8 @@ type figure struct {
 }
 
 type legend struct {
-	Colour int // class of the style sheet
+	Colour int  // class of the style sheet
+	Pale   bool // as its bars are
 	Name   string
 }
 
@@ -112,8 +114,12 @@ type legend struct {
 type table struct {
 	Source  record.Source
 	Meaning string
+	Varies  bool // values that differ between repetitions
 	Rows    []row
 }
+
+// Long reports whether the table is folded.
+func (t table) Long() bool { return len(t.Rows) > 12 }
 
 type row struct {
 	Task, Name, Labels  string
@@ -148,7 +154,7 @@ func (c *chart) legend() []legend {
 			name = strings.TrimSpace(name + " (" + string(s.source) + ")")
 		}
 		if name != "" {
-			names = append(names, legend{i, name})
+			names = append(names, legend{i, c.plot.Kind == Bars && derived(s.source), name})
 		}
 	}
 	return names
@@ -182,12 +188,13 @@ func tables(f *record.File) []table {
 	var found []table
 	for _, t := range []table{
 		{Source: record.Measured, Meaning: "by this run on this machine"},
-		{Source: record.Counted, Meaning: "exact, the same on every machine"},
+		{Source: record.Counted, Meaning: "the same in every repetition and on every machine"},
+		{Source: record.Counted, Varies: true, Meaning: "in this run; differs between repetitions"},
 		{Source: record.Simulated, Meaning: "computed from distributions that this run measured"},
 		{Source: record.Projected, Meaning: "computed from counts and measured parts, on the assumptions stated"},
 	} {
 		for _, m := range f.Measurements {
-			if m.Source == t.Source {
+			if m.Source == t.Source && t.Varies == (m.Source == record.Counted && m.Least != m.Most) {
 				t.Rows = append(t.Rows, row{
 					Task: m.Task, Name: m.Name, Labels: record.ShowLabels(m.Labels), Median: record.Show(m.Median, m.Unit),
 					Least: record.Show(m.Least, m.Unit), Most: record.Show(m.Most, m.Unit), Repetitions: len(m.Values), Note: m.Note,
@@ -201,8 +208,10 @@ func tables(f *record.File) []table {
 	return found
 }
 
+// busy warns of times that others made longer; counts and what is computed have none.
 func busy(f *record.File) string {
-	if f.Machine.Busy() {
+	timed := slices.ContainsFunc(f.Measurements, func(m record.Measurement) bool { return m.Source == record.Measured })
+	if timed && f.Machine.Busy() {
 		return fmt.Sprintf("%s: the machine was busy before the run began (load %s on %d cores): its times are too long.", f.Benchmark, f.Machine.Load, f.Machine.Cores)
 	}
 	return ""

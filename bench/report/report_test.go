@@ -177,8 +177,12 @@ func TestWarnings(t *testing.T) {
 	require.NotContains(t, render(t, files), "was busy")
 	files[1].Machine.Load = "7.5 1 1"
 	files[2].Machine.Commit = "c2"
+	files[0].Machine.Load = "7.5 cores busy"
 	page := render(t, files)
-	require.Contains(t, page, "prove: the machine was busy")
+	_, own, _ := strings.Cut(page, `<h2 id="prove"`)
+	own, _, _ = strings.Cut(own, "</section>")
+	require.Contains(t, own, "prove: the machine was busy", "where it applies")
+	require.Equal(t, 1, strings.Count(page, "was busy"), "counts of circuits are the same on a busy machine")
 	require.Contains(t, page, "circuits and unheard of are of different machines or builds")
 	require.NotContains(t, page, "circuits and prove are of different")
 }
@@ -225,4 +229,38 @@ func TestWrite(t *testing.T) {
 	same, err := os.ReadFile(again)
 	require.NoError(t, err)
 	require.Equal(t, string(data), string(same), "the same results make the same page")
+}
+
+// TestHeadlines: a table before the first section, whose rows lead to their sections.
+func TestHeadlines(t *testing.T) {
+	top, _, found := strings.Cut(render(t, results()), "<section>")
+	require.True(t, found)
+	_, top, found = strings.Cut(top, `<table id="headlines">`)
+	require.True(t, found)
+	require.Contains(t, top, "Time of a proof")
+	require.Contains(t, top, `<a href="#prove">`)
+}
+
+// TestNothingThatVariesIsHeadedAsTheSame: counted values that differ have a table of their own.
+func TestNothingThatVariesIsHeadedAsTheSame(t *testing.T) {
+	files := results()
+	add(files[1], "zero bytes", "bytes", record.Counted, []float64{7, 9})
+	_, page, _ := strings.Cut(render(t, files), "</style>")
+	require.NotContains(t, page, "exact")
+	_, varying, found := strings.Cut(page, "differs between repetitions")
+	require.True(t, found)
+	varying, _, _ = strings.Cut(varying, "</table>")
+	require.Contains(t, varying, "zero bytes")
+	require.Equal(t, 1, strings.Count(page, "zero bytes"))
+}
+
+// TestLongTablesAreFolded, short ones are open; pale bars have pale legends, and dashed lines have not.
+func TestLongTablesAreFolded(t *testing.T) {
+	files := results()
+	add(files[1], "memory", "bytes", record.Projected, []float64{1 << 30}, "shape", "demo", "of", "wires")
+	page := render(t, files)
+	require.Contains(t, page, "<details><summary>")
+	require.Contains(t, page, "<details open><summary>")
+	require.Regexp(t, `<i class="c\d pale"></i>\(projected\)`, page)
+	require.Regexp(t, `<i class="c\d"></i>transfers 1024 \(projected\)`, page)
 }

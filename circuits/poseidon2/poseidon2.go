@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	native "github.com/consensys/gnark-crypto/ecc/bn254/fr/poseidon2"
 	"github.com/consensys/gnark/frontend"
 
@@ -28,11 +29,14 @@ type Permutation struct {
 }
 
 // New returns the permutation of width 4 or 8, as package poseidon has it, for a circuit over BN254's scalar
-// field.
+// field. Another width or field is an error: the constants are of this one.
 func New(api frontend.API, width int) (*Permutation, error) {
 	partial := map[int]int{4: poseidon.PartialRounds4, 8: poseidon.PartialRounds8}[width]
 	if partial == 0 {
 		return nil, fmt.Errorf("poseidon2 of width %d: expected 4 or 8", width)
+	}
+	if field := api.Compiler().Field(); field.Cmp(fr.Modulus()) != 0 {
+		return nil, fmt.Errorf("poseidon2 of width %d: the circuit's field has order %s, expected that of BN254's scalars", width, field)
 	}
 	parameters := native.NewParameters(width, poseidon.FullRounds, partial)
 	p := &Permutation{api: api, width: width, full: poseidon.FullRounds, partial: partial}
@@ -77,7 +81,8 @@ func (p *Permutation) Permute(x []frontend.Variable) error {
 	return nil
 }
 
-// power5 is the S-box. The factors' order decides what it costs to prove: see the package's comment.
+// power5 is the S-box; see the package's comment. gnark puts the factor with more terms on the left: x, which is
+// a sum, in x·x². So x² stands on the right alone, and x³, the left of two single wires, on the left alone.
 func (p *Permutation) power5(x frontend.Variable) frontend.Variable {
 	square := p.api.Mul(x, x)
 	return p.api.Mul(p.api.Mul(x, square), square)

@@ -121,10 +121,74 @@ func TestWires(t *testing.T) {
 	}
 }
 
-func TestOtherWidths(t *testing.T) {
-	_, err := poseidon2.New(nil, 12)
-	require.ErrorContains(t, err, "expected 4 or 8")
-	p, err := poseidon2.New(nil, 4)
-	require.NoError(t, err)
-	require.ErrorContains(t, p.Permute([]frontend.Variable{big.NewInt(1)}), "1 lanes given")
+// TestKnownAnswers holds the gadget to the authors' implementation, for the lanes 0, 1, 2, …: the answers that
+// package poseidon is held to as well, all lanes at width 4 and the outer ones at width 8.
+func TestKnownAnswers(t *testing.T) {
+	for width, answers := range map[int]map[int]string{
+		4: {
+			0: "0x01bd538c2ee014ed5141b29e9ae240bf8db3fe5b9a38629a9647cf8d76c01737",
+			1: "0x239b62e7db98aa3a2a8f6a0d2fa1709e7a35959aa6c7034814d9daa90cbac662",
+			2: "0x04cbb44c61d928ed06808456bf758cbf0c18d1e15a7b6dbc8245fa7515d5e3cb",
+			3: "0x2e11c5cff2a22c64d01304b778d78f6998eff1ab73163a35603f54794c30847a",
+		},
+		8: {
+			0: "0x1d1a50bcde871247856df135d56a4ca61af575f1140ed9b1503c77528cf345df",
+			7: "0x0b19bfa00c8f1d505074130e7f8b49a8624b1905e280ceca5ba11099b081b265",
+		},
+	} {
+		var c answered
+		for lane := range width {
+			c.In = append(c.In, lane)
+		}
+		c.answers = answers
+		ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &answered{In: make([]frontend.Variable, width), answers: answers})
+		require.NoError(t, err)
+		w, err := frontend.NewWitness(&c, ecc.BN254.ScalarField())
+		require.NoError(t, err)
+		_, err = ccs.Solve(w)
+		require.NoError(t, err, "width %d", width)
+	}
+}
+
+// answered states some lanes of the permutation of In, as constants.
+type answered struct {
+	In      []frontend.Variable
+	answers map[int]string
+}
+
+func (c *answered) Define(api frontend.API) error {
+	p, err := poseidon2.New(api, len(c.In))
+	if err != nil {
+		return err
+	}
+	x := append([]frontend.Variable(nil), c.In...)
+	if err := p.Permute(x); err != nil {
+		return err
+	}
+	for lane, answer := range c.answers {
+		api.AssertIsEqual(x[lane], answer)
+	}
+	return nil
+}
+
+// TestRefusals: what the gadget has no constants for is an error, and so is another number of lanes.
+func TestRefusals(t *testing.T) {
+	define := func(field *big.Int, lanes int) error {
+		_, err := frontend.Compile(field, r1cs.NewBuilder, &permute{In: make([]frontend.Variable, lanes), Out: make([]frontend.Variable, lanes)})
+		return err
+	}
+	require.ErrorContains(t, define(ecc.BN254.ScalarField(), 12), "expected 4 or 8")
+	require.ErrorContains(t, define(ecc.BLS12_381.ScalarField(), 4), "expected that of BN254's scalars")
+	_, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &tooFew{})
+	require.ErrorContains(t, err, "1 lanes given")
+}
+
+type tooFew struct{ In frontend.Variable }
+
+func (c *tooFew) Define(api frontend.API) error {
+	p, err := poseidon2.New(api, 4)
+	if err != nil {
+		return err
+	}
+	return p.Permute([]frontend.Variable{c.In})
 }

@@ -38,6 +38,7 @@ func (f foldFlags) policy(circuits map[settle.KeyHash]aggregator.Circuit) aggreg
 
 type aggregatorCmd struct {
 	dataFlags
+	migrateFlags
 	nodeFlags
 	foldFlags
 	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_AGGREGATOR_METRICS"`
@@ -46,7 +47,7 @@ type aggregatorCmd struct {
 
 // Run plans groups until stopped.
 func (c aggregatorCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		registry := newRegistry()
 		return a.withMetrics("aggregator", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleAggregator); err != nil {
@@ -80,12 +81,16 @@ func (a *app) runAggregator(ctx context.Context, db *database, node *chain, flag
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
+	step := newLastStep(store.RoleAggregator)
+	if err := register(registry, step); err != nil {
+		return err
+	}
 	inserter, err := jobs.NewInserter()
 	if err != nil {
 		return err
 	}
 	log := a.log.With("role", string(store.RoleAggregator))
-	config := jobs.PlannerConfig{Store: db.store, Jobs: inserter, Policy: policy, Poll: poll, Metrics: metrics, Logger: log}
+	config := jobs.PlannerConfig{Store: db.store, Jobs: inserter, Policy: policy, Poll: poll, Metrics: metrics, Logger: log, Stepped: step.mark}
 	if flags.FoldLowGas > 0 || flags.FoldHighGas > 0 {
 		if node.url == "" {
 			return fmt.Errorf("the base fee decides about folding (--fold-low-gas, --fold-high-gas): set %s", envL1)

@@ -142,6 +142,9 @@ func (c benchAllCmd) row(a *app) ([]planned, error) {
 func (c benchAllCmd) each(a *app, row []planned, common bench.Common, clock *rowClock) error {
 	for i, b := range row {
 		clock.next(i)
+		if i > 0 {
+			common.Machine.Load = record.LoadNow() // of this benchmark, not of the row
+		}
 		f, err := b.run(a.ctx, common)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ func (f rigFlags) config(a *app) bench.RigConfig {
 	return bench.RigConfig{
 		Shape: f.Shape, Accounts: f.Accounts, KeysDir: f.KeysDir,
 		Connect: func(_ context.Context, databaseURL string) (*store.Store, func(), error) {
-			db, err := a.connect(databaseURL, nil)
+			db, err := a.connect(databaseURL, true, nil)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -53,7 +53,7 @@ func (c circuitsStatsCmd) Run(a *app) error {
 		return a.printJSON(out)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "circuit\tshape\ttransfers\taccounts\tnodes\tconstraints\tdomain\tfill\tper transfer\tpublic inputs\tcommitments\tcommitted wires\t")
+	fmt.Fprintln(w, "circuit\tshape\ttransfers\taccounts\tnodes\tconstraints\tdomain\tfill\tper transfer\tpublic inputs\tcommitments\tcommitted wires\twires in A\twires in B\t")
 	for _, s := range out.Circuits {
 		for _, field := range s.Row() {
 			fmt.Fprint(w, field, "\t")

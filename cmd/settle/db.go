@@ -15,9 +15,9 @@ type dbCmd struct {
 
 type dbMigrateCmd struct{ dataFlags }
 
-// Run migrates; opening a database does.
+// Run migrates.
 func (c dbMigrateCmd) Run(a *app) error {
-	db, err := a.openDatabase(c.dataFlags)
+	db, err := a.openDatabase(c.dataFlags, true)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ type dbCheckCmd struct{ dataFlags }
 
 // Run checks what a start of the sequencer believes. Roles may be at work meanwhile.
 func (c dbCheckCmd) Run(a *app) error {
-	db, err := a.openDatabase(c.dataFlags)
+	db, err := a.openDatabase(c.dataFlags, false)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/migrations"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/sequencer"
@@ -48,4 +50,35 @@ func TestDBCheck(t *testing.T) {
 	err = dbCheckCmd{}.Run(a)
 	require.ErrorIs(t, err, sequencer.ErrStateMismatch)
 	require.ErrorContains(t, err, "account 1 does not hash to its stored digest")
+}
+
+// TestNobodyMigratesUnasked: a role, and a command that only looks, refuses a schema that is older, names what is
+// missing and the remedy, and changes nothing. A role that is told migrates.
+func TestNobodyMigratesUnasked(t *testing.T) {
+	t.Parallel()
+	db := testdb.Empty(t)
+	node, err := devchain.Start(t.Context(), devchain.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, node.Close()) })
+	env := environment(t, map[string]string{envDatabase: db.URL, envL1: node.URL(), envL1Key: operatorKey(t)})
+	tables := func() (n int) {
+		require.NoError(t, db.Pool.QueryRow(t.Context(), "select count(*) from pg_tables where schemaname = current_schema()").Scan(&n))
+		return n
+	}
+	for _, role := range [][]string{{"api"}, {"sequencer"}, {"submitter"}, {"worker"}, {"aggregator"}, {"up"}, {"deploy"}} {
+		said := refuse(t, env, role...)
+		for _, want := range []string{migrations.ErrOutdated.Error(), "001_schema.sql", "005_refused_proofs.sql", "settle db migrate", "--migrate"} {
+			require.Contains(t, said, want, role)
+		}
+		require.Zero(t, tables(), role)
+	}
+	for _, command := range [][]string{{"jobs", "list"}, {"jobs", "refused"}, {"jobs", "retry", "--dead"}, {"db", "check"}, {"replay", "1"}, {"verifier", "list"}} {
+		said := refuse(t, env, command...)
+		require.Contains(t, said, "settle db migrate", command)
+		require.NotContains(t, said, "--migrate", command)
+		require.Zero(t, tables(), command)
+	}
+	require.Contains(t, refuse(t, env, "sequencer", "--migrate"), "the database has no rollup")
+	require.NotZero(t, tables())
+	require.Contains(t, refuse(t, env, "worker"), "the database has no rollup")
 }

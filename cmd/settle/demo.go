@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/circuits"
@@ -80,7 +79,7 @@ func (c demoCmd) Run(a *app) (err error) {
 		}
 	}
 	quiet := *a
-	quiet.log, quiet.logLevel = newQuietLogger(a.stderr), "warn"
+	quiet.log, quiet.logLevel = newQuietLogger(a.stderr, a.logFormat), "warn"
 	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr, "demo"), started: time.Now()}
 	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
 	defer cancel()
@@ -91,13 +90,13 @@ func (c demoCmd) Run(a *app) (err error) {
 	if err := d.prepare(keysFlags); err != nil {
 		return err
 	}
-	listener, err := api.Listen(ctx, "127.0.0.1:0")
+	listeners, err := a.listenAPI(apiFlags{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0"})
 	if err != nil {
 		return err
 	}
-	url := "http://" + listener.Addr().String()
+	url := "http://" + listeners.public.Addr().String()
 	if d.client, err = client.New(url, client.WithRetries()); err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	// The roles stop before the database and the chain do.
 	rolesCtx, stopRoles := context.WithCancel(a.ctx)
@@ -111,7 +110,7 @@ func (c demoCmd) Run(a *app) (err error) {
 	roles.Go(func() error {
 		defer cancel() // a role that fails ends the wait for it
 		return d.runAll(rolesCtx, rolesConfig{
-			db: d.db, node: d.node, listener: listener, keys: keysFlags, workers: c.Workers,
+			db: d.db, node: d.node, listeners: listeners, keys: keysFlags, workers: c.Workers,
 			proving: provingFlags{ProveTimeout: c.Timeout, StopGrace: time.Second},
 			api:     apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
 			seal:    sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
@@ -132,7 +131,7 @@ func (c demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	if c.Keep {
-		fmt.Fprintf(a.stderr, "\nrunning until interrupted\n  API   %s (%s/openapi.json, %s/metrics)\n  L1    %s, rollup %s\n", url, url, url, d.node.url, d.deployment.Rollup)
+		fmt.Fprintf(a.stderr, "\nrunning until interrupted\n  API   %s (%s/openapi.json; metrics at http://%s/metrics)\n  L1    %s, rollup %s\n", url, url, listeners.ops.Addr(), d.node.url, d.deployment.Rollup)
 		<-a.ctx.Done()
 	}
 	return nil
@@ -176,7 +175,7 @@ func (d *demoRun) start() error {
 	if err != nil {
 		return err
 	}
-	if d.db, err = d.connect(server.URL(), server.Stop); err != nil {
+	if d.db, err = d.connect(server.URL(), true, server.Stop); err != nil {
 		return err
 	}
 	key, err := devchain.DevKey(0)

@@ -76,6 +76,10 @@ func (d *demoRun) report(ctx context.Context, ids []settle.Hash) (*demoReport, e
 		if !found || b.Settlement == nil || b.Settlement.BlockNumber == nil {
 			return nil, fmt.Errorf("batch %d has no proof or no settlement", number)
 		}
+		workers, err := d.workers(ctx, number)
+		if err != nil {
+			return nil, err
+		}
 		settlement, err := settledIn(ctx, node, rollup, b.Settlement.TxHash)
 		if err != nil {
 			return nil, fmt.Errorf("batch %d: %w", number, err)
@@ -84,7 +88,7 @@ func (d *demoRun) report(ctx context.Context, ids []settle.Hash) (*demoReport, e
 		r.Batches = append(r.Batches, demoBatch{
 			Number: number, Transactions: b.Transactions,
 			AssignSeconds: proof.AssignSeconds, SolveSeconds: proof.SolveSeconds, ProveSeconds: proof.ProveSeconds,
-			PeakMemory: proof.PeakMemoryBytes, Worker: proof.Worker,
+			PeakMemory: proof.PeakMemoryBytes, Worker: workers[settle.CircuitTransition],
 			Gas: gas, GasPerTransfer: gas / uint64(b.Transactions), TxHash: b.Settlement.TxHash,
 			L1Root: settlement.root(number), LocalRoot: root,
 		})
@@ -97,13 +101,26 @@ func (d *demoRun) report(ctx context.Context, ids []settle.Hash) (*demoReport, e
 			r.Groups = append(r.Groups, demoGroup{
 				First: number, Last: settlement.batches[n-1].number, Shape: folded.Shape,
 				AssignSeconds: folded.AssignSeconds, SolveSeconds: folded.SolveSeconds, ProveSeconds: folded.ProveSeconds,
-				PeakMemory: folded.PeakMemoryBytes, Worker: folded.Worker,
+				PeakMemory: folded.PeakMemoryBytes, Worker: workers[settle.CircuitAggregate],
 				Gas: settlement.gas, GasPerBatch: gas, TxHash: b.Settlement.TxHash,
 			})
 		}
 	}
 	r.L1FinalRoot, err = rollup.Root(ctx)
 	return r, err
+}
+
+// workers is who made the proofs of a batch, by circuit. The API does not tell.
+func (d *demoRun) workers(ctx context.Context, n settle.BatchNumber) (map[string]string, error) {
+	b, err := d.db.store.Batch(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	by := map[string]string{}
+	for _, p := range b.Proofs {
+		by[p.Circuit] = p.Worker
+	}
+	return by, nil
 }
 
 func proofOf(proofs []wire.Proof, circuit string) (wire.Proof, bool) {

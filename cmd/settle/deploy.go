@@ -34,6 +34,7 @@ type genesisFlags struct {
 
 type deployCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	keysFlags
 	genesisFlags
@@ -43,7 +44,7 @@ type deployCmd struct {
 
 // Run deploys and writes genesis, once for a database. A run that broke off is gone on with.
 func (c deployCmd) Run(a *app) (err error) {
-	db, err := a.openDatabase(c.dataFlags)
+	db, err := c.openMigrated(a, c.dataFlags, databaseIsPrivate())
 	if err != nil {
 		return err
 	}

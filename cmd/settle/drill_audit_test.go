@@ -206,6 +206,7 @@ func (d *drill) finish() {
 	}, audit)
 	require.Equal(d.t, *drillAggregate, audit.Folded > 0, "%d batches were folded", audit.Folded)
 	d.requireFenced()
+	d.requireSwift()
 	var view pipeline
 	require.NoError(d.t, json.Unmarshal(succeed(d.t, d.env(), "status", "--json"), &view))
 	require.Equal(d.t, d.status().Settled, view.Settled)

@@ -27,6 +27,8 @@ type drillResult struct {
 	FailedStarts int         `json:"failed_starts"` // of roles while Postgres or the node was away
 	Folds        int         `json:"folds"`         // proofs of groups
 	GivenUp      int         `json:"given_up"`      // groups whose batches settled each by its own proof
+	StopSeconds  float64     `json:"stop_seconds"`  // the longest time without a settlement, though something was proven and nothing out of reach
+	Overtaken    int         `json:"overtaken"`     // most later batches that were proven before an earlier one
 	Faults       []faultNote `json:"faults"`
 	Findings     []string    `json:"findings,omitempty"`
 	Audit        *drillAudit `json:"audit,omitempty"`
@@ -68,6 +70,7 @@ func (r *drillReport) markdown() string {
 	passed, transfers, transactions, lost, doubled := 0, 0, 0, 0, 0
 	faults, late, takeovers, pauses, kills := 0, 0, 0, 0, 0
 	var seconds []float64
+	var stop float64
 	for _, run := range r.Runs {
 		if run.Passed {
 			passed++
@@ -78,18 +81,19 @@ func (r *drillReport) markdown() string {
 			lost, doubled = lost+run.Audit.Lost, doubled+run.Audit.Doubled
 		}
 		faults += len(run.Faults)
+		stop = max(stop, run.StopSeconds)
 		late, takeovers, pauses, kills = late+run.LateProofs, takeovers+run.Takeovers, pauses+run.Pauses, kills+run.Kills
 	}
 	fmt.Fprintf(&b, "# Fault drill\n\n`go test ./cmd/settle -run 'TestDrill$' %s`\n\n", r.Command)
 	fmt.Fprintf(&b, "Begun %s; %d processors. %d runs, %d passed. %d transfers; %d transactions on L1; **%d lost, %d doubled.**\n",
 		r.Begun.Format("2006-01-02 15:04 MST"), r.CPUs, len(r.Runs), passed, transfers, transactions, lost, doubled)
-	fmt.Fprintf(&b, "%d kills, %d pauses of a worker, %d leases lost by silence, %d late proofs kept.", kills, pauses, takeovers, late)
+	fmt.Fprintf(&b, "%d kills, %d pauses of a worker, %d leases lost by silence, %d late proofs kept. Longest stop of settling with nothing out of reach: %.1f s.", kills, pauses, takeovers, late, stop)
 	if len(seconds) > 0 {
 		slices.Sort(seconds)
 		fmt.Fprintf(&b, " Seconds per run: %.0f median, %.0f to %.0f.", seconds[len(seconds)/2], seconds[0], seconds[len(seconds)-1])
 	}
-	b.WriteString("\n\n| seed | passed | on L1 | batches | lost | doubled | roots agree | kills | pauses | takeovers | late | failed starts | folded batches | groups given up | seconds |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n\n| seed | passed | on L1 | batches | lost | doubled | roots agree | kills | pauses | takeovers | late | failed starts | folded batches | groups given up | longest stop | overtaken | seconds |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, run := range r.Runs {
 		b.WriteString(r.line(run))
 	}
@@ -120,6 +124,6 @@ func (r *drillReport) line(run drillResult) string {
 	if run.Passed {
 		passed = "yes"
 	}
-	return fmt.Sprintf("| %d | %s | %d of %d | %d | %d | %d | %s | %d | %d | %d | %d | %d | %d | %d | %.0f |\n", run.Seed, passed, a.OnL1, run.Transactions,
-		a.Batches, a.Lost, a.Doubled, agree, run.Kills, run.Pauses, run.Takeovers, run.LateProofs, run.FailedStarts, a.Folded, run.GivenUp, run.Seconds)
+	return fmt.Sprintf("| %d | %s | %d of %d | %d | %d | %d | %s | %d | %d | %d | %d | %d | %d | %d | %.1f | %d | %.0f |\n", run.Seed, passed, a.OnL1, run.Transactions,
+		a.Batches, a.Lost, a.Doubled, agree, run.Kills, run.Pauses, run.Takeovers, run.LateProofs, run.FailedStarts, a.Folded, run.GivenUp, run.StopSeconds, run.Overtaken, run.Seconds)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/api/client"
+	"github.com/zksettle/settle/internal/faultnode"
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/l1/devchain"
 )
@@ -24,6 +25,8 @@ var (
 	drillShape     = flag.String("drill.shape", "tiny", "shape of a run's proofs; other than tiny its keys come from the user's cache")
 	drillFaults    = flag.Int("drill.faults", 9, "faults of a run; the first nine are one of each kind")
 	drillAway      = flag.Duration("drill.away", 3*time.Second, "how long the node is out of reach, once in every run")
+	drillNode      = flag.Int("drill.node", 12, "times that the node misbehaves in a run, in each way in turn")
+	drillBad       = flag.Duration("drill.bad", 2*time.Second, "how long it misbehaves at most, and half of that at least")
 	drillAggregate = flag.Bool("drill.aggregate", false, "fold the proofs of two batches into one: adds the role aggregator, which is killed too, and takes the aggregate keys from the user's cache")
 	drillSeed      = flag.Uint64("drill.seed", 0, "seed of the first run; 0 takes one from the clock")
 	drillOut       = flag.String("drill.out", "", "folder for report.md, report.json and the logs of failed runs")
@@ -42,6 +45,7 @@ type drill struct {
 	rand    *rand.Rand
 	server  *postgres.Server
 	node    *devchain.Chain
+	proxy   *faultnode.Proxy // before the node
 	chain   devchain.Config
 	roles   map[string]*role
 	pending []fault // that have not begun, by progress
@@ -56,6 +60,11 @@ type drill struct {
 	outages                int          // that last
 	healthy                time.Time    // when the last outage ended
 	nodeAway, postgresAway bool
+	nodeBad                bool
+	moved                  struct { // when settling last went on, or could not
+		settled int
+		when    time.Time
+	}
 }
 
 // TestDrill: roles die at random moments, Postgres restarts and crashes, the node
@@ -67,8 +76,8 @@ func TestDrill(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	report := drillReport{Command: fmt.Sprintf("-drill.seed %d -drill.runs %d -drill.transfers %d -drill.shape %s -drill.faults %d -drill.away %s -drill.aggregate=%t",
-		seed, *drillRuns, *drillTransfers, *drillShape, *drillFaults, *drillAway, *drillAggregate), Begun: time.Now().UTC()}
+	report := drillReport{Command: fmt.Sprintf("-drill.seed %d -drill.runs %d -drill.transfers %d -drill.shape %s -drill.faults %d -drill.away %s -drill.node %d -drill.bad %s -drill.aggregate=%t",
+		seed, *drillRuns, *drillTransfers, *drillShape, *drillFaults, *drillAway, *drillNode, *drillBad, *drillAggregate), Begun: time.Now().UTC()}
 	t.Logf("go test ./cmd/settle -run 'TestDrill$' %s", report.Command)
 	for i := range *drillRuns {
 		seed := seed + uint64(i)
@@ -102,7 +111,11 @@ func (d *drill) start(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.node.Close()) })
 	d.chain.Port = portOf(t, d.node.URL())
-	d.rig = rigOn(t, d.server.URL(), d.node.URL())
+	d.proxy, err = faultnode.New(d.node.URL())
+	require.NoError(t, err)
+	t.Cleanup(d.proxy.Close)
+	d.rig = rigOn(t, d.server.URL(), d.proxy.URL())
+	d.settings["SETTLE_L1_TIMEOUT"] = "5s" // hangs are short here
 	if *drillShape != "tiny" {
 		d.settings["SETTLE_SEAL_IDLE"] = "3s" // most batches are full
 		d.settings["SETTLE_SHAPES"], d.settings["SETTLE_KEYS_DIR"] = *drillShape, defaultKeysDir()
@@ -140,8 +153,10 @@ func (d *drill) start(t *testing.T) {
 func (d *drill) run() {
 	d.t.Helper()
 	d.begun, d.healthy = time.Now(), time.Now()
+	d.moved.when = d.begun
 	d.signAll(*drillTransfers)
 	d.plan(*drillFaults, *drillAway)
+	d.planBadNodes(*drillNode)
 	steps, submitted := make(chan int), make(chan error, 1)
 	go func() { submitted <- d.send(d.t.Context(), steps) }()
 	tick := time.NewTicker(drillTick)
@@ -162,6 +177,7 @@ func (d *drill) run() {
 			default:
 			}
 		}
+		d.watchStop()
 		d.endOutages()
 		d.beginFaults()
 		d.supervise()

@@ -37,7 +37,7 @@ func TestEndToEnd(t *testing.T) {
 	for n := settle.BatchNumber(1); n <= r.status().Settled.Batch; n++ {
 		proofs := r.batch(n).Proofs
 		require.Len(t, proofs, 1)
-		provers = append(provers, proofs[0].Worker)
+		provers = append(provers, r.worker(n))
 	}
 	for _, prover := range provers {
 		require.Contains(t, []string{workers[0].holder(t), workers[1].holder(t)}, prover)

@@ -33,7 +33,7 @@ const envWorkerMetrics = "SETTLE_WORKER_METRICS"
 
 // defaults are the values of kong's ${...}.
 func defaults() map[string]string {
-	return map[string]string{"data": defaultDataDir(), "keys": defaultKeysDir()}
+	return map[string]string{"data": defaultDataDir(), "keys": defaultKeysDir(), "version": versionLine()}
 }
 
 func defaultDataDir() string {
@@ -103,7 +103,24 @@ func (f nodeFlags) dial(a *app, nodeURL string, chainID uint64) (*l1.Conn, error
 	return l1.Dial(a.ctx, nodeURL, chainID, append(f.options(a), l1.WithPatience(commandPatience))...)
 }
 
-// database is an open, migrated database.
+// migrateFlags let a command change the schema of its database, which none does unasked.
+type migrateFlags struct {
+	Migrate bool `help:"Bring the schema of the database up to date first; without it an older one is refused. A private database that up or deploy starts needs no telling." env:"SETTLE_MIGRATE"`
+}
+
+// openMigrated opens the database, and migrates it if told so here or by flag.
+func (f migrateFlags) openMigrated(a *app, data dataFlags, migrate bool) (*database, error) {
+	db, err := a.openDatabase(data, migrate || f.Migrate)
+	if errors.Is(err, migrations.ErrOutdated) {
+		err = fmt.Errorf("%w, or pass --migrate", err)
+	}
+	return db, err
+}
+
+// databaseIsPrivate reports whether the database is one that we run ourselves.
+func databaseIsPrivate() bool { return os.Getenv(envDatabase) == "" }
+
+// database is an open database whose schema is the one that this program needs.
 type database struct {
 	url   string
 	pool  *pgxpool.Pool
@@ -121,10 +138,10 @@ func (d *database) close() error {
 
 // openDatabase connects to DATABASE_URL, else to the embedded Postgres in the
 // data folder, which it starts unless another process of ours runs it. It
-// migrates the schema.
-func (a *app) openDatabase(flags dataFlags) (*database, error) {
+// migrates the schema, or only checks that it is up to date.
+func (a *app) openDatabase(flags dataFlags, migrate bool) (*database, error) {
 	if u := os.Getenv(envDatabase); u != "" {
-		return a.connect(u, nil)
+		return a.connect(u, migrate, nil)
 	}
 	dir := filepath.Join(flags.DataDir, "postgres")
 	server, err := postgres.Start(a.ctx, postgres.Config{DataDir: dir, Log: a.log})
@@ -132,7 +149,7 @@ func (a *app) openDatabase(flags dataFlags) (*database, error) {
 	if errors.Is(err, postgres.ErrInUse) {
 		if u, ok := note.read(); ok {
 			a.log.Info("using the embedded Postgres of a running settle", "data", dir)
-			return a.connect(u, nil)
+			return a.connect(u, migrate, nil)
 		}
 	}
 	if err != nil {
@@ -142,18 +159,18 @@ func (a *app) openDatabase(flags dataFlags) (*database, error) {
 		return nil, errors.Join(err, server.Stop())
 	}
 	a.log.Info("started the embedded Postgres", "data", dir)
-	return a.connect(server.URL(), func() error { note.remove(); return server.Stop() })
+	return a.connect(server.URL(), migrate, func() error { note.remove(); return server.Stop() })
 }
 
-// connect opens a pool and migrates.
-func (a *app) connect(databaseURL string, stop func() error) (_ *database, err error) {
+// connect opens a pool, and migrates the schema or checks it.
+func (a *app) connect(databaseURL string, migrate bool, stop func() error) (_ *database, err error) {
 	fail := func(err error) (*database, error) {
 		if stop != nil {
 			err = errors.Join(err, stop())
 		}
 		return nil, err
 	}
-	pool, err := pgxpool.New(a.ctx, databaseURL)
+	pool, err := store.Open(a.ctx, databaseURL)
 	if err != nil {
 		return fail(fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, databaseURL)))
 	}
@@ -164,8 +181,14 @@ func (a *app) connect(databaseURL string, stop func() error) (_ *database, err e
 		pool.Close()
 		return fail(fmt.Errorf("%s: %w", envDatabase, err))
 	}
-	if err == nil {
+	doing := "check the schema of the database"
+	switch {
+	case err != nil:
+	case migrate:
+		doing = "migrate the database"
 		err = migrations.Migrate(ctx, databaseURL)
+	default:
+		err = migrations.Check(ctx, pool)
 	}
 	if err != nil {
 		pool.Close()
@@ -175,7 +198,7 @@ func (a *app) connect(databaseURL string, stop func() error) (_ *database, err e
 		if store.IsUnavailable(err) {
 			err = fmt.Errorf("start Postgres, or correct %s: %w", envDatabase, err)
 		}
-		return fail(fmt.Errorf("migrate the database: %w", redact(err, databaseURL)))
+		return fail(fmt.Errorf("%s: %w", doing, redact(err, databaseURL)))
 	}
 	return &database{url: databaseURL, pool: pool, store: store.New(pool), stop: stop}, nil
 }

@@ -24,7 +24,7 @@ type jobsCmd struct {
 type jobsListCmd struct {
 	dataFlags
 	Dead  bool     `help:"Dead letters alone: jobs that nobody will try again although their proof is missing."`
-	State []string `help:"Jobs in these states alone: available, pending, scheduled, retryable, running, completed, cancelled, discarded."`
+	State []string `help:"Jobs in these states alone: ${enum}." enum:"available,pending,scheduled,retryable,running,completed,cancelled,discarded"`
 	Batch uint32   `help:"Jobs of this batch alone."`
 	Limit int      `help:"Show at most this many; 0 for all." default:"50"`
 	JSON  bool     `name:"json" help:"Print a JSON array."`

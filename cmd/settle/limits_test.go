@@ -7,7 +7,6 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
-	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/faultnode"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
@@ -72,7 +71,7 @@ func TestNoGasMoney(t *testing.T) {
 	r, proxy := badRig(t)
 	key, err := devchain.DevKey(0)
 	require.NoError(t, err)
-	operator := settle.Address(crypto.PubkeyToAddress(key.PublicKey)).String()
+	operator := crypto.PubkeyToAddress(key.PublicKey).Hex()
 	up := r.serve("up")
 	proxy.Set(func(c faultnode.Call) faultnode.Fault {
 		switch c.Method {
@@ -84,7 +83,7 @@ func TestNoGasMoney(t *testing.T) {
 		return faultnode.Fault{}
 	})
 	r.submit(2)
-	up.await("level=ERROR msg=\"settling fails.*no gas money: " + operator + " has 16 wei and lacks [1-9][0-9]* wei")
+	up.await("level=ERROR msg=\"settling fails.*no gas money: " + operator + ` lacks [1-9][0-9]* wei \(it has 16\)`)
 	r.await("status says so", func() bool { return r.standing().StandsStill != nil })
 	require.Contains(t, r.standing().StandsStill.Reason, operator)
 	require.Contains(t, string(succeed(t, r.env(envL1, ""), "status")), "SETTLEMENT STANDS STILL")

@@ -16,6 +16,7 @@ import (
 	"github.com/consensys/gnark/logger"
 
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/postgres"
 )
 
 // version is set by the linker (make build).
@@ -23,7 +24,9 @@ var version = "dev"
 
 type cli struct {
 	LogLevel  string `help:"Least level of log messages: ${enum}." enum:"debug,info,warn,error" default:"info" env:"SETTLE_LOG_LEVEL"`
-	LogFormat string `help:"Form of log messages, on standard error: ${enum}." enum:"text,json" default:"text" env:"SETTLE_LOG_FORMAT"`
+	LogFormat string `help:"Form of log messages, the last error among them, on standard error: ${enum}." enum:"text,json" default:"text" env:"SETTLE_LOG_FORMAT"`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and end."`
 
 	Demo demoCmd `cmd:"" help:"Run the whole rollup once: deploy, submit signed transfers over REST, prove, settle, compare roots."`
 	Up   upCmd   `cmd:"" help:"Run all roles: API, sequencer, submitter and worker processes."`
@@ -60,15 +63,15 @@ type app struct {
 }
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "settle:", err)
-		os.Exit(1)
+	args := os.Args[1:]
+	if err := run(args); err != nil {
+		os.Exit(lastError(os.Stderr, logFormatOf(args), err))
 	}
 }
 
 func run(args []string) error {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("settle"), kong.UsageOnError(), kong.Vars(defaults()),
+	parser, err := kong.New(&c, kong.Name("settle"), kong.Vars(defaults()),
 		kong.Description("Settle is a ZK-rollup for payments. Secrets and endpoints come from the environment: "+
 			"DATABASE_URL, L1_URL, SETTLE_L1_PRIVATE_KEY; without the first two the commands use a private Postgres and a development chain of their own."))
 	if err != nil {
@@ -76,7 +79,7 @@ func run(args []string) error {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		parser.FatalIfErrorf(err)
+		return usage(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -95,6 +98,12 @@ func run(args []string) error {
 			<-said
 		}
 	}()
+	if !isHelper(&c, parsed) {
+		warnOfUnknownVariables(log, knownVariables(parser.Model), os.Environ())
+	}
+	if os.Getenv(envDatabase) == "" {
+		postgres.IgnoreSurroundings() // whatever is connected to now is a private server
+	}
 	logger.Set(gnarkLogger(log)) // gnark speaks zerolog; its lines become ours
 	circuits.RegisterHints()
 	err = parsed.Run(&app{ctx: ctx, log: log, logFormat: c.LogFormat, logLevel: c.LogLevel, stdout: os.Stdout, stderr: os.Stderr})
@@ -106,8 +115,10 @@ func run(args []string) error {
 
 type versionCmd struct{}
 
+func versionLine() string { return "settle " + version }
+
 // Run prints the version.
 func (versionCmd) Run(a *app) error {
-	_, err := fmt.Fprintln(a.stdout, "settle", version)
+	_, err := fmt.Fprintln(a.stdout, versionLine())
 	return err
 }

@@ -36,15 +36,15 @@ func (a *app) withMetrics(role, addr string, registry *prometheus.Registry, work
 		return fmt.Errorf("metrics: %w", err)
 	}
 	a.log.Info("metrics are served", "url", "http://"+listener.Addr().String()+"/metrics", "role", role)
-	stop := a.serveMetrics(listener, registry)
-	defer stop()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	defer a.serveOps(listener, mux)()
 	return work()
 }
 
-func (a *app) serveMetrics(listener net.Listener, registry *prometheus.Registry) (stop func()) {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+// serveOps serves what is for the operator until stop.
+func (a *app) serveOps(listener net.Listener, h http.Handler) (stop func()) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Warn("metrics are no longer served", "error", err)
@@ -65,6 +65,7 @@ type sequencerMetrics struct {
 	waiting  *prometheus.GaugeVec   // for: nonce, later
 	blocked  prometheus.Gauge
 	failures prometheus.Counter
+	step     lastStep
 }
 
 func newSequencerMetrics(r prometheus.Registerer) (*sequencerMetrics, error) {
@@ -86,8 +87,9 @@ func newSequencerMetrics(r prometheus.Registerer) (*sequencerMetrics, error) {
 		waiting:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "settle_waiting_transactions", Help: "Transactions held in memory: behind a gap in the nonces, or for a later batch."}, []string{"for"}),
 		blocked:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_sequencer_blocked", Help: "1 while the bound on unproven batches keeps the sequencer from sealing."}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_sequencer_recoveries_total", Help: "Times that the sequencer dropped its memory and began anew from the stored state."}),
+		step:     newLastStep(store.RoleSequencer),
 	}
-	return m, register(r, m.seal, m.wait, m.load, m.batches, m.rejected, m.waiting, m.blocked, m.failures)
+	return m, register(r, m.seal, m.wait, m.load, m.batches, m.rejected, m.waiting, m.blocked, m.failures, m.step)
 }
 
 func register(r prometheus.Registerer, all ...prometheus.Collector) error {
@@ -111,6 +113,9 @@ func (m *sequencerMetrics) BatchSealed(e sequencer.SealEvent) {
 func (m *sequencerMetrics) Rejected(code settle.Code, n int) {
 	m.rejected.WithLabelValues(string(code)).Add(float64(n))
 }
+
+// OpenBatch implements sequencer.Observer: it is told after each pass.
+func (m *sequencerMetrics) OpenBatch(settle.Usage) { m.step.mark() }
 
 // Waiting implements sequencer.Observer.
 func (m *sequencerMetrics) Waiting(behindNonceGap, deferred int) {
@@ -140,6 +145,8 @@ type submitterMetrics struct {
 	gas      prometheus.Histogram
 	batches  prometheus.Counter     // settled by mined transactions, one or more by each
 	outcomes *prometheus.CounterVec // outcome: prepared, mined, failed, reorged
+	step     lastStep
+	l1       *l1Metrics
 }
 
 func newSubmitterMetrics(r prometheus.Registerer) (*submitterMetrics, error) {
@@ -154,8 +161,13 @@ func newSubmitterMetrics(r prometheus.Registerer) (*submitterMetrics, error) {
 		}),
 		batches:  prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_settled_batches_total", Help: "Batches of mined settlements: a group is one settlement of several."}),
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_settlements_total", Help: "Settling transactions: prepared, and what became of them."}, []string{"outcome"}),
+		step:     newLastStep(store.RoleSubmitter),
+		l1:       newL1Metrics(),
 	}
-	return m, register(r, m.settle, m.gas, m.batches, m.outcomes)
+	for _, outcome := range []string{"prepared", "mined", "failed", "reorged"} { // a count that begins at 0 can be seen to grow
+		m.outcomes.WithLabelValues(outcome)
+	}
+	return m, register(r, m.settle, m.gas, m.batches, m.outcomes, m.step, m.l1)
 }
 
 // measuredSettlements counts what the submitter writes.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -73,9 +74,9 @@ func TestLogsAndMetrics(t *testing.T) {
 		roles[role] = r.role(role, "--metrics", "127.0.0.1:0")
 		at[role] = roles[role].await(`"msg":"metrics are served".*"url":"(http://[^"]+)/metrics"`)[1]
 	}
-	roles["api"] = r.role("api")
+	roles["api"] = r.role("api", "--ops-listen", "127.0.0.1:0")
+	at["api"] = roles["api"].await(`"msg":"metrics are served".*"url":"(http://[^"]+)/metrics"`)[1]
 	r.url = roles["api"].await(`"msg":"the API is up","url":"(http://[^"]+)"`)[1]
-	at["api"] = r.url
 	var err error
 	r.client, err = client.New(r.url, client.WithRetries())
 	require.NoError(t, err)
@@ -105,6 +106,10 @@ func TestLogsAndMetrics(t *testing.T) {
 	count("submitter", `settle_settlement_seconds_count{step="mine"}`)
 	count("submitter", `settle_settlements_total{outcome="mined"}`)
 	require.Contains(t, metrics["api"], "settle_oldest_unproven_batch_age_seconds")
+	require.Equal(t, 1, int(metrics["submitter"]["settle_l1_up"]))
+	require.Positive(t, metrics["submitter"]["settle_operator_balance_wei"])
+	require.Positive(t, metrics["submitter"]["settle_l1_base_fee_wei"])
+	requireAlertsSeeSomething(t, metrics)
 
 	for _, p := range roles {
 		r.stopped(p, nil)
@@ -129,6 +134,32 @@ func TestLogsAndMetrics(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"batch sealed": batches, "proof begun": batches, "proof stored": batches, "settlement": 2 * batches}, seen)
 	require.LessOrEqual(t, total, 5*batches+16, "what an operator needs, and not more")
+}
+
+// requireAlertsSeeSomething finds what each alert looks at, with its labels, in what
+// the roles of a calm run show: an alert on a series that is absent until something
+// goes wrong does not see the first time. No aggregator runs here.
+func requireAlertsSeeSomething(t *testing.T, shown map[string]samples) {
+	t.Helper()
+	rules, err := os.ReadFile("../../deploy/alerts.yml")
+	require.NoError(t, err)
+	selectors := regexp.MustCompile(`(settle_[a-z0-9_]+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(string(rules), -1)
+	require.NotEmpty(t, selectors)
+	for _, s := range selectors {
+		for value := range strings.SplitSeq(s[3], "|") {
+			if value == "aggregator" {
+				continue
+			}
+			found := false
+			for _, role := range shown {
+				for series := range role {
+					name, labels, _ := strings.Cut(series, "{")
+					found = found || name == s[1] && (value == "" || strings.Contains(labels, s[2]+`="`+value+`"`))
+				}
+			}
+			require.True(t, found, "no role shows %s", s[0])
+		}
+	}
 }
 
 // TestLogOfAFailedProof: its lines name batch and job too.
@@ -195,9 +226,11 @@ var labelValues = map[string]*regexp.Regexp{
 	"outcome": regexp.MustCompile(`^(stored|late|duplicate|prepared|mined|failed|reorged|accepted|existing|[a-z_]+)$`),
 	"class":   regexp.MustCompile(`^(witness|resource|infrastructure|bug)$`),
 	"reason":  regexp.MustCompile(`^(full|aged|idle|flushed)$`),
+	"bound":   regexp.MustCompile(`^(all|client)$`),
 	"for":     regexp.MustCompile(`^(nonce|later)$`),
 	"code":    regexp.MustCompile(`^[a-z_]+$`),
 	"stage":   regexp.MustCompile(`^(accepted|unproven|unsettled)$`),
+	"role":    regexp.MustCompile(`^(sequencer|submitter|aggregator|worker|reaper)$`),
 	"state":   regexp.MustCompile(`^(waiting|running|discarded)$`),
 	"status":  regexp.MustCompile(`^([1-5]\d\d|sealed|proven|settling|settled|final)$`),
 	"route":   regexp.MustCompile(`^(none|(GET|POST) /[a-z0-9/._{}-]*)$`),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -130,10 +131,17 @@ func TestWorkerOfUp(t *testing.T) {
 // prover is the id of the process that proved a batch.
 func (r *rig) prover(n settle.BatchNumber) int {
 	r.t.Helper()
-	worker := r.batch(n).Proofs[0].Worker
+	worker := r.worker(n)
 	pid, err := strconv.Atoi(worker[strings.LastIndexByte(worker, ' ')+1:])
 	require.NoError(r.t, err)
 	return pid
+}
+
+// userSettings are of the user's other servers: any of them would keep a client from ours.
+var userSettings = map[string]string{
+	"PGHOST": "elsewhere", "PGPORT": "6543", "PGUSER": "nobody", "PGDATABASE": "other", "PGPASSWORD": "wrong", "PGSSLMODE": "verify-full",
+	"PGSERVICE": "absent", "PGSERVICEFILE": "/absent", "PGPASSFILE": "/absent", "PGOPTIONS": "-c search_path=absent -c statement_timeout=1",
+	"PGAPPNAME": "other", "PGCONNECT_TIMEOUT": "never", "PGTARGETSESSIONATTRS": "standby", "PGMINPROTOCOLVERSION": "9.9", "PGREQUIREAUTH": "nonsense",
 }
 
 // TestEmbedded runs everything on the embedded Postgres and chain, and again on what
@@ -142,6 +150,10 @@ func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	r := rigOn(t, "", "")
 	r.settings["SETTLE_L1_PERIOD"] = "20ms"
+	r.settings["SETTLE_DATA_DIR"] = filepath.Join(newDir(t), "a b")
+	for name, value := range userSettings {
+		r.settings[name] = value
+	}
 	begin := func() *process {
 		up := r.serve("up", "--genesis", r.genesisFile())
 		status := r.status()

@@ -72,4 +72,6 @@ func (b *bar) update(n int, describe string) {
 }
 
 // newQuietLogger logs warnings and worse: the demo speaks by its progress.
-func newQuietLogger(w io.Writer) *slog.Logger { return slog.New(newHandler(w, slog.LevelWarn, "text")) }
+func newQuietLogger(w io.Writer, format string) *slog.Logger {
+	return slog.New(newHandler(w, slog.LevelWarn, format))
+}

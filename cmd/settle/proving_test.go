@@ -154,7 +154,7 @@ func TestKilledProvingProcess(t *testing.T) {
 	}
 	require.Len(t, worker.children(), 1)
 	r.awaitSettled()
-	require.Equal(t, worker.holder(t), r.batch(killed).Proofs[0].Worker)
+	require.Equal(t, worker.holder(t), r.worker(killed))
 
 	var shown []jobView
 	require.NoError(t, json.Unmarshal(succeed(t, environment(t, r.settings), "jobs", "show", "--batch", fmt.Sprint(killed), "--json"), &shown))
@@ -214,7 +214,7 @@ func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
 
 	large := r.role("worker", "--memory", "2GiB")
 	r.awaitSettled()
-	require.Equal(t, large.holder(t), r.batch(1).Proofs[0].Worker)
+	require.Equal(t, large.holder(t), r.worker(1))
 	require.Equal(t, 1, r.batch(1).FailedAttempts)
 	require.True(t, small.running(), "the worker has outlived its child")
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/migrations"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -73,6 +74,7 @@ func rigOn(t *testing.T, databaseURL, nodeURL string) *rig {
 	t.Helper()
 	r := &rig{t: t, nodeURL: nodeURL, files: filepath.Join(newDir(t), "dev"), settings: map[string]string{"SETTLE_DATA_DIR": newDir(t)}}
 	if databaseURL != "" {
+		require.NoError(t, migrations.Migrate(t.Context(), databaseURL))
 		var err error
 		r.pool, err = pgxpool.New(t.Context(), databaseURL)
 		require.NoError(t, err)
@@ -208,6 +210,12 @@ func (r *rig) batch(n settle.BatchNumber) wire.BatchState {
 	b, err := r.client.Batch(r.t.Context(), n)
 	require.NoError(r.t, err)
 	return b
+}
+
+// worker is who made the proof of a batch.
+func (r *rig) worker(n settle.BatchNumber) string {
+	r.t.Helper()
+	return one[string](r, "select worker from proofs where batch = $1", n)
 }
 
 // awaitSettled waits until everything submitted is settled and checks it.

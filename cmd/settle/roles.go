@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -25,8 +26,15 @@ import (
 // apiFlags configure the REST API.
 type apiFlags struct {
 	Listen      string `help:"Address of the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
+	OpsListen   string `help:"Address for the operator alone, of /metrics, /healthz and /readyz, for example 127.0.0.1:9464; empty for none." env:"SETTLE_OPS_LISTEN"`
 	MaxAccepted int64  `help:"Accepted, unexecuted transactions from which submissions get 429." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
 	MaxUnproven int64  `help:"Unproven batches from which submissions get 429 and the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+
+	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, with commas between, for example https://wallet.example; * for all." env:"SETTLE_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix `help:"Networks of reverse proxies, as CIDR with commas between, whose X-Forwarded-For names the client: its right-most entry outside of them. The bounds per client need it behind a proxy." env:"SETTLE_TRUSTED_PROXIES"`
+	MaxConnections     int            `help:"Connections to the REST API at once; more are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
+	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Connections of one client (an IPv4 address or an IPv6 /64) at once; -1 for no bound. Trusted proxies have none." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
+	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Submissions of one client that are checked and stored at once, of 64 in all; more get 429. -1 for no bound." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
 }
 
 // sealFlags are the sealing policy.
@@ -44,22 +52,24 @@ type submitFlags struct {
 
 type apiCmd struct {
 	dataFlags
+	migrateFlags
 	apiFlags
 }
 
 // Run serves until stopped.
 func (c apiCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		listener, err := api.Listen(a.ctx, c.Listen)
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
+		listeners, err := a.listenAPI(c.apiFlags)
 		if err != nil {
 			return err
 		}
-		return a.serveAPI(a.ctx, db, c.apiFlags, listener, newRegistry())
+		return a.serveAPI(a.ctx, db, c.apiFlags, listeners, newRegistry())
 	})
 }
 
 type sequencerCmd struct {
 	dataFlags
+	migrateFlags
 	sealFlags
 	MaxUnproven int    `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 	Metrics     string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SEQUENCER_METRICS"`
@@ -68,7 +78,7 @@ type sequencerCmd struct {
 
 // Run sequences until stopped.
 func (c sequencerCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		registry := newRegistry()
 		return a.withMetrics("sequencer", c.Metrics, registry, func() error {
 			if err := c.wait(a, db, store.RoleSequencer); err != nil {
@@ -81,6 +91,7 @@ func (c sequencerCmd) Run(a *app) error {
 
 type submitterCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	submitFlags
 	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SUBMITTER_METRICS"`
@@ -89,7 +100,7 @@ type submitterCmd struct {
 
 // Run settles until stopped.
 func (c submitterCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) (err error) {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) (err error) {
 		node, err := a.awaitChain(c.dataFlags, c.l1Flags)
 		if err != nil {
 			return err
@@ -105,36 +116,77 @@ func (c submitterCmd) Run(a *app) error {
 	})
 }
 
-// withDatabase opens the database around a role.
-func (a *app) withDatabase(flags dataFlags, role func(*database) error) (err error) {
-	db, err := a.awaitDatabase(flags)
+// withDatabase opens the database around a command that never migrates it.
+func (a *app) withDatabase(flags dataFlags, command func(*database) error) error {
+	db, err := a.openDatabase(flags, false)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	a.warnOfConnections(db, connectionsOf(db.pool))
-	return role(db)
+	return a.around(db, command)
 }
 
-func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listener net.Listener, registry *prometheus.Registry) error {
+// withRoleDatabase opens the database around a role, which migrates it only if told.
+func (a *app) withRoleDatabase(flags dataFlags, migrate migrateFlags, role func(*database) error) error {
+	db, err := migrate.awaitMigrated(a, flags, false)
+	if err != nil {
+		return err
+	}
+	return a.around(db, role)
+}
+
+// around runs a command on a database and closes it.
+func (a *app) around(db *database, command func(*database) error) (err error) {
+	defer func() { err = errors.Join(err, db.close()) }()
+	a.warnOfConnections(db, connectionsOf(db.pool))
+	return command(db)
+}
+
+// apiListeners are the public one of the API and, unless it is nil, the operator's.
+type apiListeners struct{ public, ops net.Listener }
+
+func (a *app) listenAPI(flags apiFlags) (l apiListeners, err error) {
+	if l.public, err = api.Listen(a.ctx, flags.Listen); err != nil || flags.OpsListen == "" {
+		return l, err
+	}
+	if l.ops, err = api.Listen(a.ctx, flags.OpsListen); err != nil {
+		return l, errors.Join(fmt.Errorf("--ops-listen: %w", err), l.close())
+	}
+	return l, nil
+}
+
+func (l apiListeners) close() error {
+	if l.ops == nil {
+		return l.public.Close()
+	}
+	return errors.Join(l.public.Close(), l.ops.Close())
+}
+
+// serveAPI serves the API, and what is the operator's, until ctx ends. It closes the listeners.
+func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listeners apiListeners, registry *prometheus.Registry) error {
 	log := a.log.With("role", "api")
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	shapes, err := registeredShapes(rollup)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
 	server, err := api.New(api.Config{
 		Store: db.store, Rollup: rollup, Metrics: registry, Log: log, Version: version, Kinds: sequencer.KindsOf(shapes),
 		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
+		Origins: flags.CORSOrigins, TrustedProxies: flags.TrustedProxies, MaxConnections: flags.MaxConnections,
+		MaxClientConnections: flags.MaxConnectionsEach, MaxClientSubmitting: flags.MaxSubmissionsEach,
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listeners.close())
 	}
-	a.log.Info("the API is up", "url", "http://"+listener.Addr().String(), "role", "api")
-	return api.Serve(ctx, listener, server, log)
+	if listeners.ops != nil {
+		a.log.Info("metrics are served", "url", "http://"+listeners.ops.Addr().String()+"/metrics", "role", "api")
+		defer a.serveOps(listeners.ops, server.Ops())()
+	}
+	a.log.Info("the API is up", "url", "http://"+listeners.public.Addr().String(), "role", "api")
+	return api.Serve(ctx, server.Limit(listeners.public), server, log)
 }
 
 func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int, registry *prometheus.Registry) error {
@@ -234,9 +286,10 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		db: db, node: node, rollup: rollup, rows: rows, log: log,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log,
+			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
 		},
 	}
+	defer metrics.l1.watch(ctx, node, rollup.ChainID)()
 	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
 }
 

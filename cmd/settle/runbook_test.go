@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/l1/devchain"
@@ -96,7 +97,10 @@ func (r *rig) govern(node *devchain.Chain, key *ecdsa.PrivateKey, call []byte) {
 	r.t.Helper()
 	client := r.dial()
 	from := crypto.PubkeyToAddress(key.PublicKey)
-	nonce, err := client.NonceAt(r.t.Context(), from, nil)
+	pool, err := ethclient.DialContext(r.t.Context(), r.nodeURL)
+	require.NoError(r.t, err)
+	defer pool.Close()
+	nonce, err := pool.PendingNonceAt(r.t.Context(), from) // a settlement may be pending
 	require.NoError(r.t, err)
 	chainID := new(big.Int).SetUint64(r.deployment.ChainID)
 	to := common.Address(r.deployment.Rollup)

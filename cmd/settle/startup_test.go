@@ -60,6 +60,10 @@ func TestStartupErrors(t *testing.T) {
 	r.requireStartupErrors(map[string]refusal{
 		"port of the API": {[]string{"api", "--listen", address}, nil, []string{address, "another process uses that port", "port 0 picks a free one"}},
 		"port of up":      {[]string{"up", "--listen", address}, nil, []string{address, "another process uses that port"}},
+		"ops port of the API": {[]string{"api", "--listen", "127.0.0.1:0", "--ops-listen", address}, nil,
+			[]string{"--ops-listen", address, "another process uses that port"}},
+		"ops port of up": {[]string{"up", "--listen", "127.0.0.1:0", "--ops-listen", address}, nil,
+			[]string{"--ops-listen", address, "another process uses that port"}},
 		"metrics of a worker": {[]string{"worker", "--metrics", address}, nil,
 			[]string{"metrics", address, "another process uses that port"}},
 		"bad address":       {[]string{"api", "--listen", "nonsense"}, nil, []string{"nonsense", "expected host:port"}},

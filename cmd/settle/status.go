@@ -83,7 +83,7 @@ func (c statusCmd) connect(ctx context.Context) (*pgxpool.Pool, error) {
 		}
 		u = noted
 	}
-	pool, err := pgxpool.New(ctx, u)
+	pool, err := store.Open(ctx, u)
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, u))
 	}

@@ -123,12 +123,12 @@ func whileAway[T any](ctx context.Context, log *slog.Logger, try func() (T, erro
 	}
 }
 
-// awaitDatabase is openDatabase for a role.
-func (a *app) awaitDatabase(flags dataFlags) (*database, error) {
+// awaitMigrated is openMigrated for a role.
+func (f migrateFlags) awaitMigrated(a *app, flags dataFlags, migrate bool) (*database, error) {
 	if os.Getenv(envDatabase) == "" {
-		return a.openDatabase(flags)
+		return f.openMigrated(a, flags, migrate)
 	}
-	return whileAway(a.ctx, a.log, func() (*database, error) { return a.openDatabase(flags) })
+	return whileAway(a.ctx, a.log, func() (*database, error) { return f.openMigrated(a, flags, migrate) })
 }
 
 // awaitChain is openChain for a role.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"time"
@@ -12,13 +11,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/store"
 )
 
 type upCmd struct {
 	dataFlags
+	migrateFlags
 	l1Flags
 	keysFlags
 	genesisFlags
@@ -44,12 +43,12 @@ func (c upCmd) Run(a *app) (err error) {
 		return err
 	}
 	// The port first: whoever finds it taken has changed nothing yet.
-	listener, err := api.Listen(a.ctx, c.Listen)
+	listeners, err := a.listenAPI(c.apiFlags)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
-	db, err := a.awaitDatabase(c.dataFlags)
+	defer func() { _ = listeners.close() }() // closed already by what served them
+	db, err := c.awaitMigrated(a, c.dataFlags, databaseIsPrivate())
 	if err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (c upCmd) Run(a *app) (err error) {
 		return err
 	}
 	return a.runAll(a.ctx, rolesConfig{
-		db: db, node: node, listener: listener, api: c.apiFlags, seal: c.sealFlags, submit: c.submitFlags, keys: c.keysFlags,
+		db: db, node: node, listeners: listeners, api: c.apiFlags, seal: c.sealFlags, submit: c.submitFlags, keys: c.keysFlags,
 		fold: c.foldFlags, proving: c.provingFlags, workers: c.Workers, workerMetrics: c.WorkerMetrics, poll: time.Second,
 	})
 }
@@ -127,17 +126,17 @@ func (a *app) usableKeys(flags keysFlags, rollup store.Rollup) (map[string]*prov
 
 // rolesConfig is what all roles together need.
 type rolesConfig struct {
-	db       *database
-	node     *chain
-	listener net.Listener
-	api      apiFlags
-	seal     sealFlags
-	submit   submitFlags
-	fold     foldFlags
-	keys     keysFlags
-	proving  provingFlags
-	workers  int
-	poll     time.Duration
+	db        *database
+	node      *chain
+	listeners apiListeners
+	api       apiFlags
+	seal      sealFlags
+	submit    submitFlags
+	fold      foldFlags
+	keys      keysFlags
+	proving   provingFlags
+	workers   int
+	poll      time.Duration
 
 	workerMetrics string
 }
@@ -147,12 +146,12 @@ type rolesConfig struct {
 func (a *app) runAll(ctx context.Context, c rolesConfig) error {
 	rollup, err := a.rollup(ctx, c.db)
 	if err != nil {
-		return errors.Join(err, c.listener.Close())
+		return errors.Join(err, c.listeners.close())
 	}
 	a.warnOfConnections(c.db, (1+c.workers)*connectionsOf(c.db.pool)+2*ownConnections)
-	registry := newRegistry() // shown by the API
+	registry := newRegistry() // shown by the API's ops listener
 	g, running := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listener, registry) })
+	g.Go(func() error { return a.serveAPI(running, c.db, c.api, c.listeners, registry) })
 	g.Go(func() error { return a.runSequencer(running, c.db, c.seal, int(c.api.MaxUnproven), registry) })
 	g.Go(func() error { return a.runSubmitter(running, c.db, c.node, c.submit, c.poll, registry) })
 	if len(aggregates(rollup)) > 0 {

@@ -111,6 +111,9 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 	if err != nil {
 		return err
 	}
+	if w := receipt.Warning; w != nil {
+		a.log.Warn(w.Detail, "code", w.Code, "id", receipt.ID)
+	}
 	return a.printJSON(receipt)
 }
 
@@ -145,7 +148,7 @@ func (o outbox) send(e sentEntry) (wire.Receipt, error) {
 	if err == nil {
 		return receipt, o.journal.remove(e)
 	}
-	var unanswered *client.Unanswered
+	var unanswered *client.UnansweredError
 	refused := !errors.As(err, &unanswered)
 	receipt, found, lookUpErr := o.lookUp(e)
 	switch {

@@ -8,6 +8,7 @@ import (
 
 type workerCmd struct {
 	dataFlags
+	migrateFlags
 	keysFlags
 	provingFlags
 	Metrics    string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_WORKER_METRICS"`
@@ -22,7 +23,7 @@ func (c workerCmd) Run(a *app) error {
 	if c.WithParent {
 		a.ctx = parentGone(a.ctx)
 	}
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
 		rollup, err := a.rollup(a.ctx, db)
 		if err != nil {
 			return err
@@ -45,10 +46,15 @@ func (c workerCmd) Run(a *app) error {
 			if err := p.preload(a.ctx, rollup); err != nil {
 				return err
 			}
+			step, reap := newLastStep(stepWorker), newLastStep(stepReaper)
+			if err := register(registry, step, reap); err != nil {
+				return err
+			}
 			a.log.Info("the worker takes jobs", "role", "worker")
 			return jobs.RunWorker(a.ctx, jobs.Config{
 				Pool: db.pool, Store: db.store, Logger: a.log.With("role", "worker"), Metrics: metrics, Holder: holder(), Policy: c.policy(),
 				Prover: p.child, Verifier: p.verifier, Folder: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
+				WorkerStep: step.mark, ReaperStep: reap.mark,
 			})
 		})
 	})

@@ -83,7 +83,7 @@ func TestKilledWorker(t *testing.T) {
 	t.Logf("the second attempt began %s after the kill", taken.Sub(c.at).Round(time.Millisecond))
 	r.awaitSettled()
 	proof := r.batch(c.batch).Proofs[0]
-	require.Equal(t, c.other.holder(t), proof.Worker)
+	require.Equal(t, c.other.holder(t), r.worker(c.batch))
 	require.Equal(t, 2, proof.Attempt)
 	require.False(t, proof.Late)
 	failures, err := r.store.ProofFailures(t.Context(), c.batch)

@@ -100,7 +100,7 @@ type Proxy struct {
 // New starts a proxy on a free port of the loopback interface, in front of the node at upstream
 // (http). Without a rule it passes everything.
 func New(upstream string) (*Proxy, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("fault node: %w", err)
 	}

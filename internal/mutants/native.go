@@ -85,6 +85,7 @@ func conditions(condition ast.Expr, at source) []edit {
 				all = append(all, offByOne(x, at))
 			case token.SHR:
 				all = append(all, at.replace(x.Y, "(%s+1)", at.text(condition)+" with a bit more"))
+			default: // decides nothing by itself
 			}
 		case *ast.CallExpr:
 			if method, ok := x.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Equal" && len(x.Args) == 1 {

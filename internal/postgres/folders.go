@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/gofrs/flock"
@@ -63,7 +64,8 @@ func (s *Server) prepareFolders() error {
 			ErrUnreadable, s.user.name, s.home)
 	}
 	s.socket = filepath.Join(s.home, "run")
-	if len(filepath.Join(s.socket, socketName)) >= maxSocket {
+	// A client takes a comma for the end of the host.
+	if len(filepath.Join(s.socket, socketName)) >= maxSocket || strings.Contains(s.socket, ",") {
 		short, err := temporary(s.user)
 		if err != nil {
 			return err

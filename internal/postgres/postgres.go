@@ -69,11 +69,13 @@ type Server struct {
 }
 
 // Start finds binaries, makes or reuses the cluster and waits until the server
-// answers. The server dies with this process, killed or not.
+// answers. The server dies with this process, killed or not. PG* variables are gone from
+// this process's environment afterwards (IgnoreSurroundings).
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	IgnoreSurroundings()
 	s := &Server{cfg: cfg}
 	if s.user, err = serverUser(); err != nil {
 		return nil, err
@@ -215,7 +217,7 @@ func (s *Server) launch(ctx context.Context) error {
 		return errors.New("the Postgres server is running already")
 	}
 	settings := []string{
-		"listen_addresses=", "unix_socket_directories=" + s.socket, "unix_socket_permissions=0700", "port=5432",
+		"listen_addresses=", "unix_socket_directories=" + quoted(s.socket), "unix_socket_permissions=0700", "port=5432",
 		"max_connections=200", "timezone=UTC", "jit=off", "log_timezone=UTC", "log_checkpoints=off",
 		"logging_collector=off", "log_line_prefix=",
 	}
@@ -282,6 +284,9 @@ func (s *Server) launchOnce(ctx context.Context, args []string) error {
 		}
 	}
 }
+
+// quoted is a folder as one element of a list of folders, whatever characters it has.
+func quoted(folder string) string { return `"` + strings.ReplaceAll(folder, `"`, `""`) + `"` }
 
 // childEnv passes on nothing that changes how Postgres behaves (PG*, LC_*).
 func childEnv() []string {

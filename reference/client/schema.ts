@@ -4,40 +4,6 @@
  */
 
 export interface paths {
-    "/healthz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The process is alive */
-        get: operations["live"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Metrics in Prometheus' text format */
-        get: operations["metrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -47,23 +13,6 @@ export interface paths {
         };
         /** This document (OpenAPI 3.1) */
         get: operations["openapi"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readyz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The database can be reached */
-        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -215,7 +164,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Several transactions and what became of them, in one look-up */
+        get: operations["getTransactions"];
         put?: never;
         /**
          * Submit one signed transaction, or an array of them
@@ -690,14 +640,6 @@ export interface components {
              */
             token: number;
         };
-        Health: {
-            /**
-             * @description Always ok; anything else is a problem
-             * @example ok
-             * @enum {string}
-             */
-            status: "ok";
-        };
         JobCounts: {
             /**
              * Format: int64
@@ -812,8 +754,6 @@ export interface components {
              * @description When it was stored
              */
             stored_at: string;
-            /** @description Host and process that proved it */
-            worker: string;
         };
         Receipt: {
             /** @description The same id was stored before; nothing was changed */
@@ -829,6 +769,8 @@ export interface components {
              * @enum {string}
              */
             status: "accepted" | "executed" | "proven" | "settled" | "final" | "rejected";
+            /** @description What the sender may not have meant; the transaction is stored all the same */
+            warning?: components["schemas"]["Warning"];
         };
         Rejection: {
             /** @description Stable code (docs/errors.md) */
@@ -851,6 +793,8 @@ export interface components {
              * @enum {string}
              */
             status?: "accepted" | "executed" | "proven" | "settled" | "final" | "rejected";
+            /** @description What the sender may not have meant; the transaction is stored all the same */
+            warning?: components["schemas"]["Warning"];
         };
         Results: {
             /**
@@ -1174,6 +1118,12 @@ export interface components {
              */
             valid_until?: number;
         };
+        Transactions: {
+            /** @description Those that are stored, in the order asked for */
+            transactions: components["schemas"]["TransactionState"][];
+            /** @description Ids of which nothing is stored; a refused transaction never is */
+            unknown: string[];
+        };
         TxCounts: {
             /** Format: int64 */
             accepted: number;
@@ -1210,6 +1160,25 @@ export interface components {
              */
             shape: string;
         };
+        Warning: {
+            /**
+             * Format: int64
+             * @description Account that it is about
+             * @example 3
+             */
+            account?: number;
+            /**
+             * @description Stable code (docs/errors.md)
+             * @example account_exists
+             * @enum {string}
+             */
+            code: "account_exists";
+            /**
+             * @description What it is, for people
+             * @example the payment address has account 3 of token 0 already; this opens another one
+             */
+            detail: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1219,82 +1188,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    live: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Method Not Allowed */
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    metrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Method Not Allowed */
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     openapi: {
         parameters: {
             query?: never;
@@ -1328,64 +1221,6 @@ export interface operations {
             /** @description Method Not Allowed */
             405: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ready: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Method Not Allowed */
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait */
-                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1891,6 +1726,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTransactions: {
+        parameters: {
+            query: {
+                /** @description Transaction ids, 1 to 100, with commas between; one that is named again is answered once */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transactions"];
                 };
             };
             /** @description Bad Request */

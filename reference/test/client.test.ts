@@ -1,12 +1,12 @@
 /**
  * A typed use of every path of the API: it must compile against the generated types, and
- * what it sends is what the document says. A path without a use does not compile.
+ * what it sends is what the document says. An operation without a use does not compile.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client, type Problem } from "../client/client.js";
-import type { components, paths } from "../client/schema.js";
+import { Client, type PathOf, type Problem } from "../client/client.js";
+import type { components } from "../client/schema.js";
 import { load } from "./load.js";
 
 type Example = { value: unknown };
@@ -27,26 +27,27 @@ function good<T>(answer: { status: 200; body: T } | { status: 400 | 404 | 405 | 
   throw new Error(`${answer.body.code}: ${answer.body.detail}`);
 }
 
-const uses: { [P in keyof paths]: (c: Client) => Promise<unknown> } = {
-  "/healthz": async (c): Promise<"ok"> => good(await c.get("/healthz", {})).status,
-  "/readyz": async (c): Promise<"ok"> => good(await c.get("/readyz", {})).status,
-  "/metrics": async (c): Promise<string> => good(await c.get("/metrics", {})),
-  "/openapi.json": async (c): Promise<string> => good(await c.get("/openapi.json", {})).openapi,
-  "/v1/status": async (c): Promise<number> => good(await c.get("/v1/status", {})).settled.batch,
-  "/v1/accounts": async (c): Promise<number | undefined> =>
+type Use = (c: Client) => Promise<unknown>;
+
+const uses: { [P in PathOf<"get"> as `get ${P}`]: Use } & { [P in PathOf<"post"> as `post ${P}`]: Use } = {
+  "get /openapi.json": async (c): Promise<string> => good(await c.get("/openapi.json", {})).openapi,
+  "get /v1/status": async (c): Promise<number> => good(await c.get("/v1/status", {})).settled.batch,
+  "get /v1/accounts": async (c): Promise<number | undefined> =>
     good(await c.get("/v1/accounts", { query: { owner: hash, l1, limit: "2" } })).accounts[0]?.next_nonce,
-  "/v1/accounts/{index}": async (c): Promise<string> => good(await c.get("/v1/accounts/{index}", { path: { index: "3" } })).available,
-  "/v1/accounts/{index}/proof": async (c): Promise<string[]> =>
+  "get /v1/accounts/{index}": async (c): Promise<string> => good(await c.get("/v1/accounts/{index}", { path: { index: "3" } })).available,
+  "get /v1/accounts/{index}/proof": async (c): Promise<string[]> =>
     good(await c.get("/v1/accounts/{index}/proof", { path: { index: "3" }, query: { batch: "1" } })).siblings,
-  "/v1/batches": async (c): Promise<number | undefined> => good(await c.get("/v1/batches", { query: { before: "5" } })).next,
-  "/v1/batches/{number}": async (c): Promise<string | undefined> =>
+  "get /v1/batches": async (c): Promise<number | undefined> => good(await c.get("/v1/batches", { query: { before: "5" } })).next,
+  "get /v1/batches/{number}": async (c): Promise<string | undefined> =>
     good(await c.get("/v1/batches/{number}", { path: { number: "1" } })).settlement?.tx_hash,
-  "/v1/batches/{number}/exits": async (c): Promise<string | undefined> =>
+  "get /v1/batches/{number}/exits": async (c): Promise<string | undefined> =>
     good(await c.get("/v1/batches/{number}/exits", { path: { number: "1" } })).claims[0]?.leaf,
-  "/v1/exits": async (c): Promise<string | undefined> => good(await c.get("/v1/exits", { query: { l1 } })).claims[0]?.amount,
-  "/v1/transactions/{id}": async (c): Promise<number | undefined> =>
+  "get /v1/exits": async (c): Promise<string | undefined> => good(await c.get("/v1/exits", { query: { l1 } })).claims[0]?.amount,
+  "get /v1/transactions/{id}": async (c): Promise<number | undefined> =>
     good(await c.get("/v1/transactions/{id}", { path: { id: hash } })).assigned_index,
-  "/v1/transactions": async (c): Promise<string> => {
+  "get /v1/transactions": async (c): Promise<string | undefined> =>
+    good(await c.get("/v1/transactions", { query: { ids: `${hash},${hash}` } })).unknown[0],
+  "post /v1/transactions": async (c): Promise<string> => {
     const answer = await c.post("/v1/transactions", { body: [transaction] });
     switch (answer.status) {
       case 202:
@@ -71,8 +72,9 @@ export function refusedByTypes(c: Client): void {
   void c.get("/v1/status", {}).then((a) => good(a).sealed);
 }
 
-test("every path is used, at the address that the document gives it", async () => {
-  for (const [path, use] of Object.entries(uses)) {
+test("every operation is used, at the address that the document gives it", async () => {
+  for (const [operation, use] of Object.entries(uses)) {
+    const [method, path] = operation.split(" ") as [string, string];
     const operations = document.paths[path];
     assert.ok(operations, path);
     const asked: { method: string; url: URL }[] = [];
@@ -82,10 +84,11 @@ test("every path is used, at the address that the document gives it", async () =
         status: 503, headers: { "Content-Type": "application/problem+json" },
       });
     });
-    if (path === "/v1/transactions") assert.equal(await use(client), "unavailable");
+    if (method === "post") assert.equal(await use(client), "unavailable");
     else await assert.rejects(use(client), /unavailable: down/);
     assert.equal(asked.length, 1);
-    assert.ok(operations[asked[0]!.method], `${asked[0]!.method} ${path}`);
+    assert.equal(asked[0]!.method, method);
+    assert.ok(operations[method], operation);
     assert.match(asked[0]!.url.pathname, new RegExp("^" + path.replace(/\{\w+\}/g, "[0-9a-fx]+") + "$"));
   }
 });

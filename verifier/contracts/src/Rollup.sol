@@ -43,8 +43,6 @@ contract Rollup is Registry, ExitClaims {
     /// @notice The circuit whose proofs settle groups of batches.
     bytes32 public constant AGGREGATE = "aggregate";
 
-    /// @notice chain id · 2^160 + this contract's address; in every signature and header.
-    uint256 public immutable domain;
     /// @notice Root of the state at genesis.
     uint256 public immutable genesisRoot;
     /// @notice SHA-256 of the genesis file, for the record.
@@ -60,11 +58,18 @@ contract Rollup is Registry, ExitClaims {
     /// @param config Who governs, who operates, the delay and the verifiers of the first day.
     constructor(uint256 genesisRoot_, bytes32 genesisHash_, Config memory config) Registry(config) {
         if (genesisRoot_ >= PublicData.R) revert GenesisRootNotInField(genesisRoot_);
-        if (block.chainid > type(uint64).max) revert ChainIdTooLarge(block.chainid);
-        domain = (block.chainid << 160) | uint160(address(this));
+        domain(); // refuses a chain on which nothing could ever settle
         genesisRoot = genesisRoot_;
         genesisHash = genesisHash_;
         root = genesisRoot_;
+    }
+
+    /// @notice chain id · 2^160 + this contract's address; in every signature and header.
+    /// @dev The chain's id of now. Had the one of deployment been stored, then after a split of the chain the branch
+    /// with a new id would take the other's batches, and with them every transfer that was signed for the other alone.
+    function domain() public view returns (uint256) {
+        if (block.chainid > type(uint64).max) revert ChainIdTooLarge(block.chainid);
+        return (block.chainid << 160) | uint160(address(this));
     }
 
     /// @notice Settles the next batch. How many opens and exits it may have is up to the circuit of the shape.
@@ -126,7 +131,7 @@ contract Rollup is Registry, ExitClaims {
         private
         returns (uint256 zeta, uint256 value)
     {
-        if (header.domain != domain) revert WrongDomain(header.domain, domain);
+        if (header.domain != domain()) revert WrongDomain(header.domain, domain());
         uint32 number = batchNumber + 1; // checked: reverts past 2^32 - 1
         if (header.number != number) revert WrongNumber(header.number, number);
         if (header.oldRoot != root) revert WrongOldRoot(header.oldRoot, root);

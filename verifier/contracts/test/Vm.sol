@@ -11,6 +11,9 @@ interface Vm {
     function toString(uint256 value) external pure returns (string memory);
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 selector) external;
+    function expectCall(address callee, bytes calldata data) external;
+    function store(address account, bytes32 slot, bytes32 value) external;
+    function load(address account, bytes32 slot) external view returns (bytes32);
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data) external;
     function prank(address sender) external;
     function deal(address account, uint256 balance) external;
