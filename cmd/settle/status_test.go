@@ -38,7 +38,9 @@ func (r *rig) look(changes ...string) (string, pipeline) {
 func TestStatusOfABlockedBatch(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.roles()
+	r.role("sequencer")
+	r.role("submitter")
+	ops := r.serve("api", "--ops-listen", "127.0.0.1:0").await(`msg="metrics are served" url=(http://\S+)/metrics`)[1]
 	r.submit(2)
 	r.sealedAfter(0)
 	require.Nil(t, r.status().SettlementWaits)
@@ -60,13 +62,13 @@ func TestStatusOfABlockedBatch(t *testing.T) {
 	require.Equal(t, settle.BatchNumber(1), look.SettlementWaits.Batch)
 	require.EqualValues(t, 1, look.SettlementWaits.Job)
 	worker.await(`level=ERROR msg="settlement waits for a batch that nobody tries to prove any more".*batch=1`)
-	require.Contains(t, r.scrape(r.url), "\nsettle_blocked_batch 1\n")
+	require.Contains(t, r.scrape(ops), "\nsettle_blocked_batch 1\n")
 
 	require.Zero(t, r.status().Settled.Batch)
 	succeed(t, r.env(), "jobs", "retry", "--batch", "1")
 	r.awaitSettled()
 	require.Nil(t, r.status().SettlementWaits)
-	require.Contains(t, r.scrape(r.url), "\nsettle_blocked_batch 0\n")
+	require.Contains(t, r.scrape(ops), "\nsettle_blocked_batch 0\n")
 }
 
 // TestStatusWithoutL1: what the contract has settled is not known, and that is said.

@@ -127,7 +127,7 @@ func TestUnknownVariables(t *testing.T) {
 	p.wait()
 	require.Zero(t, p.cmd.ProcessState.ExitCode())
 	require.Len(t, p.lines(), 2, p.stderr())
-	require.Contains(t, p.stderr(), "name=SETTLE_LISTENN nearest=SETTLE_LISTEN\n")
+	require.Contains(t, p.stderr()+"\n", "name=SETTLE_LISTENN nearest=SETTLE_LISTEN\n")
 	require.Contains(t, p.stderr()+"\n", "name=SETTLE_L1_PRIVAT_KEY nearest=SETTLE_L1_PRIVATE_KEY\n")
 	require.NotContains(t, p.stderr(), "hush-hush")
 }
