@@ -109,7 +109,6 @@ func TestListsAreCurrent(t *testing.T) {
 	}
 	reasons, err := survivors("survivors.txt")
 	require.NoError(t, err)
-	require.NotEmpty(t, reasons)
 	for name := range reasons {
 		file, rest, _ := strings.Cut(name, " ")
 		place, _, found := strings.Cut(rest, ": ")
