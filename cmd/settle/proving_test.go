@@ -203,8 +203,13 @@ func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
 	limitMemory(t, small.children()[0])
 	r.submit(2)
 	small.await(`msg="proof not made".*batch=1.*job=1.*class=resource`)
-	failures, err := r.store.ProofFailures(t.Context(), 1)
-	require.NoError(t, err)
+	var failures []store.ProofFailure
+	r.await("the failure is stored", func() bool { // after it was said
+		var err error
+		failures, err = r.store.ProofFailures(t.Context(), 1)
+		require.NoError(t, err)
+		return len(failures) > 0
+	})
 	require.Equal(t, store.FailResource, failures[0].Class)
 	require.Contains(t, failures[0].Detail, "memory ran out in the proving process")
 	r.await("the job is kept for more memory", func() bool {
