@@ -29,7 +29,7 @@ func suites() map[string][]string {
 		"Aggregate.sol":            {"Aggregate", "AggregateInputs", "AggregateReview"},
 		"ExitClaims.sol":           {"ExitClaimsAttack", "ExitClaims"},
 		"Exits.sol":                {"Exits", "ExitClaims"},
-		"Groth16Verifier.sol":      {"CoefficientAttack", "MergedCheckAttack", "Groth16Verifier", "KeyCheck"},
+		"Groth16Verifier.sol":      {"CoefficientAttack", "InfinityAttack", "MergedCheckAttack", "Groth16Verifier", "KeyCheck"},
 		"IVerifier.sol":            nil, // says nothing
 		"KeyCheck.sol":             {"KeyCheck", "Groth16Verifier"},
 		"Poseidon2.sol":            {"Poseidon2"},
@@ -97,7 +97,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 		return errors.Join(wrong...)
 	}
-	dir, err := os.MkdirTemp("", "settle-mutants-")
+	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return fmt.Errorf("mutants: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strconv"
@@ -191,33 +192,46 @@ func (f *finder) operation(n node) {
 		}
 	case "==", "!=":
 		for _, less := range narrowed(n.child("commonType").text("typeString")) {
-			if strings.Contains(less.what, "low") && (strings.HasSuffix(a, ".length") || f.isBit(left)) {
-				continue // lengths are below 2^64
+			if less.bits != 0 && f.width(left) <= less.bits {
+				continue // these are all of its bits
 			}
 			f.replace(n, fmt.Sprintf(less.form, a)+" "+op+" "+fmt.Sprintf(less.form, b), all+" by "+less.what)
 		}
 	}
 }
 
-// isBit reports whether an expression is masked to its lowest bits.
-func (f *finder) isBit(n node) bool {
-	return n.text("operator") == "&" && n.child("rightExpression").kind() == "Literal"
+// width is how many bits an expression can have, as far as its form tells.
+func (f *finder) width(n node) int {
+	amount, err := strconv.Atoi(n.child("rightExpression").text("value"))
+	switch {
+	case strings.HasSuffix(f.text(n), ".length"):
+		return 64
+	case n.text("operator") == "&" && err == nil:
+		return bits.Len(uint(amount))
+	case n.text("operator") == ">>" && err == nil:
+		return 256 - amount
+	}
+	return 256
 }
 
-type narrower struct{ form, what string }
+// narrower is a form of an expression, what it leaves, and how many of the low bits that are, if it leaves these.
+type narrower struct {
+	form, what string
+	bits       int
+}
 
 // narrowed lists how values of a type can be compared in part.
 func narrowed(kind string) []narrower {
-	switch bits, err := strconv.Atoi(strings.TrimPrefix(kind, "uint")); {
+	switch size, err := strconv.Atoi(strings.TrimPrefix(kind, "uint")); {
 	case kind == "bytes32":
-		return []narrower{{"bytes16(bytes32(%s))", "its first half"}, {"uint128(uint256(bytes32(%s)))", "its last half"}}
+		return []narrower{{"bytes16(bytes32(%s))", "its first half", 0}, {"uint128(uint256(bytes32(%s)))", "its last half", 0}}
 	case kind == "address":
-		return []narrower{{"bytes10(bytes20(address(%s)))", "its first half"}, {"uint80(uint160(address(%s)))", "its last half"}}
+		return []narrower{{"bytes10(bytes20(address(%s)))", "its first half", 0}, {"uint80(uint160(address(%s)))", "its last half", 0}}
 	case kind == "uint256":
-		return []narrower{{"uint256(%s) >> 128", "its high bits"}, {"uint160(uint256(%s))", "its low 160 bits"}, {"uint128(uint256(%s))", "its low 128 bits"}}
-	case err == nil && bits > 8:
-		half := strconv.Itoa(bits / 2)
-		return []narrower{{kind + "(%s) >> " + half, "its high bits"}, {"uint" + half + "(" + kind + "(%s))", "its low bits"}}
+		return []narrower{{"uint256(%s) >> 128", "its high bits", 0}, {"uint160(uint256(%s))", "its low 160 bits", 160}, {"uint128(uint256(%s))", "its low 128 bits", 128}}
+	case err == nil && size > 8:
+		half := strconv.Itoa(size / 2)
+		return []narrower{{kind + "(%s) >> " + half, "its high bits", 0}, {"uint" + half + "(" + kind + "(%s))", "its low bits", size / 2}}
 	}
 	return nil
 }
@@ -235,12 +249,12 @@ func (f *finder) call(n node) {
 	name, arguments := f.text(n.child("expression")), n.children("arguments")
 	switch n.text("kind") {
 	case "typeConversion":
-		bits, err := strconv.Atoi(strings.TrimPrefix(name, "uint"))
-		if from, is := strconv.Atoi(strings.TrimPrefix(arguments[0].typeOf(), "uint")); is == nil && from <= bits/2 {
+		size, err := strconv.Atoi(strings.TrimPrefix(name, "uint"))
+		if from, is := strconv.Atoi(strings.TrimPrefix(arguments[0].typeOf(), "uint")); is == nil && from <= size/2 {
 			return // it has no more than that
 		}
-		if err == nil && bits > 8 && !strings.HasPrefix(arguments[0].typeOf(), "int_const") {
-			f.replace(n, fmt.Sprintf("%s(uint%d(%s))", name, bits/2, f.text(n)), f.text(n)+" of half as many bits")
+		if err == nil && size > 8 && !strings.HasPrefix(arguments[0].typeOf(), "int_const") {
+			f.replace(n, fmt.Sprintf("%s(uint%d(%s))", name, size/2, f.text(n)), f.text(n)+" of half as many bits")
 		}
 	case "structConstructorCall":
 		f.zeroed(n)
@@ -323,18 +337,18 @@ func (f *finder) parts(a node) (all []narrower) {
 				}
 				fields = append(fields, field)
 			}
-			all = append(all, narrower{name + "(" + strings.Join(fields, ", ") + ")", text + "." + m.text("name")})
+			all = append(all, narrower{name + "(" + strings.Join(fields, ", ") + ")", text + "." + m.text("name"), 0})
 		}
 	case kind == "uint256[3] calldata":
 		for i := range 3 {
 			elements := []string{text + "[0]", text + "[1]", text + "[2]"}
 			what := elements[i]
 			elements[i] = "uint256(0)"
-			all = append(all, narrower{"[uint256(" + elements[0] + "), " + elements[1] + ", " + elements[2] + "]", what})
+			all = append(all, narrower{"[uint256(" + elements[0] + "), " + elements[1] + ", " + elements[2] + "]", what, 0})
 		}
 	case kind == "bytes calldata":
 		for first := 0; first < 384; first += 64 {
-			all = append(all, narrower{fmt.Sprintf("bytes.concat(%s[:%d], %s[%d:])", text, first, text, first+64), fmt.Sprintf("%s[%d:%d]", text, first, first+64)})
+			all = append(all, narrower{fmt.Sprintf("bytes.concat(%s[:%d], %s[%d:])", text, first, text, first+64), fmt.Sprintf("%s[%d:%d]", text, first, first+64), 0})
 		}
 	}
 	return all

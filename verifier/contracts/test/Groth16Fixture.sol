@@ -43,9 +43,9 @@ abstract contract Groth16Fixture is Test {
             abi.encodePacked(
                 word(proof, 0), word(proof, 1), word(proof, 2), word(proof, 3), word(proof, 4), word(proof, 5)
             ),
-            abi.encodePacked(word(proof, 6), P - word(proof, 7), g2(key, KeyCheck.DELTA)),
-            abi.encodePacked(key[0], P - key[1], g2(key, KeyCheck.BETA)),
-            abi.encodePacked(l[0], P - l[1], g2(key, KeyCheck.GAMMA)),
+            abi.encodePacked(word(proof, 6), negate(word(proof, 7)), g2(key, KeyCheck.DELTA)),
+            abi.encodePacked(key[0], negate(key[1]), g2(key, KeyCheck.BETA)),
+            abi.encodePacked(l[0], negate(l[1]), g2(key, KeyCheck.GAMMA)),
             abi.encodePacked(d, g2(key, KeyCheck.G_SIGMA_NEG)),
             abi.encodePacked(pok, g2(key, KeyCheck.G))
         );
@@ -112,6 +112,10 @@ abstract contract Groth16Fixture is Test {
         assembly ("memory-safe") {
             w := mload(add(data, add(0x20, shl(5, i))))
         }
+    }
+
+    function negate(uint256 y) private pure returns (uint256) {
+        return y == 0 ? 0 : P - y;
     }
 
     function g2(uint256[] memory key, uint256 first) private pure returns (bytes memory) {
