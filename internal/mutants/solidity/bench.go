@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -32,8 +33,11 @@ type bench struct {
 	variables []string
 }
 
-// open makes a bench below dir. Its tests run without the optimizer, which compiles three times as fast and changes
-// no verdict but those about gas, and with a fixed seed.
+// optimized are files whose tests of what they compute are bounds of gas at once. The others are compiled without the
+// optimizer, three times as fast.
+func optimized(file string) bool { return strings.HasPrefix(file, "Poseidon2") }
+
+// open makes a bench below dir. Its fuzz tests have a fixed seed, so that a verdict is the same each time.
 func open(ctx context.Context, root, dir string, files map[string]string) (b *bench, err error) {
 	b = &bench{root: root, dir: dir, files: files}
 	for _, from := range []string{"verifier/contracts/src", "verifier/contracts/test", "verifier/contracts/testdata", "publicdata/testdata"} {
@@ -72,7 +76,7 @@ func (b *bench) serve(ctx context.Context, compiler, socket string) error {
 		return fmt.Errorf("bench: the compiler does not start (run make tools): %w", errors.Join(err, b.close()))
 	}
 	b.variables = append(os.Environ(), "SETTLE_SOLC_SOCKET="+socket, "SETTLE_SOLC_VERSION="+strings.TrimSpace(version),
-		"FOUNDRY_SOLC="+compiler, "FOUNDRY_OPTIMIZER=false", "FOUNDRY_FUZZ_RUNS=32", "FOUNDRY_FUZZ_SEED=0x5e771e")
+		"FOUNDRY_SOLC="+compiler, "FOUNDRY_FUZZ_RUNS=32", "FOUNDRY_FUZZ_SEED=0x5e771e")
 	return nil
 }
 
@@ -107,7 +111,7 @@ func (b *bench) passes(ctx context.Context, file, text string) (bool, error) {
 	defer cancel()
 	command := exec.CommandContext(limited, "node", filepath.Join(b.root, "tools/forge"), "test", "--offline", "--fail-fast",
 		"--match-path", "test/{"+strings.Join(suites()[file], ",")+"}.t.sol")
-	command.Dir, command.Env = filepath.Join(b.dir, "verifier/contracts"), b.variables
+	command.Dir, command.Env = filepath.Join(b.dir, "verifier/contracts"), append(b.variables, "FOUNDRY_OPTIMIZER="+strconv.FormatBool(optimized(file)))
 	output, err := command.CombinedOutput()
 	var failed *exec.ExitError
 	switch {

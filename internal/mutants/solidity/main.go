@@ -31,7 +31,7 @@ func suites() map[string][]string {
 		"Exits.sol":                {"Exits", "ExitClaims"},
 		"Groth16Verifier.sol":      {"CoefficientAttack", "InfinityAttack", "MergedCheckAttack", "Groth16Verifier", "KeyCheck"},
 		"IVerifier.sol":            nil, // says nothing
-		"KeyCheck.sol":             {"KeyCheck", "Groth16Verifier"},
+		"KeyCheck.sol":             {"KeyCheckAttack", "KeyCheck", "Groth16Verifier"},
 		"Poseidon2.sol":            {"Poseidon2"},
 		"Poseidon2Permutation.sol": {"Poseidon2"},
 		"PublicData.sol":           {"PublicData", "Rollup", "Aggregate"},

@@ -30,6 +30,11 @@ abstract contract Groth16Fixture is Test {
         inputs = [words[0], words[1], words[2]];
     }
 
+    /// @dev A point of G2's curve outside of the subgroup: x1, x0, y1, y0.
+    function offSubgroup() internal view returns (uint256[] memory) {
+        return vm.parseJsonUintArray(json, ".offSubgroup");
+    }
+
     /// @dev Groth16 · commitment^rho = 1, as Groth16Verifier computes it with rho of its own.
     function holds(uint256[] memory key, bytes memory proof, uint256[3] memory inputs, uint256 rho)
         internal

@@ -42,6 +42,19 @@ contract InfinityAttackTest is Groth16Fixture {
         verifier.verify(proof, inputs);
     }
 
+    /// @dev A pairing that fails leaves its input where its answer is looked for, and A.x = 1 is no answer.
+    function test_refusesAFailedPairingThatReadsAsOne() public {
+        (uint256[] memory key_, bytes memory proof, uint256[3] memory inputs) = load(".ceremony");
+        Groth16Verifier verifier = new Groth16Verifier(key_);
+        uint256[] memory off = offSubgroup();
+        bytes memory forged = abi.encodePacked(uint256(1), uint256(2), off[0], off[1], off[2], off[3]);
+        for (uint256 i = 6; i < 12; ++i) {
+            forged = bytes.concat(forged, bytes32(word(proof, i)));
+        }
+        vm.expectRevert(Groth16Verifier.InvalidProof.selector);
+        verifier.verify(forged, inputs);
+    }
+
     /// @dev The order itself is another name of 0, and all above it names of others.
     function test_refusesTheOrderAsAnInput() public {
         (uint256[] memory key_, bytes memory proof, uint256[3] memory inputs) = load(".ceremony");
