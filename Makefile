@@ -169,11 +169,11 @@ attack-aggregate: check-go ## Lie in the hints and change every witness value of
 	go test -timeout 0 -count=1 ./circuits/aggregate -run '^(TestHostileHints|TestEveryWitnessValueMatters)$$' -exhaustive -v
 
 .PHONY: mutants
-mutants: check-go ## Take out or weaken each rule of the circuits, and of schnorr, state and publicdata: the tests must notice (an hour or two; ARGS="-run PATTERN")
+mutants: check-go ## Take out or weaken each rule of the circuits, and of schnorr, state and publicdata: the tests must notice (long; ARGS="-run PATTERN")
 	go run ./internal/mutants $(ARGS)
 
 .PHONY: mutants-solidity
-mutants-solidity: check-go $(TOOLS) ## Take out or weaken each condition, write, call and hashed word of the contracts: their tests must notice (half an hour; ARGS="-run PATTERN")
+mutants-solidity: check-go $(TOOLS) ## Take out or weaken each condition, write, call and hashed word of the contracts: their tests must notice (long; ARGS="-run PATTERN")
 	go run ./internal/mutants/solidity $(ARGS)
 
 .PHONY: tools

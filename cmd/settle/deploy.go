@@ -77,13 +77,35 @@ func readGenesis(path string) (*state.Genesis, error) {
 	return state.ParseGenesis(file)
 }
 
+// hasNoRollup is an error where the database has a rollup.
+func (a *app) hasNoRollup(db *database) error {
+	existing, err := db.store.Rollup(a.ctx)
+	switch {
+	case err == nil:
+		return fmt.Errorf("this database belongs to the rollup %s on chain %d already: use another database for another rollup", existing.Address, existing.ChainID)
+	case !errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("look for a rollup in the database: %w", err)
+	}
+	return nil
+}
+
 // deploy puts verifiers and rollup on L1 and writes genesis to the database. A
 // database that has a rollup already is refused before anything is sent.
-func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, genesis *state.Genesis, adopt adoption) (l1.Deployment, error) {
-	if existing, err := db.store.Rollup(a.ctx); err == nil {
-		return l1.Deployment{}, fmt.Errorf("this database belongs to the rollup %s on chain %d already: use another database for another rollup", existing.Address, existing.ChainID)
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return l1.Deployment{}, fmt.Errorf("look for a rollup in the database: %w", err)
+func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, genesis *state.Genesis, adopt adoption) (_ l1.Deployment, err error) {
+	if err := a.hasNoRollup(db); err != nil {
+		return l1.Deployment{}, err
+	}
+	// A second run would sign at the same nonces, and neither would know of the other's transactions.
+	role, err := db.store.AcquireWriter(a.ctx, store.RoleSubmitter, holder())
+	if errors.Is(err, store.ErrWriterHeld) {
+		return l1.Deployment{}, fmt.Errorf("another process deploys on this database: wait until it is done: %w", err)
+	}
+	if err != nil {
+		return l1.Deployment{}, fmt.Errorf("keep others from deploying: %w", err)
+	}
+	defer func() { err = errors.Join(err, role.Release(context.WithoutCancel(a.ctx))) }()
+	if err := a.hasNoRollup(db); err != nil { // the other run may be done by now
+		return l1.Deployment{}, err
 	}
 	initial, err := genesis.State(poseidon.New(), fr.Element{})
 	if err != nil {
