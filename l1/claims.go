@@ -76,7 +76,7 @@ func ClaimExit(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg ClaimC
 		return Claimed{}, err
 	}
 	w, to := newWallet(node, key, chainID), common.Address(cfg.Rollup)
-	tx, err := w.build(ctx, &to, claim.calldata())
+	tx, err := w.buildNext(ctx, &to, claim.calldata())
 	if err != nil {
 		return Claimed{}, fmt.Errorf("claim exit %d of batch %d: %w", claim.Index, claim.Batch, err)
 	}

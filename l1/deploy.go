@@ -103,7 +103,7 @@ func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployCon
 	out := Deployment{ChainID: chainID, GenesisRoot: cfg.GenesisRoot, GenesisHash: cfg.GenesisHash, UnsafeDevKeys: cfg.UnsafeDevKeys}
 	var registrations []bindings.RegistryRegistration
 	for _, k := range cfg.Keys {
-		entry, registration, err := d.verifier(ctx, k)
+		entry, registration, err := d.verifier(ctx, k, nil)
 		if err != nil {
 			return Deployment{}, err
 		}
@@ -226,13 +226,13 @@ func (d *deployer) owners(cfg *DeployConfig) error {
 	return nil
 }
 
-func (d *deployer) verifier(ctx context.Context, k VerifierKey) (Entry, bindings.RegistryRegistration, error) {
+func (d *deployer) verifier(ctx context.Context, k VerifierKey, at *uint64) (Entry, bindings.RegistryRegistration, error) {
 	name := k.Circuit + "/" + k.Shape
 	r, err := k.registration()
 	if err != nil {
 		return Entry{}, r, err
 	}
-	created, _, err := d.create(ctx, verifierName(k), bindings.Groth16VerifierMetaData.Bin, bindings.NewGroth16Verifier().PackConstructor(k.Words[:]))
+	created, _, err := d.create(ctx, verifierName(k), bindings.Groth16VerifierMetaData.Bin, bindings.NewGroth16Verifier().PackConstructor(k.Words[:]), at)
 	if err != nil {
 		return Entry{}, r, err
 	}
@@ -267,5 +267,5 @@ func (d *deployer) rollup(ctx context.Context, name string, cfg DeployConfig, re
 		config.Operators = append(config.Operators, common.Address(o))
 	}
 	root := new(big.Int).SetBytes(cfg.GenesisRoot[:])
-	return d.create(ctx, name, bindings.RollupMetaData.Bin, bindings.NewRollup().PackConstructor(root, cfg.GenesisHash, config))
+	return d.create(ctx, name, bindings.RollupMetaData.Bin, bindings.NewRollup().PackConstructor(root, cfg.GenesisHash, config), nil)
 }

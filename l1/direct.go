@@ -45,7 +45,7 @@ func Send(ctx context.Context, node Node, key *ecdsa.PrivateKey, rollup settle.A
 		poll = 200 * time.Millisecond
 	}
 	w, to := newWallet(node, key, chainID), common.Address(rollup)
-	tx, err := w.build(ctx, &to, data)
+	tx, err := w.buildNext(ctx, &to, data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("call the rollup: %w", err)
 	}

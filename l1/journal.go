@@ -84,12 +84,18 @@ func (d *deployer) otherRollup(ctx context.Context, name string) error {
 }
 
 // resumed returns the receipt of an earlier transaction of this name that was mined, or
-// else the last of them that can still be.
+// else the last of them that can still be. The nonce is asked for before the receipt:
+// one that is used, without a receipt, went to another transaction. Asked for after it,
+// it may be used by a transaction that was mined meanwhile.
 func (d *deployer) resumed(ctx context.Context, name string) (tx *journaled, receipt *types.Receipt, err error) {
 	for i := range d.earlier {
 		j := &d.earlier[i]
 		if j.name != name {
 			continue
+		}
+		next, err := minedNonce(ctx, d.node, j.from)
+		if err != nil {
+			return nil, nil, err
 		}
 		receipt, err := receiptOf(ctx, d.node, j.tx.Hash())
 		switch {
@@ -99,10 +105,6 @@ func (d *deployer) resumed(ctx context.Context, name string) (tx *journaled, rec
 			continue
 		case !errors.Is(err, ethereum.NotFound):
 			return nil, nil, fmt.Errorf("ask for the receipt of %s: %w", j.tx.Hash(), withoutURL(err))
-		}
-		next, err := d.node.NonceAt(ctx, j.from, nil)
-		if err != nil {
-			return nil, nil, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
 		}
 		if next == j.tx.Nonce() { // else it went to another transaction, or the chain has begun anew
 			tx = j
@@ -115,9 +117,11 @@ func (d *deployer) resumed(ctx context.Context, name string) (tx *journaled, rec
 const tries = 4
 
 // create deploys code under a name and waits for its receipt. Earlier transactions of
-// this name go before a new one. Should both be sent, one nonce lets one of them be
-// mined, and the chain says which.
-func (d *deployer) create(ctx context.Context, name, code string, arguments []byte) (common.Address, *types.Receipt, error) {
+// this name go before a new one. That has the nonce which was next before they were
+// looked for: should both be sent, one nonce lets one of them be mined, and the chain
+// says which. A caller that has looked for it elsewhere gives the nonce that was next
+// before; then nothing is made anew when that is lost.
+func (d *deployer) create(ctx context.Context, name, code string, arguments []byte, at *uint64) (common.Address, *types.Receipt, error) {
 	fail := func(err error) (common.Address, *types.Receipt, error) {
 		what := name
 		if strings.HasPrefix(name, rollupPrefix) {
@@ -125,8 +129,19 @@ func (d *deployer) create(ctx context.Context, name, code string, arguments []by
 		}
 		return common.Address{}, nil, fmt.Errorf("deploy %s: %w", what, err)
 	}
+	var nonce uint64
+	if at != nil {
+		nonce = *at
+	}
 	var failed error
 	for try := 0; try < tries; try++ {
+		if at == nil {
+			next, err := minedNonce(ctx, d.node, d.address)
+			if err != nil {
+				return fail(err)
+			}
+			nonce = next
+		}
 		j, receipt, err := d.resumed(ctx, name)
 		if err != nil {
 			return fail(err)
@@ -135,7 +150,7 @@ func (d *deployer) create(ctx context.Context, name, code string, arguments []by
 			if err := d.otherRollup(ctx, name); strings.HasPrefix(name, rollupPrefix) && err != nil {
 				return fail(err)
 			}
-			tx, err := d.build(ctx, nil, append(common.FromHex(code), arguments...))
+			tx, err := d.build(ctx, nil, append(common.FromHex(code), arguments...), nonce)
 			if err != nil {
 				return fail(err)
 			}
@@ -154,7 +169,7 @@ func (d *deployer) create(ctx context.Context, name, code string, arguments []by
 			d.gasUsed += receipt.GasUsed
 			return address, receipt, nil
 		}
-		if ctx.Err() != nil || isUnfunded(failed) || errors.Is(failed, ErrNodeAnswer) {
+		if ctx.Err() != nil || at != nil || isUnfunded(failed) || errors.Is(failed, ErrNodeAnswer) {
 			return fail(failed)
 		}
 	}

@@ -2,6 +2,9 @@ package l1_test
 
 import (
 	"context"
+	"encoding/json"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +73,91 @@ func TestDeployGoesOnWhereItBrokeOff(t *testing.T) {
 				require.Equal(t, before+2, h.nonceOf(0))
 			})
 		}
+	}
+}
+
+// moments is how many calls of a run are tried as the one before which what is in flight
+// gets mined; more than a run makes until it knows of it.
+const moments = 30
+
+// What an earlier run has sent is mined while the next one looks for it, before each of its
+// calls once: it is found, and nothing is deployed twice.
+func TestDeployWhileTheEarlierOneIsMined(t *testing.T) {
+	for moment := 1; moment <= moments; moment++ {
+		h := newHarness(t)
+		proxy, conn := h.proxied()
+		cfg := l1.DeployConfig{
+			ChainID: h.chain.ChainID(), GenesisRoot: genesisRoot, UnsafeDevKeys: true, Poll: 2 * time.Millisecond, Keys: []l1.VerifierKey{h.key()}, Journal: &journal{},
+		}
+		before := h.nonceOf(0)
+		h.sendAndEnd(proxy, func(ctx context.Context) error {
+			_, err := l1.Deploy(ctx, conn, h.chain.Keys()[0], cfg)
+			return err
+		})
+		stop := h.mineBefore(proxy, moment)
+		_, err := l1.Deploy(t.Context(), conn, h.chain.Keys()[0], cfg)
+		stop()
+		require.NoError(t, err)
+		require.Equal(t, before+2, h.nonceOf(0), "one verifier and one rollup; mined before call %d", moment)
+	}
+}
+
+// The same of a verifier for a rollup that runs, of whose deployment nothing is kept.
+func TestRegisterWhileTheEarlierOneIsMined(t *testing.T) {
+	for moment := 1; moment <= moments; moment++ {
+		g := newGoverned(t)
+		proxy, conn := g.proxied()
+		r, err := g.registrarOn(conn, g.chain.Keys()[0], 0)
+		require.NoError(t, err)
+		before := g.nonce(0)
+		g.sendAndEnd(proxy, func(ctx context.Context) error {
+			_, err := r.Propose(ctx, g.fold.key())
+			return err
+		})
+		stop := g.mineBefore(proxy, moment)
+		_, err = r.Propose(t.Context(), g.fold.key())
+		stop()
+		require.NoError(t, err)
+		require.Equal(t, before+2, g.nonce(0), "one verifier and one proposal; mined before call %d", moment)
+	}
+}
+
+// sendAndEnd runs until its first transaction is with the node, and ends it there.
+func (h *harness) sendAndEnd(proxy *faultnode.Proxy, run func(context.Context) error) {
+	h.t.Helper()
+	killed, kill := context.WithCancel(h.t.Context())
+	defer kill()
+	proxy.Set(func(c faultnode.Call) (none faultnode.Fault) {
+		if c.Method == "eth_sendRawTransaction" {
+			return faultnode.Rewrite(func(result json.RawMessage) json.RawMessage {
+				kill()
+				return result
+			})
+		}
+		return none
+	})
+	require.ErrorIs(h.t, run(killed), context.Canceled)
+	proxy.Set(nil)
+}
+
+// mineBefore mines a block before the call of this number from now on, and block after
+// block from its first transaction on.
+func (h *harness) mineBefore(proxy *faultnode.Proxy, moment int) (stop func()) {
+	var calls atomic.Int64
+	var begin sync.Once
+	mining := func() {}
+	proxy.Set(func(c faultnode.Call) (none faultnode.Fault) {
+		if calls.Add(1) == int64(moment) {
+			h.chain.Commit()
+		}
+		if c.Method == "eth_sendRawTransaction" && calls.Load() >= int64(moment) {
+			begin.Do(func() { mining = h.mine() })
+		}
+		return none
+	})
+	return func() {
+		proxy.Set(nil)
+		mining()
 	}
 }
 

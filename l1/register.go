@@ -223,9 +223,9 @@ func (r *Registrar) deployed(ctx context.Context, k VerifierKey, known []Registr
 			return common.Address(p.Verifier), checkVerifier(ctx, r.node, p.Verifier, k.Hash)
 		}
 	}
-	next, err := r.node.NonceAt(ctx, r.address, nil)
+	next, err := minedNonce(ctx, r.node, r.address)
 	if err != nil {
-		return common.Address{}, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
+		return common.Address{}, err
 	}
 	for n := next; n > 0 && next-n < createdLately; n-- {
 		address := crypto.CreateAddress(r.address, n-1)
@@ -237,7 +237,8 @@ func (r *Registrar) deployed(ctx context.Context, k VerifierKey, known []Registr
 			return common.Address{}, err
 		}
 	}
-	entry, _, err := r.verifier(ctx, k)
+	// At this very nonce: a verifier that is in flight yet, and so was not found, has it.
+	entry, _, err := r.verifier(ctx, k, &next)
 	if err != nil {
 		return common.Address{}, err
 	}
@@ -255,11 +256,15 @@ func isOtherContract(err error) bool {
 // govern sends a call of the contract and waits until it is mined.
 func (r *Registrar) govern(ctx context.Context, what string, call []byte) error {
 	to := common.Address(r.cfg.Rollup)
-	tx, err := r.build(ctx, &to, call)
+	nonce, err := minedNonce(ctx, r.node, r.address)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	tx, err := r.build(ctx, &to, call, nonce)
 	var revert *RevertError
 	if errors.As(err, &revert) && revert.Name == "TooEarly" {
 		// A node simulates in the time of its head, which on an idle chain lies back.
-		tx, err = r.unsimulated(ctx, &to, call)
+		tx, err = r.unsimulated(ctx, &to, call, nonce)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -270,8 +275,8 @@ func (r *Registrar) govern(ctx context.Context, what string, call []byte) error 
 	return nil
 }
 
-func (r *Registrar) unsimulated(ctx context.Context, to *common.Address, call []byte) (*types.Transaction, error) {
-	nonce, f, err := r.next(ctx)
+func (r *Registrar) unsimulated(ctx context.Context, to *common.Address, call []byte, nonce uint64) (*types.Transaction, error) {
+	f, err := r.suggest(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -95,10 +95,11 @@ func (w *wallet) bumped(old, suggested fees) (fees, error) {
 	return f, nil
 }
 
-// build signs a transaction at the account's next mined nonce, so that no second
-// one of ours is ever in flight. A call that would revert is a *RevertError.
-func (w *wallet) build(ctx context.Context, to *common.Address, data []byte) (*types.Transaction, error) {
-	nonce, f, err := w.next(ctx)
+// build signs a transaction at nonce, which is that of minedNonce. So no second one of
+// ours is ever in flight, and what was looked up after the nonce was asked for and not
+// found cannot be mined beside this one. A call that would revert is a *RevertError.
+func (w *wallet) build(ctx context.Context, to *common.Address, data []byte, nonce uint64) (*types.Transaction, error) {
+	f, err := w.suggest(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -109,13 +110,22 @@ func (w *wallet) build(ctx context.Context, to *common.Address, data []byte) (*t
 	return w.sign(to, data, nonce, gas+gas/5, f)
 }
 
-// next returns the account's next mined nonce and suggested fees.
-func (w *wallet) next(ctx context.Context) (nonce uint64, f fees, err error) {
-	if nonce, err = w.node.NonceAt(ctx, w.address, nil); err != nil {
-		return 0, f, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
+// buildNext is build for what nothing was looked up for.
+func (w *wallet) buildNext(ctx context.Context, to *common.Address, data []byte) (*types.Transaction, error) {
+	nonce, err := minedNonce(ctx, w.node, w.address)
+	if err != nil {
+		return nil, err
 	}
-	f, err = w.suggest(ctx)
-	return nonce, f, err
+	return w.build(ctx, to, data, nonce)
+}
+
+// minedNonce returns the nonce after an account's last mined transaction.
+func minedNonce(ctx context.Context, node Node, account common.Address) (uint64, error) {
+	nonce, err := node.NonceAt(ctx, account, nil)
+	if err != nil {
+		return 0, fmt.Errorf("ask L1 for the nonce: %w", withoutURL(err))
+	}
+	return nonce, nil
 }
 
 func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees) (*types.Transaction, error) {
