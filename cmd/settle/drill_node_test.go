@@ -133,13 +133,24 @@ func (d *drill) watchStop() {
 	d.result.StopSeconds = max(d.result.StopSeconds, now.Sub(d.moved.when).Seconds())
 }
 
-// requireSwift bounds the longest stop, and counts how many later batches were proven
-// before one that was sealed earlier.
+// mostBehind is how many proofs of later batches may be begun before a batch that was put
+// back in the queue, by the death of its worker or by a failure: one that asked just then.
+const mostBehind = 1
+
+// requireSwift bounds the longest stop and the head-of-line delay, and counts how many
+// later batches were proven before one that was sealed earlier.
 func (d *drill) requireSwift() {
 	d.t.Helper()
 	d.result.Overtaken = one[int](d.rig, `select coalesce(max(n), 0) from (
 		select count(*) n from proofs p join proofs q on q.batch > p.batch and q.stored_at < p.stored_at and q.circuit = p.circuit
 		where p.circuit = $1 group by p.batch) overtaken`, settle.CircuitTransition)
+	putBack, err := d.rig.store.Overtakings(d.t.Context())
+	require.NoError(d.t, err)
+	d.result.PutBack = len(putBack)
+	for _, b := range putBack {
+		d.result.Behind = max(d.result.Behind, b.By)
+	}
+	require.LessOrEqual(d.t, d.result.Behind, mostBehind, "proofs of later batches were begun before one that was put back: %+v", putBack)
 	if !*drillAggregate { // there what is proven waits to be folded
 		require.Less(d.t, d.result.StopSeconds, mostStop.Seconds(), "settling stood still")
 	}

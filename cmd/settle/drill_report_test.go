@@ -29,6 +29,8 @@ type drillResult struct {
 	GivenUp      int         `json:"given_up"`      // groups whose batches settled each by its own proof
 	StopSeconds  float64     `json:"stop_seconds"`  // the longest time without a settlement, though something was proven and nothing out of reach
 	Overtaken    int         `json:"overtaken"`     // most later batches that were proven before an earlier one
+	PutBack      int         `json:"put_back"`      // batches that came back into the queue after a failure or the death of a worker
+	Behind       int         `json:"behind"`        // most proofs of later batches that were begun before one of those
 	Faults       []faultNote `json:"faults"`
 	Findings     []string    `json:"findings,omitempty"`
 	Audit        *drillAudit `json:"audit,omitempty"`
@@ -92,8 +94,8 @@ func (r *drillReport) markdown() string {
 		slices.Sort(seconds)
 		fmt.Fprintf(&b, " Seconds per run: %.0f median, %.0f to %.0f.", seconds[len(seconds)/2], seconds[0], seconds[len(seconds)-1])
 	}
-	b.WriteString("\n\n| seed | passed | on L1 | batches | lost | doubled | roots agree | kills | pauses | takeovers | late | failed starts | folded batches | groups given up | longest stop | overtaken | seconds |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n\n| seed | passed | on L1 | batches | lost | doubled | roots agree | kills | pauses | takeovers | late | failed starts | folded batches | groups given up | longest stop | overtaken | put back | behind | seconds |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, run := range r.Runs {
 		b.WriteString(r.line(run))
 	}
@@ -124,6 +126,6 @@ func (r *drillReport) line(run drillResult) string {
 	if run.Passed {
 		passed = "yes"
 	}
-	return fmt.Sprintf("| %d | %s | %d of %d | %d | %d | %d | %s | %d | %d | %d | %d | %d | %d | %d | %.1f | %d | %.0f |\n", run.Seed, passed, a.OnL1, run.Transactions,
-		a.Batches, a.Lost, a.Doubled, agree, run.Kills, run.Pauses, run.Takeovers, run.LateProofs, run.FailedStarts, a.Folded, run.GivenUp, run.StopSeconds, run.Overtaken, run.Seconds)
+	return fmt.Sprintf("| %d | %s | %d of %d | %d | %d | %d | %s | %d | %d | %d | %d | %d | %d | %d | %.1f | %d | %d | %d | %.0f |\n", run.Seed, passed, a.OnL1, run.Transactions,
+		a.Batches, a.Lost, a.Doubled, agree, run.Kills, run.Pauses, run.Takeovers, run.LateProofs, run.FailedStarts, a.Folded, run.GivenUp, run.StopSeconds, run.Overtaken, run.PutBack, run.Behind, run.Seconds)
 }
