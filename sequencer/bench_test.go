@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
 
@@ -58,7 +59,7 @@ func BenchmarkExecute(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		clear(db.done)
-		run := &tenure{Sequencer: s, state: w.state()}
+		run := &tenure{Sequencer: s, Tenure: leader.Tenure{Progressed: func() {}}, state: w.state()}
 		require.NoError(b, run.begin(context.Background()))
 		b.StartTimer()
 		_, err := run.pass(context.Background(), true)

@@ -169,7 +169,7 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 	}
 	built := time.Now()
 	job := ProofJob{Batch: b.Number, Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash}
-	err = t.cfg.Store.SealBatch(ctx, t.epoch, b, func(ctx context.Context, tx pgx.Tx) error {
+	err = t.cfg.Store.SealBatch(ctx, t.Epoch, b, func(ctx context.Context, tx pgx.Tx) error {
 		return t.cfg.InsertJob(ctx, tx, job)
 	})
 	if err != nil {
@@ -184,7 +184,7 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 		"nodes", b.Usage.Nodes, "build", event.Build, "commit", event.Commit, "root", b.NewRoot)
 	t.cfg.Observer.BatchSealed(event)
 
-	t.sealed++
+	t.Progressed()
 	t.unproven++
 	t.trust()
 	for _, c := range t.open {

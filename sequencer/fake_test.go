@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
 
@@ -190,7 +191,7 @@ func newHarness(t testing.TB, db *memoryDB, change func(*Config)) *harness {
 
 func (h *harness) reload() {
 	h.t.Helper()
-	h.tenure = &tenure{Sequencer: h.s}
+	h.tenure = &tenure{Sequencer: h.s, Tenure: leader.Tenure{Working: func() {}, Progressed: func() {}}}
 	var err error
 	h.state, err = load(context.Background(), h.db, h.db.w.hasher, h.s.cfg.Policy.Shapes)
 	require.NoError(h.t, err)

@@ -203,7 +203,7 @@ func (t *tenure) writeRejections(ctx context.Context) error {
 		return nil
 	}
 	for some := range slices.Chunk(t.rejections, t.cfg.PageSize) {
-		if err := t.cfg.Store.RejectTransactions(ctx, t.epoch, some); err != nil {
+		if err := t.cfg.Store.RejectTransactions(ctx, t.Epoch, some); err != nil {
 			return fmt.Errorf("reject %d transactions: %w", len(some), err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
 
@@ -66,8 +67,6 @@ func (r *rig) config() Config {
 	c := testConfig(r.store, r.world)
 	c.Policy.MaxAge = 20 * time.Millisecond
 	c.PollInterval = 50 * time.Millisecond
-	c.AcquireFor, c.ReacquireFor = testDeadline, testDeadline
-	c.MinBackoff, c.MaxBackoff = 5*time.Millisecond, 50*time.Millisecond
 	c.InsertJob = func(ctx context.Context, tx pgx.Tx, job ProofJob) error {
 		_, err := tx.Exec(ctx, "insert into test_jobs values ($1, $2)", int64(job.Batch), job.KeyHash[:])
 		return err
@@ -92,12 +91,25 @@ func start(t testing.TB, cfg Config) *running {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	run := &running{Sequencer: s, t: t, stop: cancel, done: make(chan error, 1)}
-	go func() { run.done <- s.Run(ctx) }()
+	roles, ok := cfg.Store.(interface {
+		AcquireWriter(ctx context.Context, role store.Role, holder string) (*store.Writer, error)
+	})
+	require.True(t, ok)
+	keep := leader.Config{Acquire: leader.From(roles), Role: store.RoleSequencer, Log: cfg.Logger, Standby: true, Pauses: leader.Pauses{First: 5 * time.Millisecond, Most: 50 * time.Millisecond, Standby: 5 * time.Millisecond}, Fatal: func(err error) bool {
+		return errors.Is(err, ErrNoGenesis) || errors.Is(err, ErrKeyMismatch) || errors.Is(err, ErrStateMismatch)
+	}}
+	go func() {
+		err := leader.Run(ctx, keep, s.Serve)
+		if ctx.Err() != nil {
+			err = nil
+		}
+		run.done <- err
+	}()
 	t.Cleanup(cancel)
 	return run
 }
 
-// wait returns what Run returned.
+// wait returns why it has ended; nil when it was asked to.
 func (r *running) wait() error {
 	r.t.Helper()
 	select {
