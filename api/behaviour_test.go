@@ -177,7 +177,7 @@ func (r *rig) settleFirst(price settle.Amount, gas uint64) {
 	ctx := r.t.Context()
 	w, err := r.store.AcquireWriter(ctx, store.RoleSubmitter, "test")
 	require.NoError(r.t, err)
-	work, err := r.store.NextToSettle(ctx)
+	work, err := r.store.NextToSettle(ctx, 0)
 	require.NoError(r.t, err)
 	hash := settle.Hash{0xcc}
 	_, err = r.store.PrepareSettlement(ctx, w.Epoch(), store.NewSettlement{

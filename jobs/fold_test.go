@@ -190,7 +190,7 @@ func TestFoldThatFailsIsGivenUp(t *testing.T) {
 	dead, err = f.store.Jobs(t.Context(), store.JobFilter{DeadLetters: true})
 	require.NoError(t, err)
 	require.Empty(t, dead, "nobody needs it any more")
-	w, err := f.store.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.store.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Last())
 }

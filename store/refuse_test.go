@@ -51,7 +51,7 @@ func TestRefusedProofIsSetAside(t *testing.T) {
 	require.Equal(t, settle.TxExecuted, f.txStatus(item.ID))
 	_, err := f.Proof(t.Context(), proofKey(1))
 	require.ErrorIs(t, err, store.ErrNotFound)
-	_, err = f.NextToSettle(t.Context())
+	_, err = f.NextToSettle(t.Context(), 0)
 	require.ErrorIs(t, err, store.ErrNotFound, "settlement waits, and sends nothing")
 
 	kept, err := f.RefusedProofs(t.Context(), 1, 0)
@@ -141,7 +141,7 @@ func TestGroupWithARefusedProofIsGivenUp(t *testing.T) {
 	require.Equal(t, store.GroupDirect, f.group(1).Status)
 	require.Contains(t, f.group(1).Reason, "for another ζ")
 	f.requireStatuses(settle.BatchProven, settle.BatchSealed, settle.BatchProven, settle.BatchProven)
-	w, err := f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Last())
 	require.Len(t, f.awaited(), 1)
