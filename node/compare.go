@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"context"
@@ -12,38 +12,38 @@ import (
 	"github.com/zksettle/settle/store"
 )
 
-// verdict says how what L1 has settled stands to the database.
-type verdict string
+// Verdict says how what L1 has settled stands to the database.
+type Verdict string
 
 const (
-	verdictEqual     verdict = "equal"     // same batch, same root
-	verdictRecording verdict = "recording" // L1 has settled batches that the database has, with their roots, and not yet as settled
-	verdictBehind    verdict = "behind"    // L1 has settled fewer than the database, with their roots
-	verdictOldCopy   verdict = "old_copy"  // L1 has settled batches that the database does not have
-	verdictDiverged  verdict = "diverged"  // another root after the same batch
+	VerdictEqual     Verdict = "equal"     // same batch, same root
+	VerdictRecording Verdict = "recording" // L1 has settled batches that the database has, with their roots, and not yet as settled
+	VerdictBehind    Verdict = "behind"    // L1 has settled fewer than the database, with their roots
+	VerdictOldCopy   Verdict = "old_copy"  // L1 has settled batches that the database does not have
+	VerdictDiverged  Verdict = "diverged"  // another root after the same batch
 )
 
-// compare says how the contract's progress stands to the database, whose last
+// Compare says how the contract's progress stands to the database, whose last
 // settled batch was read before the contract was: it may have gone on meanwhile.
-func compare(ctx context.Context, s *store.Store, settled settle.BatchNumber, onL1 wire.Progress) (verdict, error) {
+func Compare(ctx context.Context, s *store.Store, settled settle.BatchNumber, onL1 wire.Progress) (Verdict, error) {
 	here, err := s.Point(ctx, onL1.Batch)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return verdictOldCopy, nil
+		return VerdictOldCopy, nil
 	case err != nil:
 		return "", err
 	case here.Root != onL1.Root:
-		return verdictDiverged, nil
+		return VerdictDiverged, nil
 	case settled < onL1.Batch:
-		return verdictRecording, nil
+		return VerdictRecording, nil
 	case settled > onL1.Batch:
-		return verdictBehind, nil
+		return VerdictBehind, nil
 	}
-	return verdictEqual, nil
+	return VerdictEqual, nil
 }
 
-// progressOnL1 reads number and root from the contract, both of one block.
-func progressOnL1(ctx context.Context, node l1.Node, rollup store.Rollup) (p wire.Progress, err error) {
+// ProgressOnL1 reads number and root from the contract, both of one block.
+func ProgressOnL1(ctx context.Context, node l1.Node, rollup store.Rollup) (p wire.Progress, err error) {
 	head, err := node.BlockNumber(ctx)
 	if err != nil {
 		var withURL *url.Error
@@ -62,8 +62,8 @@ func progressOnL1(ctx context.Context, node l1.Node, rollup store.Rollup) (p wir
 
 // Errors of a database that must not be built upon.
 var (
-	errOldCopy  = errors.New("this database is an old copy")
-	errDiverged = errors.New("this database and L1 have gone apart")
+	ErrOldCopy  = errors.New("this database is an old copy")
+	ErrDiverged = errors.New("this database and L1 have gone apart")
 )
 
 // checkCopy refuses a database to which L1 is ahead: a sequencer on it would build
@@ -73,36 +73,37 @@ func checkCopy(ctx context.Context, s *store.Store, node l1.Node, rollup store.R
 	if err != nil {
 		return err
 	}
-	onL1, err := progressOnL1(ctx, node, rollup)
+	onL1, err := ProgressOnL1(ctx, node, rollup)
 	if err != nil {
 		return err
 	}
-	found, err := compare(ctx, s, settled.Batch, onL1)
+	found, err := Compare(ctx, s, settled.Batch, onL1)
 	switch {
 	case err != nil:
 		return err
-	case found == verdictOldCopy:
-		return fmt.Errorf("%w: L1 has settled batch %d, which is not in it. Stop all roles and restore a newer copy (docs/runbook.md)", errOldCopy, onL1.Batch)
-	case found == verdictDiverged:
+	case found == VerdictOldCopy:
+		return fmt.Errorf("%w: L1 has settled batch %d, which is not in it. Stop all roles and restore a newer copy (docs/runbook.md)", ErrOldCopy, onL1.Batch)
+	case found == VerdictDiverged:
 		return fmt.Errorf("%w: after batch %d L1 has root %s, the database another. Stop all roles, find out which copy is the rollup's and restore it (docs/runbook.md)",
-			errDiverged, onL1.Batch, onL1.Root)
+			ErrDiverged, onL1.Batch, onL1.Root)
 	}
 	return nil
 }
 
-// checkCopyOn is checkCopy before any role has begun.
-func (a *app) checkCopyOn(db *database, node *chain) error {
-	rollup, err := a.rollup(a.ctx, db)
+// CheckCopy compares deployment and progress with L1 before any role has begun: neither API
+// nor sequencer may work on an old copy. ErrOldCopy, ErrDiverged, or l1's errors.
+func (n *Node) CheckCopy(ctx context.Context) error {
+	rollup, err := n.Rollup(ctx)
 	if err != nil {
 		return err
 	}
-	client, err := node.dial(a.ctx, rollup.ChainID)
+	client, err := n.L1.Dial(ctx, rollup.ChainID)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := l1.CheckDeployment(a.ctx, client, deploymentOf(rollup)); err != nil {
+	if err := l1.CheckDeployment(ctx, client, Deployment(rollup)); err != nil {
 		return err
 	}
-	return checkCopy(a.ctx, db.store, client, rollup)
+	return checkCopy(ctx, n.DB.Store, client, rollup)
 }

@@ -1,6 +1,8 @@
-package main
+package node
 
 import (
+	"context"
+
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/zksettle/settle/store"
@@ -13,16 +15,18 @@ const ownConnections = 2
 // connectionsOf is how many connections a process with this pool may take.
 func connectionsOf(pool *pgxpool.Pool) int { return int(pool.Config().MaxConns) + ownConnections }
 
-// warnOfConnections says how many connections are missing, before a role finds out under
-// load. It goes on: pools are seldom full, and what is refused is tried again.
-func (a *app) warnOfConnections(db *database, ours int) {
-	c, err := store.CountConnections(a.ctx, db.pool)
+// WarnOfConnections says how many connections are missing for this command, which takes
+// so many beside those of the database's pool, before a role finds out under load. It goes
+// on: pools are seldom full, and what is refused is tried again.
+func (n *Node) WarnOfConnections(ctx context.Context, more int) {
+	ours := connectionsOf(n.DB.Pool) + more
+	c, err := store.CountConnections(ctx, n.DB.Pool)
 	if err != nil {
-		a.log.Debug("connections cannot be counted", "error", redact(err, db.url))
+		n.Log.Debug("connections cannot be counted", "error", Redact(err, n.DB.URL))
 		return
 	}
 	if needed, short := c.Needed(ours); short {
-		a.log.Warn("Postgres has too few connections for this command", "max_connections", c.Max, "needed", needed,
+		n.Log.Warn("Postgres has too few connections for this command", "max_connections", c.Max, "needed", needed,
 			"of_this_command", ours, "of_others", c.Others, "reserved", c.Reserved,
 			"remedy", "raise max_connections of Postgres to the number needed and restart it, or add pool_max_conns to DATABASE_URL")
 	}

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"context"
@@ -107,9 +107,9 @@ func (m *l1Metrics) look(ctx context.Context, node l1Reader, operator common.Add
 
 // watch looks until ctx ends or stop is called, over a connection of its own. Who
 // settles says what is wrong with the node; here it is only measured.
-func (m *l1Metrics) watch(ctx context.Context, node *chain, chainID uint64) (stop func()) {
+func (m *l1Metrics) watch(ctx context.Context, node *L1, chainID uint64) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	operator := crypto.PubkeyToAddress(node.key.PublicKey)
+	operator := crypto.PubkeyToAddress(node.Key.PublicKey)
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for ctx.Err() == nil {
@@ -124,8 +124,8 @@ func (m *l1Metrics) watch(ctx context.Context, node *chain, chainID uint64) (sto
 }
 
 // tenure looks over one connection until a look fails.
-func (m *l1Metrics) tenure(ctx context.Context, node *chain, chainID uint64, operator common.Address) {
-	client, err := node.dial(ctx, chainID)
+func (m *l1Metrics) tenure(ctx context.Context, node *L1, chainID uint64, operator common.Address) {
+	client, err := node.Dial(ctx, chainID)
 	if err != nil {
 		m.mu.Lock()
 		m.looked, m.answers = true, false

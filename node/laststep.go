@@ -1,15 +1,9 @@
-package main
+package node
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/zksettle/settle/store"
-)
-
-// Loops of a worker that steps are told of, beside the roles of store.Role.
-const (
-	stepWorker store.Role = "worker"
-	stepReaper store.Role = "reaper"
 )
 
 // lastStep is when a role last completed a step: one round of its loop that did all

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -20,11 +19,9 @@ import (
 // stop. When this process dies, the kernel ends its workers: whoever waits for
 // their proofs is gone, and their leases end by themselves.
 type workerProcesses struct {
-	app         *app
-	databaseURL string
-	keys        keysFlags
-	proving     provingFlags
-	metrics     string // host:port of the first worker's; empty: none
+	*Node
+	cfg       WorkerConfig
+	opsListen string // host:port of the first worker's; empty: none
 }
 
 // stopMargin is what a worker may take to stop beyond the grace for its proof.
@@ -35,7 +32,7 @@ func (w workerProcesses) run(ctx context.Context, n int) error {
 	if err != nil {
 		return fmt.Errorf("find this binary, to start workers: %w", err)
 	}
-	addresses, err := portsFrom(w.metrics, n)
+	addresses, err := WorkerAddresses(w.opsListen, n)
 	if err != nil {
 		return err
 	}
@@ -52,20 +49,20 @@ func (w workerProcesses) run(ctx context.Context, n int) error {
 	return ctx.Err()
 }
 
-// portsFrom returns n addresses from first on, one port after another; n times
+// WorkerAddresses returns n addresses from first on, one port after another; n times
 // nothing without first. Port 0 stays 0.
-func portsFrom(first string, n int) ([]string, error) {
+func WorkerAddresses(first string, n int) ([]string, error) {
 	addresses := make([]string, n)
 	if first == "" {
 		return addresses, nil
 	}
 	host, text, err := net.SplitHostPort(first)
 	if err != nil {
-		return nil, fmt.Errorf("--worker-metrics: %w", err)
+		return nil, fmt.Errorf("--worker-ops-listen: %w", err)
 	}
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || port+uint64(n) > 1<<16 {
-		return nil, fmt.Errorf("--worker-metrics %q: expected host:port with %d ports from there on", first, n)
+		return nil, fmt.Errorf("--worker-ops-listen %q: expected host:port with %d ports from there on", first, n)
 	}
 	for i := range addresses {
 		if addresses[i] = first; port != 0 {
@@ -76,22 +73,22 @@ func portsFrom(first string, n int) ([]string, error) {
 }
 
 // keep runs one worker and replaces it when it dies.
-func (w workerProcesses) keep(ctx context.Context, exe, name, metrics string) {
+func (w workerProcesses) keep(ctx context.Context, exe, name, opsListen string) {
 	const calm = 10 * time.Second
 	pause := time.Second
 	for ctx.Err() == nil {
 		started := time.Now()
-		err := w.once(ctx, exe, metrics)
+		err := w.once(ctx, exe, opsListen)
 		if ctx.Err() != nil {
 			if errors.Is(err, exec.ErrWaitDelay) || killed(err) {
-				w.app.log.Warn("a worker process did not stop in time and was killed", "worker", name)
+				w.Log.Warn("a worker process did not stop in time and was killed", "worker", name)
 			}
 			return
 		}
 		if time.Since(started) > calm {
 			pause = time.Second
 		}
-		w.app.log.Warn("a worker process ended and is started again", "worker", name, "error", err, "in", pause)
+		w.Log.Warn("a worker process ended and is started again", "worker", name, "error", err, "in", pause)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -109,22 +106,23 @@ func killed(err error) bool {
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }
 
-func (w workerProcesses) once(ctx context.Context, exe, metrics string) error {
+func (w workerProcesses) once(ctx context.Context, exe, opsListen string) error {
 	// The kernel sends the death signal when the thread that started the process ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, exe, "--log-level", w.app.logLevel, "--log-format", w.app.logFormat, "worker", "--with-parent", "--keys-dir", w.keys.KeysDir)
-	if w.keys.UnsafeDev {
+	cmd := exec.CommandContext(ctx, exe, append(slices.Clone(w.cfg.Child.Args), "worker", "--with-parent", "--keys-dir", w.Keys.Dir)...)
+	if w.Keys.UnsafeDev {
 		cmd.Args = append(cmd.Args, "--unsafe-dev")
 	}
-	cmd.Args = append(cmd.Args, w.proving.args()...)
-	if metrics != "" {
-		cmd.Args = append(cmd.Args, "--metrics", metrics)
+	cmd.Args = append(cmd.Args, w.cfg.args()...)
+	if opsListen != "" {
+		cmd.Args = append(cmd.Args, "--ops-listen", opsListen)
 	}
-	cmd.Env = w.environment()
-	cmd.Stderr = w.app.stderr
+	// Not the operator's key, and no address that only one process can listen on.
+	cmd.Env = append(without(os.Environ(), EnvDatabase, EnvL1, EnvL1Key, EnvOpsListen), EnvDatabase+"="+w.DB.URL)
+	cmd.Stderr = w.cfg.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.WaitDelay = w.proving.StopGrace + stopMargin
+	cmd.WaitDelay = w.cfg.StopGrace + stopMargin
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -133,12 +131,11 @@ func (w workerProcesses) once(ctx context.Context, exe, metrics string) error {
 	return cmd.Run()
 }
 
-// environment is ours without what a worker has no use for, or gets as a flag: the
-// operator's key, and an address that only one process can listen on.
-func (w workerProcesses) environment() []string {
-	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
-		name, _, _ := strings.Cut(setting, "=")
-		return slices.Contains([]string{envDatabase, envL1, envL1Key, envWorkerMetrics}, name)
-	})
-	return append(env, envDatabase+"="+w.databaseURL)
+// args says the configuration to another process.
+func (c WorkerConfig) args() []string {
+	args := []string{"--keys-budget", strconv.FormatInt(c.KeysBudget, 10), "--prove-timeout", c.ProveTimeout.String(), "--stop-grace", c.StopGrace.String()}
+	if c.Memory > 0 {
+		args = append(args, "--memory", strconv.FormatUint(c.Memory, 10))
+	}
+	return args
 }

@@ -1,0 +1,55 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/zksettle/settle/jobs"
+	"github.com/zksettle/settle/poseidon"
+	"github.com/zksettle/settle/sequencer"
+	"github.com/zksettle/settle/store"
+)
+
+// SequencerConfig is the sealing policy.
+type SequencerConfig struct {
+	MaxAge      time.Duration // a transaction waits no longer in the open batch
+	MaxIdle     time.Duration // nor after the last one came; 0: until MaxAge
+	MaxUnproven int           // batches from which the sequencer waits
+}
+
+// maxDeferred is how many transactions wait for a later batch.
+const maxDeferred = 1000
+
+// Sequencer executes transactions and seals batches until ctx ends or the role cannot
+// heal.
+func (n *Node) Sequencer(ctx context.Context, cfg SequencerConfig) error {
+	rollup, err := n.Rollup(ctx)
+	if err != nil {
+		return err
+	}
+	shapes, err := registeredShapes(rollup)
+	if err != nil {
+		return err
+	}
+	inserter, err := jobs.NewInserter()
+	if err != nil {
+		return err
+	}
+	metrics, err := newSequencerMetrics(n.Ops)
+	if err != nil {
+		return err
+	}
+	s, err := sequencer.New(sequencer.Config{
+		Store: n.DB.Store, Hasher: poseidon.New(), Logger: n.Log, Observer: metrics,
+		Policy: sequencer.Policy{Shapes: shapes, MaxAge: cfg.MaxAge, MaxIdle: cfg.MaxIdle, MaxUnproven: cfg.MaxUnproven, MaxDeferred: maxDeferred},
+		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
+			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return n.lead(ctx, store.RoleSequencer, func(error) { metrics.failures.Inc() }, s.Serve)
+}
