@@ -25,7 +25,7 @@ func (c AggregatorConfig) needsFee() bool { return c.Policy.LowGas > 0 || c.Poli
 
 // Aggregator plans groups of batches until ctx ends or the role cannot heal.
 func (n *Node) Aggregator(ctx context.Context, cfg AggregatorConfig) error {
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ type APIConfig struct {
 func (n *Node) API(ctx context.Context, cfg APIConfig, listener net.Listener) error {
 	log := n.Log.With("role", "api")
 	fail := func(err error) error { return errors.Join(err, listener.Close()) }
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return fail(err)
 	}

@@ -93,7 +93,7 @@ func checkCopy(ctx context.Context, s *store.Store, node l1.Node, rollup store.R
 // CheckCopy compares deployment and progress with L1 before any role has begun: neither API
 // nor sequencer may work on an old copy. ErrOldCopy, ErrDiverged, or l1's errors.
 func (n *Node) CheckCopy(ctx context.Context) error {
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return err
 	}

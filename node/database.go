@@ -24,6 +24,15 @@ type Database struct {
 // Close ends all its connections.
 func (d *Database) Close() { d.Pool.Close() }
 
+// Rollup reads the rollup that the database belongs to.
+func (d *Database) Rollup(ctx context.Context) (store.Rollup, error) {
+	r, err := d.Store.Rollup(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, errors.New("the database has no rollup: run settle deploy first")
+	}
+	return r, err
+}
+
 // schemaTimeout bounds the look at the schema, or its migration.
 const schemaTimeout = 2 * time.Minute
 

@@ -28,9 +28,9 @@ func (k Keys) Options() provingkeys.Options {
 	return provingkeys.Options{AllowUnsafeDev: k.UnsafeDev, Log: k.Log}
 }
 
-// id names the keys of a circuit's shape. Those of an aggregate are for the inner keys in
+// ID names the keys of a circuit's shape. Those of an aggregate are for the inner keys in
 // the same folder.
-func (k Keys) id(circuit, shape string) (provingkeys.ID, error) {
+func (k Keys) ID(circuit, shape string) (provingkeys.ID, error) {
 	if circuit == settle.CircuitAggregate {
 		return provingkeys.AggregateID(k.Dir, shape, provingkeys.Committed, k.Options())
 	}
@@ -39,7 +39,7 @@ func (k Keys) id(circuit, shape string) (provingkeys.ID, error) {
 
 // Manifest reads the manifest of a shape's keys, and checks that it is of the circuit.
 func (k Keys) Manifest(circuit, shape string) (*provingkeys.Manifest, error) {
-	id, err := k.id(circuit, shape)
+	id, err := k.ID(circuit, shape)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (k Keys) Setup(ctx context.Context, circuit, shapeName string) (*provingkey
 		if _, err := k.Setup(ctx, settle.CircuitTransition, shape.Inner); err != nil {
 			return nil, err
 		}
-		id, err := k.id(circuit, shapeName)
+		id, err := k.ID(circuit, shapeName)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,7 @@ func (k Keys) Setup(ctx context.Context, circuit, shapeName string) (*provingkey
 	if err != nil {
 		return nil, err
 	}
-	id, err := k.id(circuit, shapeName)
+	id, err := k.ID(circuit, shapeName)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (k Keys) Setup(ctx context.Context, circuit, shapeName string) (*provingkey
 
 // Verifier reads what a verifier of a shape on L1 is made of.
 func (k Keys) Verifier(circuit, shape string) (l1.VerifierKey, error) {
-	id, err := k.id(circuit, shape)
+	id, err := k.ID(circuit, shape)
 	if err != nil {
 		return l1.VerifierKey{}, err
 	}

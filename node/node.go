@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/zksettle/settle/leader"
@@ -28,15 +27,6 @@ type Node struct {
 	Ops  *Ops
 	// Standby lets a role that another process holds be waited for.
 	Standby bool
-}
-
-// Rollup reads the rollup that the database belongs to.
-func (n *Node) Rollup(ctx context.Context) (store.Rollup, error) {
-	r, err := n.DB.Store.Rollup(ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		return r, errors.New("the database has no rollup: run settle deploy first")
-	}
-	return r, err
 }
 
 // lead serves in a role that one process holds at a time until ctx ends, the role is

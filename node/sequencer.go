@@ -25,7 +25,7 @@ const maxDeferred = 1000
 // Sequencer executes transactions and seals batches until ctx ends or the role cannot
 // heal.
 func (n *Node) Sequencer(ctx context.Context, cfg SequencerConfig) error {
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type SubmitterConfig struct {
 
 // Submitter settles proven batches on L1 until ctx ends or the role cannot heal.
 func (n *Node) Submitter(ctx context.Context, cfg SubmitterConfig) error {
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return err
 	}

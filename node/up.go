@@ -24,7 +24,7 @@ type UpConfig struct {
 // Up runs all roles until ctx ends, and then returns nil, or until one of them cannot
 // heal. It serves the API on the listener, which it closes.
 func (n *Node) Up(ctx context.Context, cfg UpConfig, listener net.Listener) error {
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -51,7 +51,7 @@ func (c WorkerConfig) policy() jobs.Policy {
 
 // Worker proves until ctx ends, and then lets a proof under way finish for a while.
 func (n *Node) Worker(ctx context.Context, cfg WorkerConfig) error {
-	rollup, err := n.Rollup(ctx)
+	rollup, err := n.DB.Rollup(ctx)
 	if err != nil {
 		return err
 	}

@@ -50,9 +50,9 @@ func (c circuitsStatsCmd) Run(a *app) error {
 		return err
 	}
 	if c.JSON {
-		return a.printJSON(out)
+		return a.PrintJSON(out)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "circuit\tshape\ttransfers\taccounts\tnodes\tconstraints\tdomain\tfill\tper transfer\tpublic inputs\tcommitments\tcommitted wires\twires in A\twires in B\t")
 	for _, s := range out.Circuits {
 		for _, field := range s.Row() {

@@ -9,6 +9,7 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/publicdata"
 )
 
@@ -40,7 +41,7 @@ func (c walletClaimsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	claims, err := api.Claims(a.ctx, owner)
+	claims, err := api.Claims(a.Ctx, owner)
 	if err != nil {
 		return err
 	}
@@ -48,12 +49,12 @@ func (c walletClaimsCmd) Run(a *app) error {
 	for i := range claims {
 		listed[i].Claim = claims[i]
 	}
-	if url := os.Getenv(envL1); url != "" && c.Rollup != "" {
+	if url := os.Getenv(node.EnvL1); url != "" && c.Rollup != "" {
 		if err := c.markClaimed(a, url, listed); err != nil {
 			return err
 		}
 	}
-	return a.printJSON(listed)
+	return a.PrintJSON(listed)
 }
 
 func (c walletClaimsCmd) owner() (owner settle.Address, err error) {
@@ -76,21 +77,21 @@ func (c walletClaimsCmd) markClaimed(a *app, url string, listed []listedClaim) e
 	if err := address.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
 	}
-	node, err := c.dial(a, url, 0)
+	conn, err := c.dial(a, url, 0)
 	if err != nil {
 		return err
 	}
-	defer node.Close()
-	contract := l1.NewClient(node, address)
+	defer conn.Close()
+	contract := l1.NewClient(conn, address)
 	for i, x := range listed {
-		root, err := contract.ExitsRoot(a.ctx, x.Batch)
+		root, err := contract.ExitsRoot(a.Ctx, x.Batch)
 		if err != nil {
 			return err
 		}
 		if root != x.ExitsRoot {
 			return fmt.Errorf("the API has exits root %s for batch %d, the rollup %s has %s", x.ExitsRoot, x.Batch, address, root)
 		}
-		claimed, err := contract.ExitClaimed(a.ctx, x.Batch, x.Index)
+		claimed, err := contract.ExitClaimed(a.Ctx, x.Batch, x.Index)
 		if err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ type claimReport struct {
 }
 
 // Run claims. Anybody may: the mark is for the exit's own L1 address.
-func (c walletClaimCmd) Run(a *app) (err error) {
+func (c walletClaimCmd) Run(a *app) error {
 	var rollup settle.Address
 	if err := rollup.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
@@ -136,7 +137,7 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return err
 	}
 	batch := settle.BatchNumber(c.Batch)
-	exits, err := api.BatchExits(a.ctx, batch)
+	exits, err := api.BatchExits(a.Ctx, batch)
 	if err != nil {
 		return err
 	}
@@ -144,25 +145,24 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return fmt.Errorf("batch %d has %d exits, there is none at place %d", batch, len(exits.Claims), c.Index)
 	}
 	claim := exits.Claims[c.Index]
-	chain, err := a.openChain(c.dataFlags, c.l1Flags)
+	signer, err := c.signer(a, c.dataFlags)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, chain.close()) }()
-	node, err := c.dial(a, chain.url, c.ChainID)
+	conn, err := c.dial(a, signer.URL, c.ChainID)
 	if err != nil {
 		return err
 	}
-	defer node.Close()
-	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup}, l1.Claim{
+	defer conn.Close()
+	done, err := l1.ClaimExit(a.Ctx, conn, signer.Key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup}, l1.Claim{
 		Batch: batch, Index: claim.Index, Path: claim.Siblings,
 		Exit: publicdata.Exit{L1: claim.L1, Token: claim.Token, Amount: claim.Amount},
 	})
 	if err != nil {
 		return err
 	}
-	a.log.Warn("the exit is marked as claimed; nothing was paid, as there is no bridge yet", "batch", batch, "index", claim.Index)
-	return a.printJSON(claimReport{
+	a.Log.Warn("the exit is marked as claimed; nothing was paid, as there is no bridge yet", "batch", batch, "index", claim.Index)
+	return a.PrintJSON(claimReport{
 		Batch: batch, Index: claim.Index, L1: claim.L1, Token: claim.Token, Amount: claim.Amount,
 		TxHash: done.TxHash, Block: done.Block, Gas: done.GasUsed,
 	})

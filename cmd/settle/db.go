@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/zksettle/settle/poseidon"
@@ -17,14 +16,12 @@ type dbMigrateCmd struct{ dataFlags }
 
 // Run migrates.
 func (c dbMigrateCmd) Run(a *app) error {
-	db, err := a.openDatabase(c.dataFlags, true)
+	db, err := migrateFlags{Migrate: true}.open(a, c.dataFlags)
 	if err != nil {
 		return err
 	}
-	if err := db.close(); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(a.stdout, "the schema is up to date")
+	db.Close()
+	_, err = fmt.Fprintln(a.Stdout, "the schema is up to date")
 	return err
 }
 
@@ -32,15 +29,16 @@ type dbCheckCmd struct{ dataFlags }
 
 // Run checks what a start of the sequencer believes. Roles may be at work meanwhile.
 func (c dbCheckCmd) Run(a *app) error {
-	db, err := a.openDatabase(c.dataFlags, false)
+	db, err := migrateFlags{}.open(a, c.dataFlags)
 	if err != nil {
 		return err
 	}
-	audit, err := sequencer.Check(a.ctx, db.store, poseidon.New())
-	if err := errors.Join(err, db.close()); err != nil {
+	defer db.Close()
+	audit, err := sequencer.Check(a.Ctx, db.Store, poseidon.New())
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%d accounts are sound: each hashes to its digest and is what its last change left, and the digests lead to root %s of batch %d\n",
+	_, err = fmt.Fprintf(a.Stdout, "%d accounts are sound: each hashes to its digest and is what its last change left, and the digests lead to root %s of batch %d\n",
 		audit.Accounts, audit.Root, audit.Batch)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/sequencer"
@@ -20,7 +21,7 @@ import (
 
 func TestDBCheck(t *testing.T) {
 	db := testdb.New(t)
-	t.Setenv(envDatabase, db.URL)
+	t.Setenv(node.EnvDatabase, db.URL)
 	var out bytes.Buffer
 	a := &app{ctx: t.Context(), log: slog.New(slog.DiscardHandler), stdout: &out, stderr: &out}
 	require.ErrorIs(t, dbCheckCmd{}.Run(a), sequencer.ErrNoGenesis)
@@ -60,7 +61,7 @@ func TestNobodyMigratesUnasked(t *testing.T) {
 	node, err := devchain.Start(t.Context(), devchain.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, node.Close()) })
-	env := environment(t, map[string]string{envDatabase: db.URL, envL1: node.URL(), envL1Key: operatorKey(t)})
+	env := environment(t, map[string]string{node.EnvDatabase: db.URL, node.EnvL1: node.URL(), node.EnvL1Key: operatorKey(t)})
 	tables := func() (n int) {
 		require.NoError(t, db.Pool.QueryRow(t.Context(), "select count(*) from pg_tables where schemaname = current_schema()").Scan(&n))
 		return n

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/node"
 )
 
 const (
@@ -100,7 +102,7 @@ func environment(t *testing.T, settings map[string]string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(s string) bool {
 		name, _, _ := strings.Cut(s, "=")
 		_, set := all[name]
-		return set || name == envDatabase || name == envL1 || strings.HasPrefix(name, "SETTLE_")
+		return set || name == node.EnvDatabase || name == node.EnvL1 || strings.HasPrefix(name, "SETTLE_")
 	})
 	for name, value := range all {
 		env = append(env, name+"="+value)

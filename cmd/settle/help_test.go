@@ -13,6 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/node"
 )
 
 func model(t *testing.T) *kong.Application {
@@ -35,7 +37,7 @@ func TestHelp(t *testing.T) {
 			require.NotEmpty(t, f.Help, "%s --%s", leaf.Path(), f.Name)
 		}
 	}
-	require.Contains(t, help, envDatabase)
+	require.Contains(t, help, node.EnvDatabase)
 	require.Contains(t, string(succeed(t, env, "up", "--help")), "--seal-age")
 	for _, ask := range []string{"version", "--version"} {
 		require.Regexp(t, `^settle \S+\n$`, string(succeed(t, env, ask)))
@@ -127,7 +129,7 @@ func TestSecretsAreNoFlags(t *testing.T) {
 			for _, f := range group {
 				where := leaf.Path() + " --" + f.Name
 				for _, env := range f.Envs {
-					require.NotContains(t, []string{envDatabase, envL1, envL1Key}, env, where)
+					require.NotContains(t, []string{node.EnvDatabase, node.EnvL1, node.EnvL1Key}, env, where)
 				}
 				name := strings.ToLower(f.Name)
 				for _, secret := range []string{"database", "private", "secret", "password", "token-", "mnemonic", "l1-url", "rpc"} {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
@@ -32,8 +33,8 @@ type jobsListCmd struct {
 
 // Run prints the jobs.
 func (c jobsListCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := db.store.Jobs(a.ctx, store.JobFilter{DeadLetters: c.Dead, States: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := db.Store.Jobs(a.Ctx, store.JobFilter{DeadLetters: c.Dead, States: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -42,9 +43,9 @@ func (c jobsListCmd) Run(a *app) error {
 			for i, j := range found {
 				shown[i] = viewJob(j, nil)
 			}
-			return a.printJSON(shown)
+			return a.PrintJSON(shown)
 		}
-		return writeJobs(a.stdout, found)
+		return writeJobs(a.Stdout, found)
 	})
 }
 
@@ -55,11 +56,11 @@ type jobSelection struct {
 }
 
 // find returns the jobs that are meant, or says that there are none.
-func (s jobSelection) find(ctx context.Context, db *database) ([]store.Job, error) {
+func (s jobSelection) find(ctx context.Context, db *node.Database) ([]store.Job, error) {
 	if (s.Job > 0) == (s.Batch > 0) {
 		return nil, errors.New("name either a job, or a batch by --batch")
 	}
-	found, err := db.store.Jobs(ctx, store.JobFilter{Job: s.Job, Batch: settle.BatchNumber(s.Batch)})
+	found, err := db.Store.Jobs(ctx, store.JobFilter{Job: s.Job, Batch: settle.BatchNumber(s.Batch)})
 	if err == nil && len(found) == 0 {
 		err = errors.New("there is no such job (settle jobs list --limit 0 lists all)")
 	}
@@ -74,24 +75,24 @@ type jobsShowCmd struct {
 
 // Run prints jobs in full.
 func (c jobsShowCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := c.find(a.ctx, db)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := c.find(a.Ctx, db)
 		if err != nil {
 			return err
 		}
 		shown := make([]jobView, len(found))
 		for i, j := range found {
-			failures, err := db.store.ProofFailures(a.ctx, j.Batch)
+			failures, err := db.Store.ProofFailures(a.Ctx, j.Batch)
 			if err != nil {
 				return err
 			}
 			shown[i] = viewJob(j, failures)
 		}
 		if c.JSON {
-			return a.printJSON(shown)
+			return a.PrintJSON(shown)
 		}
 		for _, j := range shown {
-			if err := j.write(a.stdout); err != nil {
+			if err := j.write(a.Stdout); err != nil {
 				return err
 			}
 		}
@@ -107,26 +108,26 @@ type jobsRetryCmd struct {
 
 // Run retries.
 func (c jobsRetryCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
 		if !c.Dead {
-			found, err := c.find(a.ctx, db)
+			found, err := c.find(a.Ctx, db)
 			if err != nil {
 				return err
 			}
-			return a.changeJobs(found, "is back in the queue", db.store.RetryJob)
+			return a.changeJobs(found, "is back in the queue", db.Store.RetryJob)
 		}
 		if c.Job > 0 || c.Batch > 0 {
 			return errors.New("--dead retries all dead letters: name no job beside it")
 		}
-		found, err := db.store.Jobs(a.ctx, store.JobFilter{DeadLetters: true})
+		found, err := db.Store.Jobs(a.Ctx, store.JobFilter{DeadLetters: true})
 		if err != nil {
 			return err
 		}
 		if len(found) == 0 {
-			_, err := fmt.Fprintln(a.stdout, "there are no dead letters")
+			_, err := fmt.Fprintln(a.Stdout, "there are no dead letters")
 			return err
 		}
-		return a.changeJobs(found, "is back in the queue", db.store.RetryJob)
+		return a.changeJobs(found, "is back in the queue", db.Store.RetryJob)
 	})
 }
 
@@ -137,12 +138,12 @@ type jobsDiscardCmd struct {
 
 // Run discards.
 func (c jobsDiscardCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := c.find(a.ctx, db)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := c.find(a.Ctx, db)
 		if err != nil {
 			return err
 		}
-		return a.changeJobs(found, "is a dead letter; settlement waits for its batch", db.store.DiscardJob)
+		return a.changeJobs(found, "is a dead letter; settlement waits for its batch", db.Store.DiscardJob)
 	})
 }
 
@@ -150,7 +151,7 @@ func (c jobsDiscardCmd) Run(a *app) error {
 func (a *app) changeJobs(found []store.Job, done string, change func(context.Context, int64) error) error {
 	var failed []error
 	for _, j := range found {
-		err := change(a.ctx, j.ID)
+		err := change(a.Ctx, j.ID)
 		switch {
 		case errors.Is(err, store.ErrJobRunning):
 			err = fmt.Errorf("job %d of batch %d is running at %s: stop that worker, or wait until its attempt ends", j.ID, j.Batch, orDash(j.Holder))
@@ -161,7 +162,7 @@ func (a *app) changeJobs(found []store.Job, done string, change func(context.Con
 			failed = append(failed, err)
 			continue
 		}
-		if _, err := fmt.Fprintf(a.stdout, "job %d of batch %d %s\n", j.ID, j.Batch, done); err != nil {
+		if _, err := fmt.Fprintf(a.Stdout, "job %d of batch %d %s\n", j.ID, j.Batch, done); err != nil {
 			return err
 		}
 	}

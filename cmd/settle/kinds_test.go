@@ -15,6 +15,7 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
 )
@@ -118,7 +119,7 @@ func (r *rig) requireClaims(w client.Wallet, claims []wire.Claim) {
 	require.Contains(r.t, refuse(r.t, r.env(), claim(first.Batch, 9, "--pays-nothing")...), "there is none at place 9")
 	require.Contains(r.t, refuse(r.t, r.env(), claim(99, 0, "--pays-nothing")...), "not_found")
 	require.Contains(r.t, refuse(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing", "--rollup", "0x12")...), "--rollup")
-	require.Contains(r.t, refuse(r.t, r.env(envL1Key, ""), claim(first.Batch, first.Index, "--pays-nothing")...), envL1Key)
+	require.Contains(r.t, refuse(r.t, r.env(node.EnvL1Key, ""), claim(first.Batch, first.Index, "--pays-nothing")...), node.EnvL1Key)
 	require.Contains(r.t, refuse(r.t, r.env(), "wallet", "claims", "--api", r.url), "whose exits?")
 	require.Contains(r.t, refuse(r.t, r.env(), "wallet", "claims", "--api", r.url, "--l1", "0x1"), "--l1")
 	require.Contains(r.t, refuse(r.t, r.env(), "wallet", "claims", "--api", r.url, "--l1", first.L1.String(), "--rollup", first.L1.String()), "no rollup contract")
@@ -142,7 +143,7 @@ func (r *rig) requireRebuilt() {
 		return append([]string{"rebuild", "--rollup", r.deployment.Rollup.String(), "--genesis", genesis}, more...)
 	}
 	var report rebuildReport
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(envL1Key, "", envDatabase, ""), rebuild(r.genesisFile(), "--out", accounts)...), &report))
+	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(node.EnvL1Key, "", node.EnvDatabase, ""), rebuild(r.genesisFile(), "--out", accounts)...), &report))
 	status := r.status()
 	require.Equal(r.t, status.Settled.Root, report.Root)
 	require.Equal(r.t, status.Settled.Batch, report.Batches)

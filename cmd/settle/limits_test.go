@@ -10,6 +10,7 @@ import (
 	"github.com/zksettle/settle/internal/faultnode"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 )
 
 // badRig has a proxy in front of its chain.
@@ -28,7 +29,7 @@ func badRig(t *testing.T) (*rig, *faultnode.Proxy) {
 
 func (r *rig) standing() (view pipeline) {
 	r.t.Helper()
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(envL1, ""), "status", "--json"), &view))
+	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(node.EnvL1, ""), "status", "--json"), &view))
 	return view
 }
 
@@ -86,7 +87,7 @@ func TestNoGasMoney(t *testing.T) {
 	up.await("level=ERROR msg=\"settling fails.*no gas money: " + operator + ` lacks [1-9][0-9]* wei \(it has 16\)`)
 	r.await("status says so", func() bool { return r.standing().StandsStill != nil })
 	require.Contains(t, r.standing().StandsStill.Reason, operator)
-	require.Contains(t, string(succeed(t, r.env(envL1, ""), "status")), "SETTLEMENT STANDS STILL")
+	require.Contains(t, string(succeed(t, r.env(node.EnvL1, ""), "status")), "SETTLEMENT STANDS STILL")
 	proxy.Set(nil)
 	r.awaitSettled()
 	r.await("status says no more", func() bool { return r.standing().StandsStill == nil })

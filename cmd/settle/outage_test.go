@@ -19,6 +19,7 @@ import (
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 )
 
 // TestPostgresRestarts: in the middle of a run of ten batches Postgres restarts, and
@@ -109,8 +110,8 @@ func TestWorkerOfUp(t *testing.T) {
 	require.NotEqual(t, up.cmd.Process.Pid, worker, "workers are processes of their own")
 	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", worker))
 	require.NoError(t, err)
-	require.Contains(t, string(environment), envDatabase)
-	require.NotContains(t, string(environment), envL1Key, "the operator's key is no worker's business")
+	require.Contains(t, string(environment), node.EnvDatabase)
+	require.NotContains(t, string(environment), node.EnvL1Key, "the operator's key is no worker's business")
 	require.NoError(t, syscall.Kill(worker, syscall.SIGKILL))
 	up.await("a worker process ended and is started again")
 	r.submit(2)

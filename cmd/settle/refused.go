@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
@@ -23,8 +24,8 @@ type jobsRefusedCmd struct {
 
 // Run prints the proofs.
 func (c jobsRefusedCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := db.store.RefusedProofs(a.ctx, settle.BatchNumber(c.Batch), c.Limit)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := db.Store.RefusedProofs(a.Ctx, settle.BatchNumber(c.Batch), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -33,9 +34,9 @@ func (c jobsRefusedCmd) Run(a *app) error {
 			shown[i] = viewRefused(&found[i], c.JSON)
 		}
 		if c.JSON {
-			return a.printJSON(shown)
+			return a.PrintJSON(shown)
 		}
-		return writeRefused(a.stdout, shown)
+		return writeRefused(a.Stdout, shown)
 	})
 }
 

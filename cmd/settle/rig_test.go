@@ -24,6 +24,7 @@ import (
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -80,10 +81,10 @@ func rigOn(t *testing.T, databaseURL, nodeURL string) *rig {
 		require.NoError(t, err)
 		t.Cleanup(r.pool.Close)
 		r.store = store.New(r.pool)
-		r.settings[envDatabase] = databaseURL
+		r.settings[node.EnvDatabase] = databaseURL
 	}
 	if nodeURL != "" {
-		r.settings[envL1], r.settings[envL1Key] = nodeURL, operatorKey(t)
+		r.settings[node.EnvL1], r.settings[node.EnvL1Key] = nodeURL, operatorKey(t)
 	}
 	succeed(t, r.env(), "wallet", "genesis", "--out", r.files, "--accounts", fmt.Sprint(rigAccounts))
 	var err error

@@ -64,7 +64,7 @@ func TestRotationOfTheOperatorsKey(t *testing.T) {
 	})
 	oldKey, newKey := crypto.PubkeyToAddress(governor.PublicKey), crypto.PubkeyToAddress(operator.PublicKey)
 	contract := bindings.NewRollup()
-	r.settings[envL1Key] = hex.EncodeToString(crypto.FromECDSA(operator))
+	r.settings[node.EnvL1Key] = hex.EncodeToString(crypto.FromECDSA(operator))
 	require.Contains(t, refuse(t, r.env(), "submitter", "--standby=false"), "another submitter")
 
 	r.stopped(submitter, nil)
@@ -87,7 +87,7 @@ func TestRotationOfTheOperatorsKey(t *testing.T) {
 	})
 	require.Equal(t, newKey.Bytes(), one[[]byte](r, "select sender from settlements where batch = 2"))
 	r.stopped(submitter, nil)
-	r.settings[envL1Key] = hex.EncodeToString(crypto.FromECDSA(governor))
+	r.settings[node.EnvL1Key] = hex.EncodeToString(crypto.FromECDSA(governor))
 	require.Contains(t, refuse(t, r.env(), "submitter"), "is no operator of the rollup")
 }
 

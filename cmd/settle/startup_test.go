@@ -14,6 +14,7 @@ import (
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 )
 
 const unreachable = "127.0.0.1:1" // nobody listens on it
@@ -67,15 +68,15 @@ func TestStartupErrors(t *testing.T) {
 		"metrics of a worker": {[]string{"worker", "--metrics", address}, nil,
 			[]string{"metrics", address, "another process uses that port"}},
 		"bad address":       {[]string{"api", "--listen", "nonsense"}, nil, []string{"nonsense", "expected host:port"}},
-		"port of the chain": {[]string{"up", "--l1-port", port}, []string{envL1, ""}, []string{port, "--l1-port", envL1}},
-		"port of another chain": {[]string{"submitter", "--l1-port", portText(t, other.URL())}, []string{envL1, ""},
+		"port of the chain": {[]string{"up", "--l1-port", port}, []string{node.EnvL1, ""}, []string{port, "--l1-port", node.EnvL1}},
+		"port of another chain": {[]string{"submitter", "--l1-port", portText(t, other.URL())}, []string{node.EnvL1, ""},
 			[]string{portText(t, other.URL()), "--l1-port"}},
 
 		"chain id of deploy":    {[]string{"deploy", "--chain-id", "5"}, nil, []string{"wrong chain", "31337", "expected 5"}},
 		"chain id of submitter": {[]string{"submitter", "--chain-id", "5"}, nil, []string{"wrong chain", "31337", "expected 5"}},
-		"chain id of up":        {[]string{"up", "--chain-id", "5"}, nil, []string{"wrong chain", "31337", "expected 5", envL1}},
-		"node of another chain": {[]string{"submitter"}, []string{envL1, other.URL()}, []string{"wrong chain", "4242", "expected 31337", envL1}},
-		"chain without rollup":  {[]string{"submitter"}, []string{envL1, empty.URL()}, []string{"no rollup contract", common.Address(r.deployment.Rollup).Hex(), envL1}},
+		"chain id of up":        {[]string{"up", "--chain-id", "5"}, nil, []string{"wrong chain", "31337", "expected 5", node.EnvL1}},
+		"node of another chain": {[]string{"submitter"}, []string{node.EnvL1, other.URL()}, []string{"wrong chain", "4242", "expected 31337", node.EnvL1}},
+		"chain without rollup":  {[]string{"submitter"}, []string{node.EnvL1, empty.URL()}, []string{"no rollup contract", common.Address(r.deployment.Rollup).Hex(), node.EnvL1}},
 		"second deployment":     {[]string{"deploy", "--genesis", r.genesisFile()}, nil, []string{r.deployment.Rollup.String(), "another database"}},
 
 		"other keys":            {[]string{"worker", "--keys-dir", otherKeys}, nil, []string{otherKeys, "the deployed verifier has", "copy the keys of the deployment"}},
@@ -86,14 +87,14 @@ func TestStartupErrors(t *testing.T) {
 		"setup without consent": {[]string{"keys", "setup", "--shape", "tiny"}, []string{"SETTLE_UNSAFE_DEV", "false"}, []string{"--unsafe-dev"}},
 		"unknown shape":         {[]string{"keys", "show", "--shape", "huge"}, nil, []string{"huge", "tiny"}},
 
-		"database away": {[]string{"db", "migrate"}, []string{envDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"},
-			[]string{"connection refused", envDatabase}},
-		"database URL":     {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@host:port/d"}, []string{envDatabase, "is not a Postgres URL"}},
-		"node away":        {[]string{"deploy"}, []string{envL1, "http://me:hush-hush@" + unreachable}, []string{envL1, "connection refused"}},
-		"scheme of a node": {[]string{"submitter"}, []string{envL1, "htp://" + unreachable}, []string{envL1, "scheme"}},
-		"bad key":          {[]string{"submitter"}, []string{envL1Key, "hush-hush"}, []string{envL1Key, "64 hexadecimal digits"}},
-		"short key":        {[]string{"deploy"}, []string{envL1Key, "0xc0ffee"}, []string{envL1Key, "64 hexadecimal digits"}},
-		"no key":           {[]string{"submitter"}, []string{envL1Key, ""}, []string{envL1Key, "64 hexadecimal digits"}},
+		"database away": {[]string{"db", "migrate"}, []string{node.EnvDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"},
+			[]string{"connection refused", node.EnvDatabase}},
+		"database URL":     {[]string{"api"}, []string{node.EnvDatabase, "postgres://u:hush-hush@host:port/d"}, []string{node.EnvDatabase, "is not a Postgres URL"}},
+		"node away":        {[]string{"deploy"}, []string{node.EnvL1, "http://me:hush-hush@" + unreachable}, []string{node.EnvL1, "connection refused"}},
+		"scheme of a node": {[]string{"submitter"}, []string{node.EnvL1, "htp://" + unreachable}, []string{node.EnvL1, "scheme"}},
+		"bad key":          {[]string{"submitter"}, []string{node.EnvL1Key, "hush-hush"}, []string{node.EnvL1Key, "64 hexadecimal digits"}},
+		"short key":        {[]string{"deploy"}, []string{node.EnvL1Key, "0xc0ffee"}, []string{node.EnvL1Key, "64 hexadecimal digits"}},
+		"no key":           {[]string{"submitter"}, []string{node.EnvL1Key, ""}, []string{node.EnvL1Key, "64 hexadecimal digits"}},
 		"bad fee":          {[]string{"submitter", "--max-fee", "much"}, nil, []string{"--max-fee", "much"}},
 		"no workers":       {[]string{"up", "--workers", "0"}, nil, []string{"--workers"}},
 		"no aggregate":     {[]string{"aggregator"}, nil, []string{"no verifier of an aggregate circuit", "--aggregate"}},
@@ -106,9 +107,9 @@ func TestStartsAhead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for name, c := range map[string]refusal{
-		"database away": {[]string{"api"}, []string{envDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"}, []string{envDatabase}},
-		"node away":     {[]string{"submitter"}, []string{envL1, "http://me:hush-hush@" + unreachable}, []string{envL1}},
-		"node away, up": {[]string{"up"}, []string{envL1, "http://" + unreachable + "/hush-hush"}, []string{envL1}},
+		"database away": {[]string{"api"}, []string{node.EnvDatabase, "postgres://u:hush-hush@" + unreachable + "/d?sslmode=disable"}, []string{node.EnvDatabase}},
+		"node away":     {[]string{"submitter"}, []string{node.EnvL1, "http://me:hush-hush@" + unreachable}, []string{node.EnvL1}},
+		"node away, up": {[]string{"up"}, []string{node.EnvL1, "http://" + unreachable + "/hush-hush"}, []string{node.EnvL1}},
 	} {
 		p := launch(t, r.env(c.env...), c.args...)
 		line := p.await("the start waits for what does not answer.*connection refused.*")[0]
@@ -131,14 +132,14 @@ func TestSecretsAreNotSaid(t *testing.T) {
 	r := bareRig(t)
 	for _, secret := range []string{"hush-hush", "c0ffee", operatorKey(t)[:60]} {
 		for _, c := range [][]string{
-			{envDatabase, "postgres://u:" + secret + "@" + unreachable + "/d?sslmode=disable"},
-			{envDatabase, "postgres://u:" + secret + "@host:port/d"},
-			{envDatabase, "host=127.0.0.1 port=1 user=u password=" + secret},
-			{envDatabase, "postgres://u@" + unreachable + "/d?sslmode=disable&password=" + secret},
-			{envL1, "http://me:" + secret + "@" + unreachable},
-			{envL1, "http://" + unreachable + "/v3/" + secret},
-			{envL1, "htp://" + secret},
-			{envL1Key, secret},
+			{node.EnvDatabase, "postgres://u:" + secret + "@" + unreachable + "/d?sslmode=disable"},
+			{node.EnvDatabase, "postgres://u:" + secret + "@host:port/d"},
+			{node.EnvDatabase, "host=127.0.0.1 port=1 user=u password=" + secret},
+			{node.EnvDatabase, "postgres://u@" + unreachable + "/d?sslmode=disable&password=" + secret},
+			{node.EnvL1, "http://me:" + secret + "@" + unreachable},
+			{node.EnvL1, "http://" + unreachable + "/v3/" + secret},
+			{node.EnvL1, "htp://" + secret},
+			{node.EnvL1Key, secret},
 		} {
 			require.NotContains(t, refuse(t, r.env(c...), "deploy", "--genesis", r.genesisFile()), secret, c[0])
 		}
@@ -191,7 +192,7 @@ func TestNoPostgres(t *testing.T) {
 	t.Parallel()
 	env := environment(t, map[string]string{postgres.EnvSource: "bundled", postgres.EnvTools: newDir(t)})
 	said := refuse(t, env, "db", "migrate")
-	for _, remedy := range []string{postgres.ErrNoBinaries.Error(), "apt-get install postgresql", "make tools", envDatabase} {
+	for _, remedy := range []string{postgres.ErrNoBinaries.Error(), "apt-get install postgresql", "make tools", node.EnvDatabase} {
 		require.Contains(t, said, remedy)
 	}
 }
@@ -200,7 +201,7 @@ func TestNoPostgres(t *testing.T) {
 func TestMigrateTwice(t *testing.T) {
 	t.Parallel()
 	db := testdb.Empty(t)
-	env := environment(t, map[string]string{envDatabase: db.URL})
+	env := environment(t, map[string]string{node.EnvDatabase: db.URL})
 	var together []*process
 	for range 3 {
 		together = append(together, launch(t, env, "db", "migrate"))

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,6 +12,7 @@ import (
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
@@ -34,7 +33,7 @@ func (c statusCmd) Run(a *app) error {
 	if c.Rows < 1 || c.Interval <= 0 {
 		return fmt.Errorf("--rows %d, --interval %s: expected 1 row or more and a time above 0", c.Rows, c.Interval)
 	}
-	pool, err := c.connect(a.ctx)
+	pool, err := c.connect(a.Ctx)
 	if err != nil {
 		return err
 	}
@@ -43,49 +42,38 @@ func (c statusCmd) Run(a *app) error {
 	tick := time.NewTicker(c.Interval)
 	defer tick.Stop()
 	for {
-		p, err := c.look(a.ctx, pool, !checked)
+		p, err := c.look(a.Ctx, pool, !checked)
 		switch {
-		case a.ctx.Err() != nil:
-			return a.ctx.Err()
+		case a.Ctx.Err() != nil:
+			return a.Ctx.Err()
 		case err == nil:
 			checked = true
 			err = c.show(a, p)
 		case c.Watch && store.IsUnavailable(err):
-			a.log.Warn("the database does not answer; looking again", "error", redact(err, pool.Config().ConnString()))
+			a.Log.Warn("the database does not answer; looking again", "error", node.Redact(err, pool.Config().ConnString()))
 			err = nil
 		}
 		if err != nil || !c.Watch {
-			return redactNil(err, pool.Config().ConnString())
+			return node.Redact(err, pool.Config().ConnString())
 		}
 		select {
-		case <-a.ctx.Done():
-			return a.ctx.Err()
+		case <-a.Ctx.Done():
+			return a.Ctx.Err()
 		case <-tick.C:
 		}
 	}
 }
 
-func redactNil(err error, rawURL string) error {
-	if err == nil {
-		return nil
-	}
-	return redact(err, rawURL)
-}
-
 // connect finds the database of the roles. It starts none: where none runs
 // there is nothing to look at.
 func (c statusCmd) connect(ctx context.Context) (*pgxpool.Pool, error) {
-	u := os.Getenv(envDatabase)
-	if u == "" {
-		noted, ok := runNote{filepath.Join(c.DataDir, "postgres.url")}.read()
-		if !ok {
-			return nil, fmt.Errorf("nothing runs on the data folder %s: start it (settle up), name another folder with --data-dir, or set %s", c.DataDir, envDatabase)
-		}
-		u = noted
+	u, err := c.databaseURL()
+	if err != nil {
+		return nil, err
 	}
 	pool, err := store.Open(ctx, u)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, u))
+		return nil, fmt.Errorf("%s is not a Postgres URL: %w", node.EnvDatabase, node.Redact(err, u))
 	}
 	return pool, nil
 }
@@ -116,8 +104,8 @@ type pipeline struct {
 // l1Progress is what the contract says, or why it could not be asked.
 type l1Progress struct {
 	wire.Progress
-	Verdict verdict `json:"verdict,omitempty"`
-	Error   string  `json:"error,omitempty"`
+	Verdict node.Verdict `json:"verdict,omitempty"`
+	Error   string       `json:"error,omitempty"`
 }
 
 type pipelineBatch struct {
@@ -296,16 +284,16 @@ func (c statusCmd) askL1(ctx context.Context, s *store.Store, rollup store.Rollu
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	node, err := l1.Dial(ctx, u, rollup.ChainID)
+	conn, err := l1.Dial(ctx, u, rollup.ChainID)
 	if err != nil {
 		return &l1Progress{Error: err.Error()}
 	}
-	defer node.Close()
-	progress, err := progressOnL1(ctx, node, rollup)
+	defer conn.Close()
+	progress, err := node.ProgressOnL1(ctx, conn, rollup)
 	if err != nil {
 		return &l1Progress{Error: err.Error()}
 	}
-	found, err := compare(ctx, s, settled, progress)
+	found, err := node.Compare(ctx, s, settled, progress)
 	if err != nil {
 		return &l1Progress{Progress: progress, Error: err.Error()}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
@@ -77,13 +78,13 @@ func TestStatusWithoutL1(t *testing.T) {
 	r := newRig(t)
 	text, look := r.look()
 	require.Contains(t, text, "settled on L1 batch 0")
-	require.Equal(t, verdictEqual, look.L1.Verdict)
+	require.Equal(t, node.VerdictEqual, look.L1.Verdict)
 
-	text, look = r.look(envL1, "")
-	require.Contains(t, text, "settled on L1 not asked: set "+envL1)
+	text, look = r.look(node.EnvL1, "")
+	require.Contains(t, text, "settled on L1 not asked: set "+node.EnvL1)
 	require.Nil(t, look.L1)
 
-	text, look = r.look(envL1, "http://"+unreachable+"/hush-hush")
+	text, look = r.look(node.EnvL1, "http://"+unreachable+"/hush-hush")
 	require.Contains(t, text, "settled on L1 UNKNOWN: ")
 	require.Contains(t, text, "connection refused")
 	require.NotContains(t, text, "hush-hush")
@@ -93,7 +94,7 @@ func TestStatusWithoutL1(t *testing.T) {
 	other, err := devchain.Start(t.Context(), devchain.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()
-	text, _ = r.look(envL1, other.URL())
+	text, _ = r.look(node.EnvL1, other.URL())
 	require.Contains(t, text, "settled on L1 UNKNOWN: ", "a chain without the contract")
 }
 
@@ -127,12 +128,12 @@ func TestStatusAfterAReorg(t *testing.T) {
 	require.NoError(t, node.Reorg(head-uint64(mined)+1))
 	text, look := r.look()
 	require.Contains(t, text, "(BEHIND the database: a reorg, which the submitter mends, or a chain that lost blocks)")
-	require.Equal(t, verdictBehind, look.L1.Verdict)
+	require.Equal(t, node.VerdictBehind, look.L1.Verdict)
 
 	r.role("submitter").await(`msg=reorg`)
 	r.await("the batch is settled again", settled)
 	_, look = r.look()
-	require.Equal(t, verdictEqual, look.L1.Verdict)
+	require.Equal(t, node.VerdictEqual, look.L1.Verdict)
 }
 
 // manualRig is a rollup on a chain that makes blocks when the test does; changes are of
@@ -227,7 +228,7 @@ func (c copies) make(to, from string) {
 func (r *rig) use(databaseURL string) {
 	r.t.Helper()
 	r.pool.Close()
-	r.settings[envDatabase] = databaseURL
+	r.settings[node.EnvDatabase] = databaseURL
 	var err error
 	r.pool, err = pgxpool.New(r.t.Context(), databaseURL)
 	require.NoError(r.t, err)
@@ -262,13 +263,13 @@ func TestBackup(t *testing.T) {
 	settleTwo()
 	db.make("newest", "postgres")
 
-	text, look := r.look(envDatabase, db.url("old"))
+	text, look := r.look(node.EnvDatabase, db.url("old"))
 	require.Contains(t, text, "settled here  batch 1 ")
 	require.Contains(t, text, "settled on L1 batch 2 ")
 	require.Contains(t, text, "(NOT IN THE DATABASE, which is an old copy: stop all roles and restore a newer one)")
-	require.Equal(t, verdictOldCopy, look.L1.Verdict)
+	require.Equal(t, node.VerdictOldCopy, look.L1.Verdict)
 	for _, role := range []string{"up", "submitter"} {
-		said := refuse(t, r.env(envDatabase, db.url("old")), role)
+		said := refuse(t, r.env(node.EnvDatabase, db.url("old")), role)
 		require.Contains(t, said, "this database is an old copy: L1 has settled batch 2, which is not in it")
 	}
 
@@ -281,7 +282,7 @@ func TestBackup(t *testing.T) {
 	r.sealedAfter(1)
 	text, look = r.look()
 	require.Contains(t, text, "(ANOTHER ROOT: stop all roles and find out which database is the rollup's)")
-	require.Equal(t, verdictDiverged, look.L1.Verdict)
+	require.Equal(t, node.VerdictDiverged, look.L1.Verdict)
 	require.Contains(t, refuse(t, r.env(), "submitter"), "this database and L1 have gone apart: after batch 2")
 	for _, p := range []*process{sequencer, api} {
 		r.release(p)
@@ -312,10 +313,10 @@ func TestBackup(t *testing.T) {
 	r.use(db.url("proven"))
 	text, look = r.look()
 	require.Contains(t, text, "(ahead of the database, which has the batch: the submitter will record it)")
-	require.Equal(t, verdictRecording, look.L1.Verdict)
+	require.Equal(t, node.VerdictRecording, look.L1.Verdict)
 	r.serve("api")
 	r.role("submitter")
 	r.awaitSettled()
 	_, look = r.look()
-	require.Equal(t, verdictEqual, look.L1.Verdict)
+	require.Equal(t, node.VerdictEqual, look.L1.Verdict)
 }

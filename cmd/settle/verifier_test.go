@@ -18,6 +18,7 @@ import (
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/publicdata"
@@ -61,7 +62,7 @@ func TestAggregationOnARunningRollup(t *testing.T) {
 	}
 	stranger, err := devchain.DevKey(1)
 	require.NoError(t, err)
-	thief := r.env("SETTLE_KEYS_DIR", folding.dir, envL1Key, hex.EncodeToString(crypto.FromECDSA(stranger)))
+	thief := r.env("SETTLE_KEYS_DIR", folding.dir, node.EnvL1Key, hex.EncodeToString(crypto.FromECDSA(stranger)))
 	require.Contains(t, refuse(t, thief, "verifier", "propose", "--aggregate", lateAggregate), string(l1.CodeNotGovernor))
 	require.Contains(t, refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeNotProposed))
 	require.Contains(t, refuse(t, r.env(), "verifier", "propose", "--aggregate", lateAggregate), "settle keys setup --aggregate tiny-2")

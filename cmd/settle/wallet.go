@@ -94,7 +94,7 @@ func (c walletNewCmd) Run(a *app) error {
 	if err := newWalletFile(key, l1).write(c.Out); err != nil {
 		return err
 	}
-	return a.printJSON(client.Address{Owner: key.Public().Element(), L1: l1})
+	return a.PrintJSON(client.Address{Owner: key.Public().Element(), L1: l1})
 }
 
 type walletGenesisCmd struct {
@@ -138,7 +138,7 @@ func (c walletGenesisCmd) Run(a *app) error {
 	if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "wrote %s and %d key files beside it\n", path, c.Accounts)
+	_, err = fmt.Fprintf(a.Stdout, "wrote %s and %d key files beside it\n", path, c.Accounts)
 	return err
 }
 
@@ -177,9 +177,9 @@ func (c walletShowCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	accounts, err := api.Accounts(a.ctx, wallet.Address())
+	accounts, err := api.Accounts(a.Ctx, wallet.Address())
 	if err != nil {
 		return err
 	}
-	return a.printJSON(accounts)
+	return a.PrintJSON(accounts)
 }

@@ -73,7 +73,7 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 	if path == "" {
 		path = f.Key + ".journal"
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, journalTimeout)
+	ctx, cancel := context.WithTimeout(a.Ctx, journalTimeout)
 	defer cancel()
 	journal, err := openJournal(ctx, path)
 	if err != nil {
@@ -93,18 +93,18 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 			return err // its answer is known, or the next run sends it once more
 		}
 		if !f.Again {
-			a.log.Warn("this is the transaction whose answer was lost, no second one; run the command once more for another",
+			a.Log.Warn("this is the transaction whose answer was lost, no second one; run the command once more for another",
 				"id", old.ID, "first_sent", old.At, "status", receipt.Status)
-			return a.printJSON(receipt)
+			return a.PrintJSON(receipt)
 		}
 	}
-	signed, err := api.Prepare(a.ctx, wallet, order, (*settle.Nonce)(f.Nonce))
+	signed, err := api.Prepare(a.Ctx, wallet, order, (*settle.Nonce)(f.Nonce))
 	if err != nil {
 		return err
 	}
 	for _, e := range journal.entries {
 		if e.Domain == want.Domain && e.Transaction.From == signed.Transaction.From && e.Transaction.Nonce == signed.Transaction.Nonce && e.ID != signed.ID {
-			a.log.Warn("another transaction with this nonce is unanswered: only one of them can be executed", "nonce", e.Transaction.Nonce, "other", e.ID)
+			a.Log.Warn("another transaction with this nonce is unanswered: only one of them can be executed", "nonce", e.Transaction.Nonce, "other", e.ID)
 		}
 	}
 	receipt, err := out.first(sentEntry{sentOrder: want, At: time.Now().UTC(), Signed: signed})
@@ -112,9 +112,9 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 		return err
 	}
 	if w := receipt.Warning; w != nil {
-		a.log.Warn(w.Detail, "code", w.Code, "id", receipt.ID)
+		a.Log.Warn(w.Detail, "code", w.Code, "id", receipt.ID)
 	}
-	return a.printJSON(receipt)
+	return a.PrintJSON(receipt)
 }
 
 // outbox sends what the journal holds.
@@ -143,8 +143,8 @@ func (o outbox) again(e sentEntry) (wire.Receipt, error) {
 // send sends e and takes it from the journal once it is known to be stored, or
 // refused and not stored: a refusal alone may be the answer to a second copy.
 func (o outbox) send(e sentEntry) (wire.Receipt, error) {
-	o.app.log.Info("sending", "id", e.ID, "nonce", e.Transaction.Nonce, "journal", o.journal.path)
-	receipt, err := o.api.SubmitSigned(o.app.ctx, e.Signed)
+	o.app.Log.Info("sending", "id", e.ID, "nonce", e.Transaction.Nonce, "journal", o.journal.path)
+	receipt, err := o.api.SubmitSigned(o.app.Ctx, e.Signed)
 	if err == nil {
 		return receipt, o.journal.remove(e)
 	}
@@ -178,7 +178,7 @@ const (
 // lookUp asks whether e is stored; an error with known says that it was rejected.
 // The look-up goes on past an interrupt: it is what the user needs to know then.
 func (o outbox) lookUp(e sentEntry) (wire.Receipt, lookedUp, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.app.ctx), lookupTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.app.Ctx), lookupTimeout)
 	defer cancel()
 	tx, err := o.api.Transaction(ctx, e.ID)
 	if client.CodeOf(err) == settle.CodeNotFound {

@@ -1,4 +1,4 @@
-package main
+package reexecute
 
 import (
 	"fmt"
@@ -11,7 +11,8 @@ import (
 	"github.com/zksettle/settle/state"
 )
 
-func fieldElement(e settle.Element) (fr.Element, error) {
+// Element reads a field element.
+func Element(e settle.Element) (fr.Element, error) {
 	var x fr.Element
 	if err := x.SetBytesCanonical(e[:]); err != nil {
 		return x, fmt.Errorf("%s is not a field element: %w", e, err)
@@ -33,11 +34,11 @@ func stateTransaction(t wire.TransactionState) (state.Transaction, error) {
 	if err != nil {
 		return state.Transaction{}, err
 	}
-	owner, err := fieldElement(t.ToOwner)
+	owner, err := Element(t.ToOwner)
 	if err != nil {
 		return state.Transaction{}, err
 	}
-	public, err := fieldElement(t.PublicKey)
+	public, err := Element(t.PublicKey)
 	if err != nil {
 		return state.Transaction{}, err
 	}

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"log/slog"
@@ -6,16 +6,14 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/zksettle/settle/internal/postgres"
 )
 
-// variablePrefix begins the name of every environment variable of ours, but for DATABASE_URL and L1_URL.
-const variablePrefix = "SETTLE_"
+// VariablePrefix begins the name of every environment variable of ours, but for DATABASE_URL and L1_URL.
+const VariablePrefix = "SETTLE_"
 
-// knownVariables are the names that some command reads: those of flags, and those that are no flags.
-func knownVariables(model *kong.Application) []string {
-	known := []string{envL1Key, postgres.EnvTools, postgres.EnvSource}
+// KnownVariables are the names that some command reads: those of flags, and more.
+func KnownVariables(model *kong.Application, more ...string) []string {
+	known := slices.Clone(more)
 	_ = kong.Visit(model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
 			known = append(known, flag.Envs...)
@@ -26,18 +24,12 @@ func knownVariables(model *kong.Application) []string {
 	return slices.Compact(known)
 }
 
-// isHelper reports whether another process of ours started this one, with its own environment, and has warned.
-func isHelper(c *cli, parsed *kong.Context) bool {
-	selected := parsed.Selected()
-	return c.Worker.WithParent || selected != nil && selected.Hidden
-}
-
 // warnOfUnknownVariables names the settings that nothing reads, which are most likely misspelt. Values may be
 // secret and are not said.
 func warnOfUnknownVariables(log *slog.Logger, known, environment []string) {
 	for _, setting := range environment {
 		name, _, _ := strings.Cut(setting, "=")
-		if strings.HasPrefix(name, variablePrefix) && !slices.Contains(known, name) {
+		if strings.HasPrefix(name, VariablePrefix) && !slices.Contains(known, name) {
 			log.Warn("an environment variable that nothing reads", "name", name, "nearest", nearest(name, known))
 		}
 	}

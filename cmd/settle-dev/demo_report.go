@@ -195,56 +195,6 @@ func settledIn(ctx context.Context, node l1.Node, rollup *l1.Client, hash settle
 	return s, nil
 }
 
-// replay executes the batches anew from genesis, in this process, and returns
-// the root after each: nothing of it comes from the sequencer but the order.
-func (d *demoRun) replay(ctx context.Context, ids []settle.Hash) ([]settle.Element, error) {
-	byBatch := map[settle.BatchNumber]map[int]state.Transaction{}
-	for _, id := range ids {
-		t, err := d.client.Transaction(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("transaction %s: %w", id, err)
-		}
-		if t.Batch == nil || t.Position == nil {
-			return nil, fmt.Errorf("transaction %s is in no batch", id)
-		}
-		tx, err := stateTransaction(t)
-		if err != nil {
-			return nil, fmt.Errorf("transaction %s: %w", id, err)
-		}
-		if byBatch[*t.Batch] == nil {
-			byBatch[*t.Batch] = map[int]state.Transaction{}
-		}
-		byBatch[*t.Batch][*t.Position] = tx
-	}
-	domain, err := fieldElement(d.deployment.Domain)
-	if err != nil {
-		return nil, err
-	}
-	s, err := d.genesis.State(poseidon.New(), domain)
-	if err != nil {
-		return nil, err
-	}
-	var roots []settle.Element
-	for number := settle.BatchNumber(1); len(byBatch[number]) > 0; number++ {
-		txs := make([]state.Transaction, len(byBatch[number]))
-		for position, tx := range byBatch[number] {
-			if position >= len(txs) {
-				return nil, fmt.Errorf("batch %d has a gap before position %d", number, position)
-			}
-			txs[position] = tx
-		}
-		trace, err := s.Apply(txs)
-		if err != nil {
-			return nil, fmt.Errorf("batch %d: %w", number, err)
-		}
-		roots = append(roots, element(trace.Header.NewRoot))
-	}
-	if len(roots) != len(byBatch) {
-		return nil, fmt.Errorf("%d batches, of which only %d are numbered from 1 without gaps", len(byBatch), len(roots))
-	}
-	return roots, nil
-}
-
 // check fails when anything differs.
 func (r *demoReport) check(transfers int) error {
 	var errs []error

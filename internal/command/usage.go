@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"errors"
@@ -26,12 +26,12 @@ func (e *usageError) Error() string {
 func (e *usageError) Unwrap() error { return e.cause }
 
 // usage makes a parser's error one line.
-func usage(err error) error {
+func usage(program string, err error) error {
 	var parse *kong.ParseError
 	if !errors.As(err, &parse) {
 		return err
 	}
-	words := []string{"settle"}
+	words := []string{program}
 	for _, step := range parse.Context.Path {
 		if step.Command != nil {
 			words = append(words, step.Command.Name)
@@ -41,11 +41,11 @@ func usage(err error) error {
 }
 
 // lastError says what ended the process, in the form of its log, and returns the exit code.
-func lastError(out io.Writer, format string, err error) (code int) {
-	code, text := 1, "settle: "
+func lastError(out io.Writer, program, format string, err error) (code int) {
+	code, text := 1, program+": "
 	var wrong *usageError
 	if errors.As(err, &wrong) {
-		code, text = wrong.code, "settle: error: "
+		code, text = wrong.code, program+": error: "
 	}
 	if format == "json" {
 		slog.New(newHandler(out, slog.LevelError, format)).Error("the command ends with an error", "error", err)
