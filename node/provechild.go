@@ -18,18 +18,23 @@ import (
 	"github.com/zksettle/settle/provingkeys"
 )
 
-// ChildCommand says how processes of this binary are started: the arguments that all
-// share, such as those of the log.
-type ChildCommand struct{ Args []string }
+// ChildCommand says how processes of settle are started.
+type ChildCommand struct {
+	Exe  string   // path of settle; empty: this binary
+	Args []string // that all of them get, such as those of the log
+}
 
-// command returns the command of a proving process. It gets no secrets.
-func (c ChildCommand) command(keys Keys, budget int64) func() (*exec.Cmd, error) {
+// Proving returns the command of a proving process. It gets no secrets.
+func (c ChildCommand) Proving(keys Keys, budget int64) func() (*exec.Cmd, error) {
 	return func() (*exec.Cmd, error) {
-		// The path of a binary that was replaced leads nowhere; this link does not.
-		exe := "/proc/self/exe"
-		if _, err := os.Stat(exe); err != nil {
-			if exe, err = os.Executable(); err != nil {
-				return nil, fmt.Errorf("find this binary, to start a proving process: %w", err)
+		exe := c.Exe
+		if exe == "" {
+			// The path of a binary that was replaced leads nowhere; this link does not.
+			exe = "/proc/self/exe"
+			if _, err := os.Stat(exe); err != nil {
+				if exe, err = os.Executable(); err != nil {
+					return nil, fmt.Errorf("find this binary, to start a proving process: %w", err)
+				}
 			}
 		}
 		args := append(slices.Clone(c.Args), "prove-child", "--keys-dir", keys.Dir, "--keys-budget", strconv.FormatInt(budget, 10))

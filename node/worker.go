@@ -133,7 +133,7 @@ func (n *Node) newProvers(cfg WorkerConfig, usable map[string]*provingkeys.Manif
 	}
 	p.child = prover.NewChild(prover.ChildConfig{
 		Circuit: settle.CircuitTransition, TimeLimit: cfg.ProveTimeout, Stderr: cfg.Stderr, Log: n.Log,
-		Command: cfg.Child.command(n.Keys, budget),
+		Command: cfg.Child.Proving(n.Keys, budget),
 	})
 	p.admission.Child = p.child.Resident
 	return p, nil

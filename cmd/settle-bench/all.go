@@ -36,10 +36,10 @@ type benchmark struct {
 	setup func(c benchAllCmd, a *app, args []string) (measured, error)
 }
 
-// command makes a benchmark of a command with its defaults, as if args were given.
-func command[C interface{ measured(a *app) measured }](c benchAllCmd, a *app, args []string) (measured, error) {
+// setUp makes a benchmark of a command with its defaults, as if args were given.
+func setUp[C interface{ measured(a *app) measured }](c benchAllCmd, a *app, args []string) (measured, error) {
 	var of C
-	parser, err := kong.New(&of, kong.Name("settle bench"), kong.Vars(defaults()))
+	parser, err := kong.New(&of, kong.Name("settle-bench"), vars())
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +57,13 @@ func command[C interface{ measured(a *app) measured }](c benchAllCmd, a *app, ar
 // benchmarks is the row, quick ones first: what is wrong shows early.
 func benchmarks() []benchmark {
 	return []benchmark{
-		{name: "circuits", takes: 25 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny"}, setup: command[benchCircuitsCmd]},
-		{name: "gas", takes: 60 * time.Second, tiny: 20 * time.Second, small: []string{"--shape", "tiny", "--project", "tiny"}, setup: command[benchGasCmd]},
-		{name: "prove", takes: 150 * time.Second, tiny: 20 * time.Second, small: []string{"--shape", "tiny", "--parallel", "1"}, setup: command[benchProveCmd]},
-		{name: "pipeline", takes: 120 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny", "--workers", "1", "--batches", "2"}, setup: command[benchPipelineCmd]},
-		{name: "api", takes: 60 * time.Second, tiny: 10 * time.Second, small: []string{"--shape", "tiny", "--accounts", "64", "--transfers", "200"}, setup: command[benchAPICmd]},
-		{name: "e2e", takes: 90 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny", "--rate", "2", "--duration", "3s", "--seal-age", "1s"}, setup: command[benchE2ECmd]},
-		{name: "growth", takes: 10 * time.Second, tiny: 3 * time.Second, small: []string{"--worker", "1,2,8"}, setup: command[benchGrowthCmd]}, // from the others' results
+		{name: "circuits", takes: 25 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny"}, setup: setUp[benchCircuitsCmd]},
+		{name: "gas", takes: 60 * time.Second, tiny: 20 * time.Second, small: []string{"--shape", "tiny", "--project", "tiny"}, setup: setUp[benchGasCmd]},
+		{name: "prove", takes: 150 * time.Second, tiny: 20 * time.Second, small: []string{"--shape", "tiny", "--parallel", "1"}, setup: setUp[benchProveCmd]},
+		{name: "pipeline", takes: 120 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny", "--workers", "1", "--batches", "2"}, setup: setUp[benchPipelineCmd]},
+		{name: "api", takes: 60 * time.Second, tiny: 10 * time.Second, small: []string{"--shape", "tiny", "--accounts", "64", "--transfers", "200"}, setup: setUp[benchAPICmd]},
+		{name: "e2e", takes: 90 * time.Second, tiny: 15 * time.Second, small: []string{"--shape", "tiny", "--rate", "2", "--duration", "3s", "--seal-age", "1s"}, setup: setUp[benchE2ECmd]},
+		{name: "growth", takes: 10 * time.Second, tiny: 3 * time.Second, small: []string{"--worker", "1,2,8"}, setup: setUp[benchGrowthCmd]}, // from the others' results
 	}
 }
 
@@ -77,7 +77,7 @@ func (c benchAllCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	shown := newBenchProgress(a.stderr)
+	shown := newBenchProgress(a.Stderr)
 	clock := newRowClock(row, shown.event)
 	flags := benchFlags{Out: c.Out, Repeats: c.Repeats, Warmups: c.Warmups, Memory: c.Memory, Fresh: c.Fresh}
 	if c.Tiny {
@@ -91,8 +91,8 @@ func (c benchAllCmd) Run(a *app) error {
 	err = c.each(a, row, common, clock)
 	shown.done()
 	if err != nil {
-		if a.ctx.Err() != nil {
-			fmt.Fprintln(a.stderr, "bench: stopped; the same command goes on where it was")
+		if a.Ctx.Err() != nil {
+			fmt.Fprintln(a.Stderr, "bench: stopped; the same command goes on where it was")
 		}
 		return err
 	}
@@ -100,8 +100,8 @@ func (c benchAllCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "bench: all done in %s\n", time.Since(clock.begun).Round(time.Second))
-	if _, err := fmt.Fprintln(a.stdout, page); err != nil {
+	fmt.Fprintf(a.Stderr, "bench: all done in %s\n", time.Since(clock.begun).Round(time.Second))
+	if _, err := fmt.Fprintln(a.Stdout, page); err != nil {
 		return err
 	}
 	return os.Remove(c.mark())
@@ -145,7 +145,7 @@ func (c benchAllCmd) each(a *app, row []planned, common bench.Common, clock *row
 		if i > 0 {
 			common.Machine.Load = record.LoadNow() // of this benchmark, not of the row
 		}
-		f, err := b.run(a.ctx, common)
+		f, err := b.run(a.Ctx, common)
 		if err != nil {
 			return err
 		}

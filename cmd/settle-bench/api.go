@@ -24,7 +24,11 @@ func (f submissionFlags) measured(a *app) measured {
 		if f.Accounts == 0 {
 			f.Accounts = apiBenchAccounts
 		}
-		return bench.API(ctx, c, bench.APIConfig{RigConfig: f.config(a), Arrays: f.Arrays, Connections: f.Connections, Transfers: f.Transfers, Rate: f.Rate})
+		rig, err := f.config()
+		if err != nil {
+			return nil, err
+		}
+		return bench.API(ctx, c, bench.APIConfig{RigConfig: rig, Arrays: f.Arrays, Connections: f.Connections, Transfers: f.Transfers, Rate: f.Rate})
 	}
 }
 

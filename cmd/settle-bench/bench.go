@@ -13,23 +13,8 @@ import (
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
 	"github.com/zksettle/settle/bench/report"
+	"github.com/zksettle/settle/internal/command"
 )
-
-// benchCmd is the benchmark harness. Each benchmark is in a file of its own, bench_NAME.go.
-type benchCmd struct {
-	Circuits benchCircuitsCmd `cmd:"" help:"Count constraints: by chip, per transfer over sizes of batches and states, and beside a plain rollup circuit; compiles only."`
-	Prove    benchProveCmd    `cmd:"" help:"Measure proofs by shape: compile, keys, assign, solve, prove, verify, memory, side by side; beside groth16.Prove alone, its pieces, and a plain rollup circuit."`
-	Pipeline benchPipelineCmd `cmd:"" help:"Measure from transfers waiting in Postgres to stored proofs, with worker processes, against groth16.Prove back to back."`
-	API      benchAPICmd      `cmd:"" name:"api" help:"Measure durable submissions per second over REST, and their latency."`
-	Gas      benchGasCmd      `cmd:"" help:"Measure what a settlement costs on L1, by part, and foresee it for larger shapes and groups of batches."`
-	E2E      benchE2ECmd      `cmd:"" name:"e2e" help:"Measure from submission to settlement at a stated load, and what transfers cost."`
-	Growth   benchGrowthCmd   `cmd:"" help:"Foretell fleets of 1 to 500 workers by simulation, and what 1,000 and 10,000 transfers a second take, from the results of prove, pipeline and gas."`
-	All      benchAllCmd      `cmd:"" help:"Run every benchmark at the smallest useful size: 10 minutes on 2 cores once keys are made."`
-	Load     benchLoadCmd     `cmd:"" hidden:"" help:"Generate the load of a benchmark."`
-	Raw      benchRawCmd      `cmd:"" hidden:"" help:"Prove by gnark's prover alone, for a benchmark."`
-	Report   benchReportCmd   `cmd:"" help:"Make one HTML page, which needs no network, of all results of a folder."`
-	Compare  benchCompareCmd  `cmd:"" help:"Say which differences between two results exceed the spread of their repetitions."`
-}
 
 // benchFlags are common to all benchmarks.
 type benchFlags struct {
@@ -60,27 +45,27 @@ type measured func(ctx context.Context, c bench.Common) (*record.File, error)
 // measure runs a benchmark with progress on standard error, prints what it measured,
 // and writes the report.
 func (c benchFlags) measure(a *app, run measured) error {
-	shown := newBenchProgress(a.stderr)
+	shown := newBenchProgress(a.Stderr)
 	common, err := c.common(shown.event)
 	if err != nil {
 		return err
 	}
-	f, err := run(a.ctx, common)
+	f, err := run(a.Ctx, common)
 	shown.done()
 	if err != nil {
-		if a.ctx.Err() != nil {
-			fmt.Fprintln(a.stderr, "bench: stopped; the same command goes on where it was")
+		if a.Ctx.Err() != nil {
+			fmt.Fprintln(a.Stderr, "bench: stopped; the same command goes on where it was")
 		}
 		return err
 	}
-	if err := writeMeasurements(a.stdout, f); err != nil {
+	if err := writeMeasurements(a.Stdout, f); err != nil {
 		return err
 	}
 	page, err := report.Write(c.Out)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "bench: %s, and a page of all results: %s\n", filepath.Join(c.Out, f.Benchmark+".{json,csv}"), page)
+	fmt.Fprintf(a.Stderr, "bench: %s, and a page of all results: %s\n", filepath.Join(c.Out, f.Benchmark+".{json,csv}"), page)
 	return nil
 }
 
@@ -103,12 +88,12 @@ func nameWithLabels(name string, labels map[string]string) string {
 
 // benchProgress shows what a benchmark is at and when it ends.
 type benchProgress struct {
-	*progress
+	*command.Progress
 	bar *progressbar.ProgressBar
 }
 
 func newBenchProgress(out io.Writer) *benchProgress {
-	return &benchProgress{progress: newProgress(out, "bench")}
+	return &benchProgress{Progress: command.NewProgress(out, "bench")}
 }
 
 // event shows progress: on a terminal as a bar over the expected time, elsewhere as a line.
@@ -118,13 +103,13 @@ func (p *benchProgress) event(e record.Event) {
 		left = "nearly done"
 	}
 	what := fmt.Sprintf("%s (%d of %d): %s, %s", e.Task, e.Number, e.Tasks, e.Phase, left)
-	if !p.terminal {
-		p.step(what + ", " + e.Elapsed.Round(time.Second).String() + " gone")
+	if !p.Terminal {
+		p.Step(what + ", " + e.Elapsed.Round(time.Second).String() + " gone")
 		return
 	}
 	const full = 1000
 	if p.bar == nil {
-		p.bar = progressbar.NewOptions(full, progressbar.OptionSetWriter(p.out), progressbar.OptionSetPredictTime(false),
+		p.bar = progressbar.NewOptions(full, progressbar.OptionSetWriter(p.Out), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetElapsedTime(true), progressbar.OptionSetWidth(20))
 	}
 	p.bar.Describe(what)

@@ -40,9 +40,9 @@ func (c benchCompareCmd) Run(a *app) error {
 		found = found.Counts()
 	}
 	if c.JSON {
-		err = a.printJSON(found)
+		err = a.PrintJSON(found)
 	} else {
-		err = writeComparison(a.stdout, found)
+		err = writeComparison(a.Stdout, found)
 	}
 	if err == nil && c.CountsOnly && found.CountsChanged() {
 		err = errCountsChanged

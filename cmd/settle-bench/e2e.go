@@ -23,8 +23,12 @@ type endToEndFlags struct {
 
 func (f endToEndFlags) measured(a *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
+		rig, err := f.config()
+		if err != nil {
+			return nil, err
+		}
 		return bench.EndToEnd(ctx, c, bench.E2EConfig{
-			RigConfig: f.config(a), Workers: f.Workers, Rate: f.Rate, Duration: f.Duration, SealAge: f.SealAge,
+			RigConfig: rig, Workers: f.Workers, Rate: f.Rate, Duration: f.Duration, SealAge: f.SealAge,
 			Prices: bench.Prices{CoreHour: f.CoreHourPrice, Gas: f.GasPriceGwei, Ether: f.EthPrice},
 		})
 	}

@@ -20,7 +20,7 @@ type gasFlags struct {
 func (f gasFlags) measured(a *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
 		return bench.Gas(ctx, c, bench.GasConfig{
-			KeysDir: f.KeysDir, Shape: f.Shape, Aggregate: f.Aggregate, Projected: f.Project, Groups: f.Groups, Seed: f.Seed, Log: a.log,
+			KeysDir: f.KeysDir, Shape: f.Shape, Aggregate: f.Aggregate, Projected: f.Project, Groups: f.Groups, Seed: f.Seed, Log: a.Log,
 		})
 	}
 }

@@ -12,5 +12,5 @@ type benchLoadCmd struct{}
 
 // Run generates the load that it is told to.
 func (benchLoadCmd) Run(a *app) error {
-	return bench.Load(a.ctx, os.Stdin, a.stdout)
+	return bench.Load(a.Ctx, os.Stdin, a.Stdout)
 }

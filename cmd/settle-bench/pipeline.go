@@ -6,28 +6,32 @@ import (
 
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
+	"github.com/zksettle/settle/internal/command"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
 // rigFlags say on what rollup the benchmarks of processes run.
 type rigFlags struct {
+	command.SettleFlags
 	Shape    string `help:"Shape to prove with." default:"demo"`
 	Accounts int    `help:"Accounts; 0 for what the shape is dimensioned for, at most 65,536." default:"0"`
 	KeysDir  string `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
 }
 
 // config joins the flags with what the command knows.
-func (f rigFlags) config(a *app) bench.RigConfig {
+func (f rigFlags) config() (bench.RigConfig, error) {
+	path, err := f.Path()
 	return bench.RigConfig{
-		Shape: f.Shape, Accounts: f.Accounts, KeysDir: f.KeysDir,
-		Connect: func(_ context.Context, databaseURL string) (*store.Store, func(), error) {
-			db, err := a.connect(databaseURL, true, nil)
+		Settle: path, Shape: f.Shape, Accounts: f.Accounts, KeysDir: f.KeysDir,
+		Connect: func(ctx context.Context, databaseURL string) (*store.Store, func(), error) {
+			db, err := node.OpenDatabase(ctx, databaseURL, true)
 			if err != nil {
 				return nil, nil, err
 			}
-			return db.store, db.pool.Close, nil
+			return db.Store, db.Close, nil
 		},
-	}
+	}, err
 }
 
 // pipelineFlags say what the benchmark of the pipeline measures.
@@ -39,7 +43,11 @@ type pipelineFlags struct {
 
 func (f pipelineFlags) measured(a *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
-		return bench.Pipeline(ctx, c, bench.PipelineConfig{RigConfig: f.config(a), Workers: f.Workers, Batches: f.Batches})
+		rig, err := f.config()
+		if err != nil {
+			return nil, err
+		}
+		return bench.Pipeline(ctx, c, bench.PipelineConfig{RigConfig: rig, Workers: f.Workers, Batches: f.Batches})
 	}
 }
 
@@ -56,4 +64,4 @@ func (c benchPipelineCmd) Run(a *app) error { return c.measure(a, c.measured(a))
 type benchRawCmd struct{}
 
 // Run proves what comes over standard input.
-func (benchRawCmd) Run(a *app) error { return bench.RawLoop(a.ctx, os.Stdin, a.stdout) }
+func (benchRawCmd) Run(a *app) error { return bench.RawLoop(a.Ctx, os.Stdin, a.Stdout) }

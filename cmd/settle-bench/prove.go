@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime/pprof"
 
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
+	"github.com/zksettle/settle/internal/command"
+	"github.com/zksettle/settle/node"
 )
 
 // proveFlags say what the benchmark of proofs measures.
@@ -19,14 +20,20 @@ type proveFlags struct {
 	Setup    bool     `help:"Measure setups too: about 150 s per million constraints on 2 cores."`
 	Baseline int      `help:"Largest FFT domain, as a power of two, at which a plain rollup circuit is proven beside Settle's, 0 for none. Its keys are made once: 3 minutes at 20." default:"20"`
 	Seed     uint64   `help:"Of the random batches." default:"1"`
-	KeysDir  string   `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	command.SettleFlags
+	KeysDir string `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
 }
 
 func (f proveFlags) measured(a *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
+		settle, err := f.Path()
+		if err != nil {
+			return nil, err
+		}
+		keys := node.Keys{Dir: f.KeysDir, UnsafeDev: true, Log: a.Log}
 		return bench.Prove(ctx, c, bench.ProveConfig{
-			Shapes: f.Shape, Parallel: f.Parallel, KeysDir: f.KeysDir, Setup: f.Setup, BaselineDomain: f.Baseline, Seed: f.Seed, Log: a.log,
-			Child: func() (*exec.Cmd, error) { return a.proveChild(keysFlags{KeysDir: f.KeysDir, UnsafeDev: true}, 0) },
+			Shapes: f.Shape, Parallel: f.Parallel, KeysDir: f.KeysDir, Setup: f.Setup, BaselineDomain: f.Baseline, Seed: f.Seed, Log: a.Log,
+			Child: node.ChildCommand{Exe: settle, Args: a.LogArgs()}.Proving(keys, 0),
 		})
 	}
 }

@@ -16,6 +16,6 @@ func (c benchReportCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.stdout, path)
+	_, err = fmt.Fprintln(a.Stdout, path)
 	return err
 }
