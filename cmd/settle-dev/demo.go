@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,9 +15,11 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/command"
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 )
@@ -25,9 +29,8 @@ const (
 	demoTokens   = 2
 	demoBalance  = 1_000_000_000
 
-	demoSlots     = 2 // proofs that --aggregate folds into one
-	demoFoldWait  = time.Minute
-	demoFoldWords = 3584
+	demoSlots    = 2 // proofs that --aggregate folds into one
+	demoFoldWait = time.Minute
 )
 
 type demoCmd struct {
@@ -45,9 +48,10 @@ type demoCmd struct {
 type demoRun struct {
 	*app
 	cmd        demoCmd
-	progress   *progress
-	db         *database
-	node       *chain
+	progress   *command.Progress
+	services   *services
+	db         *node.Database
+	l1         *node.L1
 	deployment l1.Deployment
 	genesis    *state.Genesis
 	keys       []schnorr.PrivateKey
@@ -78,28 +82,17 @@ func (c demoCmd) Run(a *app) (err error) {
 			c.Timeout = time.Hour
 		}
 	}
-	quiet := *a
-	quiet.log, quiet.logLevel = newQuietLogger(a.stderr, a.logFormat), "warn"
-	d := &demoRun{app: &quiet, cmd: c, progress: newProgress(a.stderr, "demo"), started: time.Now()}
-	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
+	quiet := &app{a.Quiet(), a.cli}
+	d := &demoRun{app: quiet, cmd: c, progress: command.NewProgress(a.Stderr, "demo"), services: &services{}, started: time.Now()}
+	ctx, cancel := context.WithTimeout(a.Ctx, c.Timeout)
 	defer cancel()
-	d.ctx = ctx
 	defer func() { err = errors.Join(err, d.close()) }()
-
-	keysFlags := keysFlags{KeysDir: c.KeysDir, UnsafeDev: true}
-	if err := d.prepare(keysFlags); err != nil {
+	if err := d.prepare(ctx); err != nil {
 		return err
-	}
-	listeners, err := a.listenAPI(apiFlags{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0"})
-	if err != nil {
-		return err
-	}
-	url := "http://" + listeners.public.Addr().String()
-	if d.client, err = client.New(url, client.WithRetries()); err != nil {
-		return errors.Join(err, listeners.close())
 	}
 	// The roles stop before the database and the chain do.
-	rolesCtx, stopRoles := context.WithCancel(a.ctx)
+	rolesCtx, stopRoles := context.WithCancel(a.Ctx)
+	up := newReader(quiet.Log)
 	var roles errgroup.Group
 	defer func() {
 		stopRoles()
@@ -109,21 +102,19 @@ func (c demoCmd) Run(a *app) (err error) {
 	}()
 	roles.Go(func() error {
 		defer cancel() // a role that fails ends the wait for it
-		return d.runAll(rolesCtx, rolesConfig{
-			db: d.db, node: d.node, listeners: listeners, keys: keysFlags, workers: c.Workers,
-			proving: provingFlags{ProveTimeout: c.Timeout, StopGrace: time.Second},
-			api:     apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
-			seal:    sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
-			poll:    100 * time.Millisecond,
-			submit:  submitFlags{Patience: c.Timeout, InFlight: 4},
-			fold:    foldFlags{FoldWait: demoFoldWait, FoldExitWait: demoFoldWait, FoldTimeout: c.Timeout, FoldMaxWords: demoFoldWords},
-		})
+		return d.roles(rolesCtx, up)
 	})
+	if err := up.await(ctx); err != nil {
+		return err
+	}
+	if d.client, err = client.New(up.api, client.WithRetries()); err != nil {
+		return err
+	}
 	report, err := d.drive(ctx)
 	if err != nil {
 		return err
 	}
-	d.progress.done()
+	d.progress.Done()
 	if err := d.print(report); err != nil {
 		return err
 	}
@@ -131,34 +122,49 @@ func (c demoCmd) Run(a *app) (err error) {
 		return err
 	}
 	if c.Keep {
-		fmt.Fprintf(a.stderr, "\nrunning until interrupted\n  API   %s (%s/openapi.json; metrics at http://%s/metrics)\n  L1    %s, rollup %s\n", url, url, listeners.ops.Addr(), d.node.url, d.deployment.Rollup)
-		<-a.ctx.Done()
+		fmt.Fprintf(a.Stderr, "\nrunning until interrupted\n  API   %s (%[1]s/openapi.json; metrics at %s)\n  L1    %s, rollup %s\n", up.api, up.ops, d.services.nodeURL, d.deployment.Rollup)
+		<-a.Ctx.Done()
 	}
 	return nil
 }
 
-// prepare makes keys, starts Postgres and the chain, and deploys.
-func (d *demoRun) prepare(keys keysFlags) error {
-	genesis := genesisFlags{Shapes: []string{d.cmd.Shape}, MinFee: map[string]string{"0": "1", "1": "1"}, Delay: time.Hour}
-	if d.cmd.Aggregate {
-		genesis.Aggregates = []string{circuits.AggregateShape{Inner: d.cmd.Shape, Slots: demoSlots}.Name()}
+// roles runs settle up on what was prepared.
+func (d *demoRun) roles(ctx context.Context, up *reader) error {
+	args := []string{
+		"--log-level", "info", "--log-format", "json", "up", "--unsafe-dev", "--keys-dir", d.cmd.KeysDir, "--workers", strconv.Itoa(d.cmd.Workers),
+		"--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--seal-age", "5s", "--seal-idle", "500ms", "--l1-poll", "100ms",
+		"--prove-timeout", d.cmd.Timeout.String(), "--stop-grace", "1s",
+		"--fold-wait", demoFoldWait.String(), "--fold-exit-wait", demoFoldWait.String(), "--fold-timeout", d.cmd.Timeout.String(), "--fold-patience", d.cmd.Timeout.String(),
 	}
-	for _, v := range genesis.verifiers() {
-		d.progress.step(fmt.Sprintf("keys of the circuit %s, shape %s (the first run makes them)", v.Circuit, v.Shape))
-		if err := d.timed(&d.timings.Keys, func() error { _, err := d.setupKeys(keys, v.Circuit, v.Shape); return err }); err != nil {
+	return d.settle(ctx, d.services.environment(), io.Discard, up, args...)
+}
+
+// prepare makes keys, starts Postgres and the chain, and deploys.
+func (d *demoRun) prepare(ctx context.Context) error {
+	keys := node.Keys{Dir: d.cmd.KeysDir, UnsafeDev: true, Log: d.Log}
+	cfg := node.DeployConfig{
+		Shapes: []string{d.cmd.Shape}, Delay: time.Hour, MinFees: map[settle.TokenID]settle.Amount{0: settle.NewAmount(1), 1: settle.NewAmount(1)},
+	}
+	if d.cmd.Aggregate {
+		cfg.Aggregates = []string{circuits.AggregateShape{Inner: d.cmd.Shape, Slots: demoSlots}.Name()}
+	}
+	for _, v := range cfg.Verifiers() {
+		d.progress.Step(fmt.Sprintf("keys of the circuit %s, shape %s (the first run makes them)", v.Circuit, v.Shape))
+		if err := d.timed(&d.timings.Keys, func() error { _, err := keys.Setup(ctx, v.Circuit, v.Shape); return err }); err != nil {
 			return err
 		}
 	}
-	d.progress.step("a private Postgres and a development chain")
-	if err := d.timed(&d.timings.Start, d.start); err != nil {
+	d.progress.Step("a private Postgres and a development chain")
+	if err := d.timed(&d.timings.Start, func() error { return d.start(ctx) }); err != nil {
 		return err
 	}
-	d.progress.step("verifier, rollup and genesis")
+	d.progress.Step("verifier, rollup and genesis")
 	return d.timed(&d.timings.Deploy, func() (err error) {
 		if d.genesis, d.keys, err = demoGenesis(); err != nil {
 			return err
 		}
-		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, d.genesis, adoption{})
+		cfg.Genesis = d.genesis
+		d.deployment, err = (&node.Node{DB: d.db, L1: d.l1, Keys: keys, Log: d.Log}).Deploy(ctx, cfg)
 		return err
 	})
 }
@@ -170,35 +176,36 @@ func (d *demoRun) timed(seconds *float64, step func() error) error {
 	return err
 }
 
-func (d *demoRun) start() error {
-	server, err := postgres.Start(d.ctx, postgres.Config{})
+// start starts components that nothing of the outside knows and that leave nothing behind.
+func (d *demoRun) start(ctx context.Context) error {
+	server, err := postgres.Start(ctx, postgres.Config{})
 	if err != nil {
+		return fmt.Errorf("start the private Postgres: %w", err)
+	}
+	s := d.services
+	s.closers, s.databaseURL = append(s.closers, server.Stop), server.URL()
+	if d.db, err = node.OpenDatabase(ctx, server.URL(), true); err != nil {
 		return err
 	}
-	if d.db, err = d.connect(server.URL(), true, server.Stop); err != nil {
-		return err
+	chain, err := devchain.Start(ctx, devchain.Config{})
+	if err != nil {
+		return fmt.Errorf("start the development chain: %w", err)
 	}
+	s.closers, s.nodeURL = append(s.closers, chain.Close), chain.URL()
 	key, err := devchain.DevKey(0)
 	if err != nil {
-		return err
+		return fmt.Errorf("key of the development chain: %w", err)
 	}
-	node, err := devchain.Start(d.ctx, devchain.Config{})
-	if err != nil {
-		return err
-	}
-	d.node = &chain{url: node.URL(), key: key, stop: node.Close}
-	return nil
+	d.l1 = &node.L1{URL: chain.URL(), Key: key}
+	s.key, err = devKey()
+	return err
 }
 
 func (d *demoRun) close() error {
-	var err error
-	if d.node != nil {
-		err = d.node.close()
-	}
 	if d.db != nil {
-		err = errors.Join(err, d.db.close())
+		d.db.Close()
 	}
-	return err
+	return d.services.close()
 }
 
 // demoGenesis funds 1,024 fresh keys; account i holds token i mod 2, and the
@@ -212,7 +219,7 @@ func demoGenesis() (*state.Genesis, []schnorr.PrivateKey, error) {
 		}
 		token := settle.TokenID(i % demoTokens)
 		genesis.Accounts = append(genesis.Accounts, state.GenesisAccount{
-			Owner: keys[i].Public(), Token: token, Balance: settle.NewAmount(demoBalance), L1: developmentAddress(i),
+			Owner: keys[i].Public(), Token: token, Balance: settle.NewAmount(demoBalance), L1: settle.Address{0xde, 0xad, 18: byte(i >> 8), 19: byte(i)},
 		})
 		if i < demoTokens {
 			genesis.FeeAccounts = append(genesis.FeeAccounts, state.GenesisFeeAccount{Token: token, Index: settle.AccountIndex(i)})
@@ -223,7 +230,7 @@ func demoGenesis() (*state.Genesis, []schnorr.PrivateKey, error) {
 
 // drive submits the transfers over TCP and waits until all are settled.
 func (d *demoRun) drive(ctx context.Context) (*demoReport, error) {
-	d.progress.step(fmt.Sprintf("%d signed transfers over REST", d.cmd.Transfers))
+	d.progress.Step(fmt.Sprintf("%d signed transfers over REST", d.cmd.Transfers))
 	ids, err := d.submit(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("submit: %w", err)
@@ -283,7 +290,7 @@ func demoPick(i, token int) settle.AccountIndex {
 // await shows progress until every transfer is settled or one is rejected.
 func (d *demoRun) await(ctx context.Context, transfers int) error {
 	total := int64(transfers)
-	bar := d.progress.bar("settled", transfers)
+	bar := d.progress.Bar("settled", transfers)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -292,7 +299,7 @@ func (d *demoRun) await(ctx context.Context, transfers int) error {
 			return fmt.Errorf("wait for settlement: %w", errors.Join(err, context.Cause(ctx)))
 		}
 		t := status.Transactions
-		bar.update(int(t.Settled+t.Final), fmt.Sprintf("executed %d, proven %d, settled", total-t.Accepted, t.Proven+t.Settled+t.Final))
+		bar.Update(int(t.Settled+t.Final), fmt.Sprintf("executed %d, proven %d, settled", total-t.Accepted, t.Proven+t.Settled+t.Final))
 		if t.Rejected > 0 {
 			return fmt.Errorf("%d transfers were rejected", t.Rejected)
 		}
@@ -309,7 +316,7 @@ func (d *demoRun) await(ctx context.Context, transfers int) error {
 
 func (d *demoRun) print(r *demoReport) error {
 	if d.cmd.JSON {
-		return d.printJSON(r)
+		return d.PrintJSON(r)
 	}
-	return r.table(d.stdout)
+	return r.table(d.Stdout)
 }

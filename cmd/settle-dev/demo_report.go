@@ -12,9 +12,8 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/reexecute"
 	"github.com/zksettle/settle/l1"
-	"github.com/zksettle/settle/poseidon"
-	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/verifier/contracts/bindings"
 )
 
@@ -56,13 +55,13 @@ func (d *demoRun) report(ctx context.Context, ids []settle.Hash) (*demoReport, e
 		Shape: d.cmd.Shape, Workers: d.cmd.Workers, Transactions: len(ids), ChainID: d.deployment.ChainID,
 		Rollup: d.deployment.Rollup, Timings: d.timings,
 	}
-	node, err := d.node.dial(ctx, d.deployment.ChainID)
+	node, err := d.l1.Dial(ctx, d.deployment.ChainID)
 	if err != nil {
 		return nil, err
 	}
 	defer node.Close()
 	rollup := l1.NewClient(node, d.deployment.Rollup)
-	local, err := d.replay(ctx, ids)
+	local, err := reexecute.Roots(ctx, d.client, d.deployment.Domain, d.genesis, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +111,7 @@ func (d *demoRun) report(ctx context.Context, ids []settle.Hash) (*demoReport, e
 
 // workers is who made the proofs of a batch, by circuit. The API does not tell.
 func (d *demoRun) workers(ctx context.Context, n settle.BatchNumber) (map[string]string, error) {
-	b, err := d.db.store.Batch(ctx, n)
+	b, err := d.db.Store.Batch(ctx, n)
 	if err != nil {
 		return nil, err
 	}

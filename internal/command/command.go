@@ -88,11 +88,21 @@ func (p Program) Parser(commandLine any) (*kong.Kong, error) {
 // Main parses args into commandLine, whose Globals are globals, and runs the command that
 // they name. It returns the exit code of the process.
 func (p Program) Main(args []string, commandLine any, globals *Globals, run func(*kong.Context, *App) error) (code int) {
-	if err := p.run(args, commandLine, globals, run); err != nil {
+	err := p.run(args, commandLine, globals, run)
+	var said *SaidError
+	switch {
+	case errors.As(err, &said):
+		return said.Code
+	case err != nil:
 		return lastError(os.Stderr, p.Name, logFormatOf(args), err)
 	}
 	return 0
 }
+
+// SaidError ends a program with an exit code, after another process has said why.
+type SaidError struct{ Code int }
+
+func (e *SaidError) Error() string { return fmt.Sprintf("exit code %d", e.Code) }
 
 func (p Program) run(args []string, commandLine any, globals *Globals, run func(*kong.Context, *App) error) error {
 	parser, err := p.Parser(commandLine)

@@ -1,0 +1,57 @@
+// Command settle-dev brings what settle needs and development has not got: a private
+// Postgres and a development chain. On these it runs all roles, or the main job once.
+package main
+
+import (
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/command"
+	"github.com/zksettle/settle/internal/devnote"
+	"github.com/zksettle/settle/internal/postgres"
+	"github.com/zksettle/settle/node"
+	"github.com/zksettle/settle/provingkeys"
+)
+
+// version is set by the linker (make build).
+var version = "dev"
+
+type cli struct {
+	command.Globals
+	command.SettleFlags
+	serviceFlags
+
+	Demo  demoCmd  `cmd:"" help:"Run the whole rollup once: deploy, submit signed transfers over REST, prove, settle, compare roots."`
+	Up    upCmd    `cmd:"" passthrough:"" help:"Run settle up on a private Postgres and a development chain; everything that follows is for settle up."`
+	Chain chainCmd `cmd:"" help:"Run the development chain alone."`
+}
+
+// app is what every command gets.
+type app struct {
+	*command.App
+	*cli
+}
+
+func program() command.Program {
+	return command.Program{
+		Name: "settle-dev", Version: version,
+		Description: "Run Settle for development: on a private Postgres and a development chain, where DATABASE_URL or L1_URL do not name others.",
+		Vars:        kong.Vars{"data": devnote.DefaultFolder(), "keys": provingkeys.DefaultDir()},
+		Variables:   []string{node.EnvL1Key, postgres.EnvTools, postgres.EnvSource},
+		// What is a setting of settle is known to it; it warns of the rest.
+		Helper: func(parsed *kong.Context) bool { return parsed.Command() == "up <args>" || parsed.Command() == "up" },
+	}
+}
+
+func main() {
+	var c cli
+	os.Exit(program().Main(os.Args[1:], &c, &c.Globals, func(parsed *kong.Context, a *command.App) error {
+		if os.Getenv(node.EnvDatabase) == "" {
+			postgres.IgnoreSurroundings() // whatever is connected to now is a private server
+		}
+		circuits.RegisterHints()
+		return parsed.Run(&app{a, &c})
+	}))
+}
