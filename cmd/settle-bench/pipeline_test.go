@@ -8,14 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/bench/record"
+	"github.com/zksettle/settle/internal/testcmd"
 )
 
 // tinyBench runs a benchmark of processes in a tiny form, once, and returns its result.
 // No value of it is compared with a bound: the machine is shared.
 func tinyBench(t *testing.T, name string, args ...string) *record.File {
 	t.Helper()
-	out := newDir(t)
-	succeed(t, benchEnvironment(t), append([]string{
+	out := testcmd.NewDir(t)
+	testcmd.Succeed(t, benchEnvironment(t), append([]string{
 		"bench", name, "--shape", "tiny", "--out", out, "--repeats", "1", "--warmups", "0",
 	}, args...)...)
 	f, err := record.Read(record.Path(out, name))
@@ -27,13 +28,13 @@ func tinyBench(t *testing.T, name string, args ...string) *record.File {
 // benchEnvironment has a folder of its own for everything temporary.
 func benchEnvironment(t *testing.T) []string {
 	t.Helper()
-	temporary := newDir(t)
+	temporary := testcmd.NewDir(t)
 	t.Cleanup(func() {
 		left, err := os.ReadDir(temporary)
 		require.NoError(t, err)
 		require.Empty(t, left, "the benchmark leaves something behind")
 	})
-	return environment(t, map[string]string{"TMPDIR": temporary})
+	return testcmd.Environment(t, map[string]string{"TMPDIR": temporary})
 }
 
 func requireValue(t *testing.T, f *record.File, name string, labels ...string) {
@@ -62,9 +63,9 @@ func TestBenchPipeline(t *testing.T) {
 
 // TestBenchPipelineInterrupted: an interrupt ends all processes and removes everything.
 func TestBenchPipelineInterrupted(t *testing.T) {
-	p := launch(t, benchEnvironment(t), "bench", "pipeline", "--shape", "tiny", "--out", newDir(t), "--batches", "100")
-	p.await(`pipeline tiny, workers: 1 .*1 of 5`)
-	p.signal(syscall.SIGINT)
-	p.wait()
-	require.Zero(t, p.cmd.ProcessState.ExitCode(), p.stderr())
+	p := testcmd.Launch(t, benchEnvironment(t), "bench", "pipeline", "--shape", "tiny", "--out", testcmd.NewDir(t), "--batches", "100")
+	p.Await(`pipeline tiny, workers: 1 .*1 of 5`)
+	p.Signal(syscall.SIGINT)
+	p.Wait()
+	require.Zero(t, p.Cmd.ProcessState.ExitCode(), p.Stderr())
 }

@@ -34,7 +34,9 @@ Secrets and endpoints, which may carry secrets, come from the environment alone:
 // TestConfigurationPage keeps docs/configuration.md equal to the flags.
 func TestConfigurationPage(t *testing.T) {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("settle"), kong.Vars{"data": "…/settle", "keys": "…/settle/keys"})
+	described := program(&c)
+	described.Vars = kong.Vars{"data": "…/settle", "keys": "…/settle/keys"}
+	parser, err := described.Parser(&c)
 	require.NoError(t, err)
 	var page strings.Builder
 	page.WriteString(configurationHead)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/reexecute"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
@@ -109,7 +111,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 		return a, err
 	}
 	for i, o := range d.orders[:d.accepted.Load()] {
-		ctx, cancel := contextWithin(d.t, patience)
+		ctx, cancel := contextWithin(d.t, testcmd.Patience)
 		tx, err := d.client.Transaction(ctx, o.id)
 		cancel()
 		if err != nil {
@@ -122,7 +124,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 			a.APIMisplace++
 		}
 	}
-	ctx, cancel := contextWithin(d.t, patience)
+	ctx, cancel := contextWithin(d.t, testcmd.Patience)
 	defer cancel()
 	var root []byte
 	if err := d.pool.QueryRow(ctx, "select new_root from batches order by number desc limit 1").Scan(&root); err != nil {
@@ -136,7 +138,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 
 // auditL1 replays the calldata and returns where each order is.
 func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
-	ctx, cancel := contextWithin(d.t, patience)
+	ctx, cancel := contextWithin(d.t, testcmd.Patience)
 	defer cancel()
 	node, err := l1.Dial(ctx, d.nodeURL, 0)
 	if err != nil {
@@ -147,7 +149,7 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	domain, err := fieldElement(d.deployment.Domain)
+	domain, err := reexecute.Element(d.deployment.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -208,11 +210,11 @@ func (d *drill) finish() {
 	d.requireFenced()
 	d.requireSwift()
 	var view pipeline
-	require.NoError(d.t, json.Unmarshal(succeed(d.t, d.env(), "status", "--json"), &view))
+	require.NoError(d.t, json.Unmarshal(testcmd.Succeed(d.t, d.env(), "status", "--json"), &view))
 	require.Equal(d.t, d.status().Settled, view.Settled)
 	require.Empty(d.t, view.DeadLetters)
 	for _, r := range d.roles {
-		r.process().stop()
+		r.process().Stop()
 	}
 }
 

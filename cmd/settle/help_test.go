@@ -14,13 +14,14 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/node"
 )
 
 func model(t *testing.T) *kong.Application {
 	t.Helper()
 	var c cli
-	parser, err := kong.New(&c, kong.Name("settle"), kong.Vars(defaults()))
+	parser, err := program(&c).Parser(&c)
 	require.NoError(t, err)
 	return parser.Model
 }
@@ -28,8 +29,8 @@ func model(t *testing.T) *kong.Application {
 // TestHelp lists every command with its help, on standard output.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	env := environment(t, nil)
-	help := string(succeed(t, env, "--help"))
+	env := testcmd.Environment(t, nil)
+	help := string(testcmd.Succeed(t, env, "--help"))
 	for _, leaf := range model(t).Leaves(true) {
 		require.Contains(t, help, leaf.Path(), "in settle --help")
 		require.NotEmpty(t, leaf.Help, leaf.Path())
@@ -38,9 +39,9 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	require.Contains(t, help, node.EnvDatabase)
-	require.Contains(t, string(succeed(t, env, "up", "--help")), "--seal-age")
+	require.Contains(t, string(testcmd.Succeed(t, env, "up", "--help")), "--seal-age")
 	for _, ask := range []string{"version", "--version"} {
-		require.Regexp(t, `^settle \S+\n$`, string(succeed(t, env, ask)))
+		require.Regexp(t, `^settle \S+\n$`, string(testcmd.Succeed(t, env, ask)))
 	}
 }
 
@@ -146,9 +147,9 @@ func TestSecretsAreNoFlags(t *testing.T) {
 // TestCircuitsStats agrees with the committed counts.
 func TestCircuitsStats(t *testing.T) {
 	t.Parallel()
-	env := environment(t, nil)
+	env := testcmd.Environment(t, nil)
 	var stats circuitStats
-	require.NoError(t, json.Unmarshal(succeed(t, env, "circuits", "stats", "--json", "--shape", "tiny"), &stats))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, env, "circuits", "stats", "--json", "--shape", "tiny"), &stats))
 	file, err := os.ReadFile(filepath.Join("..", "..", "circuits", "testdata", "constraints.csv"))
 	require.NoError(t, err)
 	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
@@ -165,5 +166,5 @@ func TestCircuitsStats(t *testing.T) {
 		sum += part.Constraints
 	}
 	require.Equal(t, stats.Circuits[0].Constraints, sum)
-	require.Contains(t, string(succeed(t, env, "circuits", "stats", "--shape", "tiny")), strconv.Itoa(stats.Circuits[0].Constraints))
+	require.Contains(t, string(testcmd.Succeed(t, env, "circuits", "stats", "--shape", "tiny")), strconv.Itoa(stats.Circuits[0].Constraints))
 }

@@ -25,15 +25,12 @@ import (
 
 // jsonOutputs are all values that commands write as JSON, by file and expression.
 var jsonOutputs = map[string]any{
-	"bench_compare.go found":                  record.Comparison{},
 	"circuits.go out":                         circuitStats{},
 	"claims.go listed":                        []listedClaim{},
 	"claims.go claimReport":                   claimReport{},
-	"demo.go r":                               demoReport{},
 	"deploy.go deployment":                    l1.Deployment{},
 	"jobs.go shown":                           []jobView{},
 	"keys.go manifest":                        provingkeys.Manifest{},
-	"keys.go v":                               nil, // printJSON itself
 	"rebuild.go report":                       rebuildReport{},
 	"rebuild.go rows":                         []rebuiltAccount{},
 	"refused.go shown":                        []refusedView{},
