@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/l1"

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/big"
 	"testing"
 
@@ -38,12 +39,13 @@ func gathered(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 // registry; each begins with the present, and a pass of the sequencer counts.
 func TestRolesOfOneProcessShareTheMetricOfSteps(t *testing.T) {
 	t.Parallel()
-	registry := prometheus.NewRegistry()
-	sequencer, err := newSequencerMetrics(registry)
+	ops := NewOps(slog.New(slog.DiscardHandler))
+	registry := ops.Registry
+	sequencer, err := newSequencerMetrics(ops)
 	require.NoError(t, err)
-	_, err = newSubmitterMetrics(registry)
+	_, err = newSubmitterMetrics(ops)
 	require.NoError(t, err)
-	require.NoError(t, register(registry, newLastStep(store.RoleAggregator), newLastStep(stepWorker), newLastStep(stepReaper)))
+	require.NoError(t, ops.register(newLastStep(store.RoleAggregator), newLastStep(stepWorker), newLastStep(stepReaper)))
 	values := gathered(t, registry)
 	for _, role := range []string{"sequencer", "submitter", "aggregator", "worker", "reaper"} {
 		require.Positive(t, values["settle_last_step_timestamp_seconds "+role], role)
@@ -80,7 +82,7 @@ func TestL1Metrics(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewPedanticRegistry()
 	m := newL1Metrics()
-	require.NoError(t, register(registry, m))
+	require.NoError(t, registry.Register(m))
 	require.Empty(t, gathered(t, registry))
 	operator := common.Address{19: 5}
 

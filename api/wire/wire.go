@@ -311,8 +311,3 @@ type JobCounts struct {
 	Running   int64 `json:"running"`
 	Discarded int64 `json:"discarded" doc:"Dead letters"`
 }
-
-// Health answers the health probes.
-type Health struct {
-	Status string `json:"status" enum:"ok" doc:"Always ok; anything else is a problem" example:"ok"`
-}
