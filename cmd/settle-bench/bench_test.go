@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
+	"github.com/zksettle/settle/internal/command"
 )
 
 // TestBenchAllHasEveryBenchmark: a subcommand that measures is in the row, in a form
@@ -28,14 +28,17 @@ func TestBenchAllHasEveryBenchmark(t *testing.T) {
 		require.Positive(t, b.takes, b.name)
 		require.Positive(t, b.tiny, b.name)
 	}
-	for _, c := range model(t).Leaves(false) {
-		name, found := strings.CutPrefix(c.Path(), "settle bench ")
-		if !found || name == "all" || strings.HasPrefix(name, "compare") || strings.HasPrefix(name, "report") {
+	var commands cli
+	parser, err := program().Parser(&commands)
+	require.NoError(t, err)
+	for _, c := range parser.Model.Leaves(true) {
+		name := c.Path()
+		if name == "all" || strings.HasPrefix(name, "compare") || strings.HasPrefix(name, "report") {
 			continue
 		}
 		require.Contains(t, names, name)
 	}
-	a := &app{ctx: t.Context(), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
+	a := &app{&command.App{Ctx: t.Context(), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}}
 	for _, tiny := range []bool{false, true} {
 		row, err := benchAllCmd{Out: t.TempDir(), KeysDir: t.TempDir(), Tiny: tiny}.row(a)
 		require.NoError(t, err)
@@ -52,7 +55,7 @@ func TestBenchAllHasEveryBenchmark(t *testing.T) {
 // command that goes on with it.
 func TestBenchAllGoesOn(t *testing.T) {
 	c := benchAllCmd{Out: t.TempDir()}
-	a := &app{ctx: t.Context(), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
+	a := &app{&command.App{Ctx: t.Context(), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}}
 	ran := map[string]int{}
 	broken := errors.New("broken")
 	fail := true
@@ -134,12 +137,12 @@ func result(t *testing.T, constraints float64, seconds ...float64) string {
 func bencher(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var c cli
-	parser, err := kong.New(&c, kong.Vars(defaults()))
+	parser, err := program().Parser(&c)
 	require.NoError(t, err)
-	parsed, err := parser.Parse(append([]string{"bench"}, args...))
+	parsed, err := parser.Parse(args)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	err = parsed.Run(&app{ctx: t.Context(), stdout: &out, stderr: &out})
+	err = parsed.Run(&app{&command.App{Ctx: t.Context(), Stdout: &out, Stderr: &out}})
 	return out.String(), err
 }
 
@@ -207,7 +210,7 @@ func TestBenchProgress(t *testing.T) {
 
 	var drawn bytes.Buffer
 	p = newBenchProgress(&drawn)
-	p.terminal = true
+	p.Terminal = true
 	p.event(record.Event{Task: "prove demo", Number: 2, Tasks: 3, Phase: "1 of 5", Elapsed: time.Minute, Left: time.Minute})
 	p.done()
 	require.Contains(t, drawn.String(), "about 1m0s left  50%")

@@ -17,7 +17,7 @@ func tinyBench(t *testing.T, name string, args ...string) *record.File {
 	t.Helper()
 	out := testcmd.NewDir(t)
 	testcmd.Succeed(t, benchEnvironment(t), append([]string{
-		"bench", name, "--shape", "tiny", "--out", out, "--repeats", "1", "--warmups", "0",
+		name, "--shape", "tiny", "--out", out, "--repeats", "1", "--warmups", "0",
 	}, args...)...)
 	f, err := record.Read(record.Path(out, name))
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestBenchPipeline(t *testing.T) {
 
 // TestBenchPipelineInterrupted: an interrupt ends all processes and removes everything.
 func TestBenchPipelineInterrupted(t *testing.T) {
-	p := testcmd.Launch(t, benchEnvironment(t), "bench", "pipeline", "--shape", "tiny", "--out", testcmd.NewDir(t), "--batches", "100")
+	p := testcmd.Launch(t, benchEnvironment(t), "pipeline", "--shape", "tiny", "--out", testcmd.NewDir(t), "--batches", "100")
 	p.Await(`pipeline tiny, workers: 1 .*1 of 5`)
 	p.Signal(syscall.SIGINT)
 	p.Wait()

@@ -21,17 +21,18 @@ import (
 // goes on for its own grace.
 const stopPatience = time.Minute
 
-// ownVariables are settings of this program, which settle would not know.
-func ownVariables() []string {
-	return []string{"SETTLE_L1_PORT", "SETTLE_L1_PERIOD", "SETTLE_BINARY"}
+// notForSettle reports whether a variable is a setting of this program, which settle would
+// not know.
+func notForSettle(name string) bool {
+	return slices.Contains([]string{"SETTLE_L1_PORT", "SETTLE_L1_PERIOD", "SETTLE_BINARY"}, name)
 }
 
-// environment is ours with what the services add, for settle.
-func (s *services) environment(settings ...string) []string {
+// environment is ours for settle, without what is left out, with what the services add.
+func (s *services) environment(leftOut func(name string) bool, settings ...string) []string {
 	all := append([]string{node.EnvDatabase + "=" + s.databaseURL, node.EnvL1 + "=" + s.nodeURL, node.EnvL1Key + "=" + s.key}, settings...)
 	return append(slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")
-		return slices.Contains(ownVariables(), name) || slices.ContainsFunc(all, func(set string) bool { return strings.HasPrefix(set, name+"=") })
+		return leftOut(name) || slices.ContainsFunc(all, func(set string) bool { return strings.HasPrefix(set, name+"=") })
 	}), all...)
 }
 
@@ -78,5 +79,5 @@ func (c upCmd) Run(a *app) (err error) {
 	if os.Getenv(node.EnvDatabase) == "" {
 		settings = []string{"SETTLE_MIGRATE=true"} // it is ours
 	}
-	return a.settle(a.Ctx, s.environment(settings...), a.Stdout, a.Stderr, append(append(a.LogArgs(), "up"), c.Args...)...)
+	return a.settle(a.Ctx, s.environment(notForSettle, settings...), a.Stdout, a.Stderr, append(append(a.LogArgs(), "up"), c.Args...)...)
 }

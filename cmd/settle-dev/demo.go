@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -136,7 +137,7 @@ func (d *demoRun) roles(ctx context.Context, up *reader) error {
 		"--prove-timeout", d.cmd.Timeout.String(), "--stop-grace", "1s",
 		"--fold-wait", demoFoldWait.String(), "--fold-exit-wait", demoFoldWait.String(), "--fold-timeout", d.cmd.Timeout.String(), "--fold-patience", d.cmd.Timeout.String(),
 	}
-	return d.settle(ctx, d.services.environment(), io.Discard, up, args...)
+	return d.settle(ctx, d.services.environment(func(name string) bool { return strings.HasPrefix(name, command.VariablePrefix) }), io.Discard, up, args...)
 }
 
 // prepare makes keys, starts Postgres and the chain, and deploys.

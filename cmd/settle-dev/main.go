@@ -40,8 +40,8 @@ func program() command.Program {
 		Description: "Run Settle for development: on a private Postgres and a development chain, where DATABASE_URL or L1_URL do not name others.",
 		Vars:        kong.Vars{"data": devnote.DefaultFolder(), "keys": provingkeys.DefaultDir()},
 		Variables:   []string{node.EnvL1Key, postgres.EnvTools, postgres.EnvSource},
-		// What is a setting of settle is known to it; it warns of the rest.
-		Helper: func(parsed *kong.Context) bool { return parsed.Command() == "up <args>" || parsed.Command() == "up" },
+		// A setting may be one of settle, which warns of those that nothing reads.
+		Helper: func(*kong.Context) bool { return true },
 	}
 }
 

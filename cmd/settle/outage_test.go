@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -137,60 +135,6 @@ func (r *rig) prover(n settle.BatchNumber) int {
 	pid, err := strconv.Atoi(worker[strings.LastIndexByte(worker, ' ')+1:])
 	require.NoError(r.t, err)
 	return pid
-}
-
-// userSettings are of the user's other servers: any of them would keep a client from ours.
-var userSettings = map[string]string{
-	"PGHOST": "elsewhere", "PGPORT": "6543", "PGUSER": "nobody", "PGDATABASE": "other", "PGPASSWORD": "wrong", "PGSSLMODE": "verify-full",
-	"PGSERVICE": "absent", "PGSERVICEFILE": "/absent", "PGPASSFILE": "/absent", "PGOPTIONS": "-c search_path=absent -c statement_timeout=1",
-	"PGAPPNAME": "other", "PGCONNECT_TIMEOUT": "never", "PGTARGETSESSIONATTRS": "standby", "PGMINPROTOCOLVERSION": "9.9", "PGREQUIREAUTH": "nonsense",
-}
-
-// TestEmbedded runs everything on the embedded Postgres and chain, and again on what
-// they left in the data folder: once stopped as asked, once killed.
-func TestEmbedded(t *testing.T) {
-	t.Parallel()
-	r := rigOn(t, "", "")
-	r.settings["SETTLE_L1_PERIOD"] = "20ms"
-	r.settings["SETTLE_DATA_DIR"] = filepath.Join(testcmd.NewDir(t), "a b")
-	for name, value := range userSettings {
-		r.settings[name] = value
-	}
-	begin := func() *testcmd.Process {
-		up := r.serve("up", "--genesis", r.genesisFile())
-		status := r.status()
-		r.deployment.ChainID, r.deployment.Rollup, r.deployment.Domain = status.ChainID, status.Rollup, status.Domain
-		r.nodeURL = up.Await(`msg="started the embedded development chain" url=(http://\S+)`)[1]
-		return up
-	}
-	up := begin()
-	rollup := r.deployment.Rollup
-	r.submit(3)
-	r.awaitSettled()
-	r.await("all is final, by the blocks that follow", func() bool { return r.status().Transactions.Final == 3 })
-	last := r.status().Settled.Batch
-	require.Equal(t, last, r.status().Final)
-	shown := string(testcmd.Succeed(t, r.env(), "status"))
-	require.Contains(t, shown, fmt.Sprintf("(final: batch %d)", last))
-	require.Contains(t, shown, "(equal)", "it finds database and chain of the data folder")
-	r.release(up)
-	up.Stop()
-
-	up = begin()
-	require.Equal(t, rollup, r.deployment.Rollup)
-	r.submit(3)
-	r.awaitSettled()
-	require.Contains(t, string(testcmd.Succeed(t, r.env(), "db", "migrate")), "up to date", "beside the one that runs Postgres")
-	r.release(up)
-	killed := time.Now()
-	up.Kill()
-	require.Less(t, time.Since(killed), 5*time.Second, "the workers end with it, although their Postgres is gone")
-
-	up = begin()
-	r.submit(3)
-	r.awaitSettled()
-	r.release(up)
-	up.Stop()
 }
 
 // TestChainAway: while the node is down transactions are taken and batches proven;

@@ -154,6 +154,21 @@ type Process struct {
 	log []string
 }
 
+// Settle runs settle to its end, beside the command under test, and returns its standard
+// output.
+func Settle(t *testing.T, env []string, args ...string) []byte {
+	t.Helper()
+	exe, err := settle()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), exe, args...)
+	cmd.Env = env
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	require.NoError(t, err, "settle %s: %s", strings.Join(args, " "), &said)
+	return out
+}
+
 // Launch starts the command. At the end of the test it is asked to stop, and what it
 // said is shown if the test has failed.
 func Launch(t *testing.T, env []string, args ...string) *Process {
@@ -327,6 +342,6 @@ func Refuse(t *testing.T, env []string, args ...string) string {
 	p.Wait()
 	require.Equal(t, 1, p.Cmd.ProcessState.ExitCode(), "settle %s: %s", p.Name, p.Stderr())
 	require.Empty(t, p.Stdout.String())
-	require.Contains(t, "\n"+p.Stderr(), "\nsettle: ")
+	require.Regexp(t, `(?m)^settle(-dev|-bench)?: `, p.Stderr())
 	return p.Stderr()
 }
