@@ -1,47 +1,39 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/store"
 )
 
 // expire makes the lease of a batch overdue without waiting.
 func (f *fixture) expire(n settle.BatchNumber) {
 	f.t.Helper()
-	mustExec(f.t, f.db.Pool, "update leases set expires_at = clock_timestamp() - interval '1 second' where batch = $1", n)
+	mustExec(f.t, f.db.Pool, "update proof_jobs set expires_at = clock_timestamp() - interval '1 second' where batch = $1 and status = 'running'", n)
 }
 
-func (f *fixture) lease(n settle.BatchNumber) store.Lease {
-	f.t.Helper()
-	l, err := f.AcquireLease(f.t.Context(), leaseRequest(n))
-	require.NoError(f.t, err)
-	return l
-}
+// atOnce puts a job back in the queue without delay.
+func atOnce([]store.ProofFailure) store.Requeue { return store.Requeue{} }
 
 func TestLeaseLife(t *testing.T) {
 	f := newFixture(t)
 	f.seal(submission(0, 0, 1))
 	first := f.lease(1)
 	require.Equal(t, int64(1), first.Epoch)
+	require.Equal(t, 1, first.Attempt)
 	require.Equal(t, "worker", first.Holder)
 	require.Equal(t, ttl, first.ExpiresAt.Sub(first.HeartbeatAt).Round(time.Second))
-	_, err := f.AcquireLease(t.Context(), leaseRequest(1))
-	require.ErrorIs(t, err, store.ErrLeaseHeld)
-	later, err := f.Heartbeat(t.Context(), first, 2*ttl)
-	require.NoError(t, err)
-	require.True(t, later.ExpiresAt.After(first.ExpiresAt))
+	_, err := testdb.Lease(t, f.Store, proofKey(1), "other", ttl)
+	require.ErrorIs(t, err, store.ErrNotFound, "it is taken")
+	require.NoError(t, f.Heartbeat(t.Context(), first, 2*ttl))
 	expired, err := f.ExpiredLeases(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, expired)
@@ -51,52 +43,97 @@ func TestLeaseLife(t *testing.T) {
 	expired, err = f.ExpiredLeases(t.Context())
 	require.NoError(t, err)
 	require.Len(t, expired, 1)
-	require.Equal(t, first.ProofKey, expired[0].ProofKey)
-	_, err = f.Heartbeat(t.Context(), first, ttl)
+	require.Equal(t, first.ProofJob, expired[0].ProofJob)
+	require.NoError(t, f.Heartbeat(t.Context(), first, ttl))
+	reaped, err := f.ReapJob(t.Context(), expired[0], atOnce)
 	require.NoError(t, err)
+	require.False(t, reaped, "it is alive again")
 
 	// Overdue and taken: a new epoch, and the old worker is told.
 	f.expire(1)
-	second := f.lease(1)
-	require.Equal(t, int64(2), second.Epoch)
-	_, err = f.Heartbeat(t.Context(), first, ttl)
-	require.ErrorIs(t, err, store.ErrLeaseLost)
-	require.NoError(t, f.ReleaseLease(t.Context(), first), "no effect on the new one")
-	_, err = f.Heartbeat(t.Context(), second, ttl)
+	reaped, err = f.ReapJob(t.Context(), first, atOnce)
 	require.NoError(t, err)
+	require.True(t, reaped)
+	second := f.lease(1)
+	require.Greater(t, second.Epoch, first.Epoch)
+	require.Equal(t, 2, second.Attempt)
+	require.ErrorIs(t, f.Heartbeat(t.Context(), first, ttl), store.ErrLeaseLost)
+	require.NoError(t, f.ReleaseJob(t.Context(), first), "no effect on the new one")
+	require.NoError(t, f.Heartbeat(t.Context(), second, ttl))
 
-	require.NoError(t, f.ReleaseLease(t.Context(), second))
-	_, err = f.Heartbeat(t.Context(), second, ttl)
-	require.ErrorIs(t, err, store.ErrLeaseLost)
-	require.Equal(t, int64(3), f.lease(1).Epoch)
-	_, err = f.AcquireLease(t.Context(), leaseRequest(7))
-	require.Error(t, err, "there is no such batch")
+	require.NoError(t, f.ReleaseJob(t.Context(), second))
+	require.ErrorIs(t, f.Heartbeat(t.Context(), second, ttl), store.ErrLeaseLost)
+	third := f.lease(1)
+	require.Greater(t, third.Epoch, second.Epoch)
+	require.Equal(t, 2, third.Attempt, "to hand a job back costs no attempt")
+	mustExec(t, f.db.Pool, "delete from proof_jobs")
+	require.ErrorIs(t, f.Heartbeat(t.Context(), third, ttl), store.ErrLeaseLost)
 }
 
 func TestManyWorkersOneLease(t *testing.T) {
 	f := newFixture(t)
-	f.seal(submission(0, 0, 1))
+	b := f.seal(submission(0, 0, 1))
+	claim := store.Claim{Holder: "worker", TTL: ttl, Kinds: []store.ProofKind{{Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash}}}
 	for round := range 3 {
 		var mu sync.Mutex
 		var won []store.Lease
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				l, err := f.AcquireLease(t.Context(), leaseRequest(1))
+				l, err := f.ClaimJob(t.Context(), claim)
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
 					won = append(won, l)
-				} else if !errors.Is(err, store.ErrLeaseHeld) {
+				} else if !errors.Is(err, store.ErrNotFound) {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
 		require.Len(t, won, 1)
-		require.Equal(t, int64(round+1), won[0].Epoch)
+		require.Equal(t, round+1, won[0].Attempt)
 		f.expire(1)
+		reaped, err := f.ReapJob(t.Context(), won[0], atOnce)
+		require.NoError(t, err)
+		require.True(t, reaped)
 	}
+}
+
+// A worker gets the oldest job of those that it has the keys and the memory for.
+func TestClaimTakesTheOldestThatFits(t *testing.T) {
+	f := newFixture(t)
+	for nonce := range settle.Nonce(4) {
+		f.seal(submission(0, nonce, 1))
+	}
+	ours := store.ProofKind{Circuit: settle.CircuitTransition, Shape: "tiny", KeyHash: keyHash()}
+	claimed := func(memory uint64, kinds ...store.ProofKind) settle.BatchNumber {
+		l, err := f.ClaimJob(t.Context(), store.Claim{Holder: "worker", TTL: ttl, Kinds: kinds, Memory: memory})
+		if errors.Is(err, store.ErrNotFound) {
+			return 0
+		}
+		require.NoError(t, err)
+		require.NoError(t, f.ReleaseJob(t.Context(), l))
+		return l.Batch
+	}
+	for _, other := range []store.ProofKind{
+		{Circuit: settle.CircuitAggregate, Shape: "tiny", KeyHash: keyHash()},
+		{Circuit: settle.CircuitTransition, Shape: "demo", KeyHash: keyHash()},
+		{Circuit: settle.CircuitTransition, Shape: "tiny", KeyHash: aggregateKey()},
+	} {
+		require.Zero(t, claimed(0, other))
+	}
+	require.Zero(t, claimed(0))
+	require.EqualValues(t, 1, claimed(0, ours))
+	mustExec(t, f.db.Pool, "update proof_jobs set memory_above = 100, memory_until = now() + interval '1 hour' where batch = 1")
+	mustExec(t, f.db.Pool, "update proof_jobs set memory_above = 100, memory_until = now() - interval '1 hour' where batch = 3")
+	mustExec(t, f.db.Pool, "update proof_jobs set due_at = now() + interval '1 hour' where batch = 2")
+	require.EqualValues(t, 3, claimed(100, ours), "batch 1 is kept for a larger worker, 2 put off")
+	require.EqualValues(t, 1, claimed(101, ours))
+	require.EqualValues(t, 1, claimed(0, ours), "how much it has is not known")
+	waiting, err := f.DueJobs(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []store.ProofKind{ours}, waiting)
 }
 
 func TestProofMakesBatchProven(t *testing.T) {
@@ -105,11 +142,10 @@ func TestProofMakesBatchProven(t *testing.T) {
 	b := f.seal(item)
 	l := f.lease(1)
 	stats := store.ProofStats{Assign: time.Millisecond, Solve: 2 * time.Second, Prove: 3 * time.Second, PeakMemory: 1 << 33}
-	completed := 0
-	out, err := f.StoreProof(t.Context(), l, envelope(b), stats, func(context.Context, pgx.Tx) error { completed++; return nil })
+	out, err := f.StoreProof(t.Context(), l, envelope(b), stats)
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{Stored: true}, out)
-	require.Equal(t, 1, completed)
+	require.Equal(t, store.JobCompleted, f.job(1).Status)
 	require.Equal(t, settle.TxProven, f.txStatus(item.ID))
 
 	p, err := f.Proof(t.Context(), l.ProofKey)
@@ -123,10 +159,13 @@ func TestProofMakesBatchProven(t *testing.T) {
 	require.NotNil(t, d.ProvenAt)
 	require.Len(t, d.Proofs, 1)
 
-	_, err = f.AcquireLease(t.Context(), leaseRequest(1))
-	require.ErrorIs(t, err, store.ErrProofExists)
-	_, err = f.Heartbeat(t.Context(), l, ttl)
-	require.ErrorIs(t, err, store.ErrProofExists)
+	_, err = testdb.Lease(t, f.Store, l.ProofKey, "worker", ttl)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.ErrorIs(t, f.Heartbeat(t.Context(), l, ttl), store.ErrProofExists)
+	mustExec(t, f.db.Pool, "update proof_jobs set status = 'available', finished_at = null")
+	_, err = testdb.Lease(t, f.Store, l.ProofKey, "worker", ttl)
+	require.ErrorIs(t, err, store.ErrNotFound, "a job whose proof is stored is given to nobody")
+	require.Equal(t, store.JobCompleted, f.job(1).Status)
 	_, err = f.Proof(t.Context(), store.ProofKey{Batch: 1, Circuit: "aggregate"})
 	require.ErrorIs(t, err, store.ErrNotFound)
 	_, err = f.db.Pool.Exec(t.Context(), "update proofs set proof = 'x'")
@@ -136,12 +175,21 @@ func TestProofMakesBatchProven(t *testing.T) {
 func TestProofAndJobAreCompletedTogether(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
-	boom := errors.New("boom")
-	_, err := f.StoreProof(t.Context(), f.lease(1), envelope(b), store.ProofStats{}, func(context.Context, pgx.Tx) error { return boom })
-	require.ErrorIs(t, err, boom)
+	l := f.lease(1)
+	mustExec(t, f.db.Pool, "alter table proof_jobs add constraint boom check (status <> 'completed')")
+	_, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
+	require.ErrorContains(t, err, "boom")
 	require.Equal(t, settle.BatchSealed, f.batchStatus(1))
-	_, err = f.Proof(t.Context(), leaseRequest(1).ProofKey)
+	_, err = f.Proof(t.Context(), proofKey(1))
 	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+// job returns the job of a batch's own proof.
+func (f *fixture) job(n settle.BatchNumber) store.Job {
+	f.t.Helper()
+	jobs, err := f.Jobs(f.t.Context(), store.JobFilter{Batch: n})
+	require.NoError(f.t, err)
+	return jobs[len(jobs)-1]
 }
 
 // A worker that was paused comes back while another one proves: its valid proof is
@@ -150,40 +198,119 @@ func TestLateProofIsKeptOnce(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
 	paused := f.lease(1)
-	f.expire(1)
+	f.reap(paused)
 	current := f.lease(1)
-	never := func(context.Context, pgx.Tx) error { return errors.New("completed a job of somebody else") }
-	out, err := f.StoreProof(t.Context(), paused, envelope(b), store.ProofStats{}, never)
+	out, err := f.StoreProof(t.Context(), paused, envelope(b), store.ProofStats{})
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{Stored: true, Late: true}, out)
 	require.Equal(t, settle.BatchProven, f.batchStatus(1))
-	_, err = f.Heartbeat(t.Context(), current, ttl)
-	require.ErrorIs(t, err, store.ErrProofExists)
+	require.Equal(t, store.JobRunning, f.job(1).Status)
+	require.ErrorIs(t, f.Heartbeat(t.Context(), current, ttl), store.ErrProofExists)
 
-	completed := false
 	other := envelope(b)
 	other.Proof = []byte("another")
-	out, err = f.StoreProof(t.Context(), current, other, store.ProofStats{}, func(context.Context, pgx.Tx) error { completed = true; return nil })
+	out, err = f.StoreProof(t.Context(), current, other, store.ProofStats{})
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{}, out)
-	require.True(t, completed, "the job is done either way")
+	require.Equal(t, store.JobCompleted, f.job(1).Status, "the job is done either way")
 	p, err := f.Proof(t.Context(), current.ProofKey)
 	require.NoError(t, err)
 	require.Equal(t, []byte("proof"), p.Proof, "the first one stays")
 	require.True(t, p.Late)
 }
 
+// reap ends a lease as if its worker had died.
+func (f *fixture) reap(l store.Lease) {
+	f.t.Helper()
+	f.expire(l.Batch)
+	reaped, err := f.ReapJob(f.t.Context(), l, atOnce)
+	require.NoError(f.t, err)
+	require.True(f.t, reaped)
+}
+
+// A late proof ends a job that nobody is at, a dead letter too; and one that somebody gives
+// back is done.
+func TestLateProofEndsTheJob(t *testing.T) {
+	for name, then := range map[string]func(*fixture, store.Lease){
+		"waiting":     func(f *fixture, l store.Lease) { f.reap(l) },
+		"dead letter": func(f *fixture, l store.Lease) { f.reap(l); require.NoError(f.t, f.DiscardJob(f.t.Context(), l.ID)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			b := f.seal(submission(0, 0, 1))
+			l := f.lease(1)
+			then(f, l)
+			_, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
+			require.NoError(t, err)
+			require.Equal(t, store.JobCompleted, f.job(1).Status)
+			require.ErrorIs(t, f.RetryJob(t.Context(), l.ID), store.ErrProofExists)
+		})
+	}
+	f := newFixture(t)
+	b := f.seal(submission(0, 0, 1))
+	late := f.lease(1)
+	f.reap(late)
+	current := f.lease(1)
+	_, err := f.StoreProof(t.Context(), late, envelope(b), store.ProofStats{})
+	require.NoError(t, err)
+	require.NoError(t, f.ReleaseJob(t.Context(), current))
+	require.Equal(t, store.JobCompleted, f.job(1).Status)
+	require.Equal(t, 2, f.job(1).Attempt)
+}
+
+// Whatever a worker says of an attempt that is no longer its own changes nothing: neither
+// the job, nor what is counted against it.
+func TestStaleReportsChangeNothing(t *testing.T) {
+	f := newFixture(t)
+	f.seal(submission(0, 0, 1))
+	f.seal(submission(0, 1, 1))
+	stale := f.lease(2)
+	f.reap(stale)
+	for name, l := range map[string]store.Lease{"of an earlier attempt": stale, "of another epoch": {ProofJob: stale.ProofJob, Epoch: 99}} {
+		for then, held := range map[string]bool{"while another one is at it": true, "while it waits": false} {
+			t.Run(name+" "+then, func(t *testing.T) {
+				if held {
+					current := f.lease(2)
+					defer func() { require.NoError(t, f.ReleaseJob(t.Context(), current)) }()
+				}
+				before := f.job(2)
+				failed := f.FailJob(t.Context(), l, store.FailBug, "late", func([]store.ProofFailure) store.Requeue {
+					t.Error("the fate of somebody else's attempt was asked for")
+					return store.Requeue{Dead: true}
+				})
+				require.ErrorIs(t, failed, store.ErrLeaseLost)
+				require.NoError(t, f.ReleaseJob(t.Context(), l))
+				f.expire(2) // of whoever has it
+				reaped, err := f.ReapJob(t.Context(), l, atOnce)
+				require.NoError(t, err)
+				require.False(t, reaped)
+				require.ErrorIs(t, f.Heartbeat(t.Context(), l, ttl), store.ErrLeaseLost)
+				require.ErrorIs(t, f.RefuseFolded(t.Context(), l, proofKey(1), nil, "x"), store.ErrLeaseLost)
+				require.Equal(t, before, f.job(2))
+			})
+		}
+	}
+	require.Len(t, f.failures(2), 1, "the death, and no more")
+}
+
+func (f *fixture) failures(n settle.BatchNumber) []store.ProofFailure {
+	f.t.Helper()
+	failures, err := f.ProofFailures(f.t.Context(), n)
+	require.NoError(f.t, err)
+	return failures
+}
+
 func TestConcurrentProofsOfOneBatch(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
 	old := f.lease(1)
-	f.expire(1)
+	f.reap(old)
 	leases := []store.Lease{old, f.lease(1), old}
 	outs := make([]store.ProofOutcome, len(leases))
 	var wg sync.WaitGroup
 	for i, l := range leases {
 		wg.Go(func() {
-			out, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{}, noJob)
+			out, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
 			if err != nil {
 				t.Error(err)
 			}
@@ -216,39 +343,48 @@ func TestProofOfSomethingElseIsRefused(t *testing.T) {
 	} {
 		p := envelope(b)
 		change(&p)
-		_, err := f.StoreProof(t.Context(), l, p, store.ProofStats{}, noJob)
+		_, err := f.StoreProof(t.Context(), l, p, store.ProofStats{})
 		require.ErrorIs(t, err, store.ErrProofMismatch, name)
 	}
-	other := leaseRequest(1)
+	other := l
 	other.KeyHash[0]++
-	wrongKey, err := f.AcquireLease(t.Context(), other)
-	require.NoError(t, err)
 	p := envelope(b)
 	p.KeyHash = other.KeyHash
-	_, err = f.StoreProof(t.Context(), wrongKey, p, store.ProofStats{}, noJob)
+	_, err := f.StoreProof(t.Context(), other, p, store.ProofStats{})
 	require.ErrorIs(t, err, store.ErrProofMismatch, "a lease under another key than the batch's")
 	never := l
 	never.Circuit = "aggregate"
 	p = envelope(b)
 	p.Circuit = "aggregate"
-	_, err = f.StoreProof(t.Context(), never, p, store.ProofStats{}, noJob)
-	require.ErrorIs(t, err, store.ErrLeaseLost, "no lease at all")
+	_, err = f.StoreProof(t.Context(), never, p, store.ProofStats{})
+	require.ErrorIs(t, err, store.ErrLeaseLost, "no job of such a proof")
 }
 
 func TestFailuresAreKept(t *testing.T) {
 	f := newFixture(t)
 	f.seal(submission(0, 0, 1))
 	l := f.lease(1)
-	require.NoError(t, f.RecordFailure(t.Context(), l, store.FailResource, "out of memory"))
-	again := leaseRequest(1)
-	again.JobAttempt = 2
-	second, err := f.AcquireLease(t.Context(), again)
-	require.NoError(t, err, "a failure releases the lease")
-	require.NoError(t, f.RecordFailure(t.Context(), l, store.FailBug, "by the old epoch"))
-	_, err = f.Heartbeat(t.Context(), second, ttl)
-	require.NoError(t, err, "and only its own")
-	got, err := f.ProofFailures(t.Context(), 1)
-	require.NoError(t, err)
+	later := func(failures []store.ProofFailure) store.Requeue {
+		require.Len(t, failures, 1)
+		return store.Requeue{Delay: time.Hour, MemoryAbove: 7, MemoryFor: 2 * time.Hour}
+	}
+	require.NoError(t, f.FailJob(t.Context(), l, store.FailResource, "out of memory", later))
+	j := f.job(1)
+	require.Equal(t, store.JobAvailable, j.Status)
+	require.Greater(t, time.Until(j.DueAt), 50*time.Minute)
+	require.EqualValues(t, 7, *j.MemoryAbove)
+	require.Greater(t, time.Until(*j.MemoryUntil), 110*time.Minute)
+	require.NoError(t, f.RetryJob(t.Context(), j.ID))
+	require.Nil(t, f.job(1).MemoryAbove, "by hand, on any worker")
+
+	second := f.lease(1)
+	require.Equal(t, 2, second.Attempt)
+	require.Error(t, f.FailJob(t.Context(), second, "other", "no such class", atOnce))
+	dead := func([]store.ProofFailure) store.Requeue { return store.Requeue{Dead: true} }
+	require.NoError(t, f.FailJob(t.Context(), second, store.FailBug, "again", dead))
+	require.Equal(t, store.JobDiscarded, f.job(1).Status)
+	require.True(t, f.job(1).DeadLetter())
+	got := f.failures(1)
 	require.Len(t, got, 2)
 	require.NotZero(t, got[0].FailedAt)
 	got[0].FailedAt = time.Time{}
@@ -256,72 +392,49 @@ func TestFailuresAreKept(t *testing.T) {
 	d, err := f.Batch(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, 2, d.Failures)
-	require.Error(t, f.RecordFailure(t.Context(), second, "other", "no such class"))
 }
 
 func TestReapPutsTheJobBack(t *testing.T) {
 	f := newFixture(t)
 	f.seal(submission(0, 0, 1))
-	client, err := river.NewClient(riverpgxv5.New(f.db.Pool), &river.Config{})
+	l := f.lease(1)
+	reaped, err := f.ReapJob(t.Context(), l, atOnce)
 	require.NoError(t, err)
-	job, err := client.Insert(t.Context(), proveArgs{Batch: 1}, &river.InsertOpts{MaxAttempts: 2})
+	require.False(t, reaped, "alive")
+	require.Equal(t, store.JobRunning, f.job(1).Status)
+	f.reap(l)
+	require.Equal(t, store.JobAvailable, f.job(1).Status)
+	failures := f.failures(1)
+	require.Len(t, failures, 1)
+	require.Equal(t, store.FailInfrastructure, failures[0].Class)
+	require.True(t, failures[0].Lost())
+	require.ErrorIs(t, f.Heartbeat(t.Context(), l, ttl), store.ErrLeaseLost)
+	reaped, err = f.ReapJob(t.Context(), l, atOnce)
 	require.NoError(t, err)
-	run := func(attempt int) store.Lease {
-		mustExec(t, f.db.Pool, "update river_job set state = 'running', attempt = $1, attempted_at = now() where id = $2", attempt, job.Job.ID)
-		r := leaseRequest(1)
-		r.JobID, r.JobAttempt = job.Job.ID, attempt
-		l, err := f.AcquireLease(t.Context(), r)
-		require.NoError(t, err)
-		return l
-	}
-	state := func() rivertype.JobState {
-		row, err := client.JobGet(t.Context(), job.Job.ID)
-		require.NoError(t, err)
-		return row.State
-	}
+	require.False(t, reaped, "once")
 
-	l := run(1)
-	requeued, err := f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued, "alive")
-	require.Equal(t, rivertype.JobStateRunning, state())
+	l = f.lease(1)
 	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
+	reaped, err = f.ReapJob(t.Context(), l, func(failures []store.ProofFailure) store.Requeue {
+		require.Len(t, failures, 2)
+		return store.Requeue{Dead: true}
+	})
 	require.NoError(t, err)
-	require.True(t, requeued)
-	row, err := client.JobGet(t.Context(), job.Job.ID)
-	require.NoError(t, err)
-	require.Equal(t, rivertype.JobStateAvailable, row.State)
-	require.Contains(t, row.Errors[0].Error, "lease expired")
-	_, err = f.Heartbeat(t.Context(), l, ttl)
-	require.ErrorIs(t, err, store.ErrLeaseLost)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued, "once")
-
-	// River has started the next attempt by itself: the old lease must not touch it.
-	l = run(2)
-	mustExec(t, f.db.Pool, "update river_job set attempt = 3 where id = $1", job.Job.ID)
-	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued)
-	require.Equal(t, rivertype.JobStateRunning, state())
-
-	// The last attempt is used up: a dead letter.
-	l = run(2)
-	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued)
-	require.Equal(t, rivertype.JobStateDiscarded, state())
-	failures, err := f.ProofFailures(t.Context(), 1)
-	require.NoError(t, err)
-	require.Len(t, failures, 3)
-	require.Equal(t, store.FailInfrastructure, failures[2].Class)
+	require.True(t, reaped)
+	require.Equal(t, store.JobDiscarded, f.job(1).Status)
 	st, err := f.Status(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, store.JobCounts{Discarded: 1}, st.Jobs)
+}
+
+// A running job has a holder and an end: nobody can write one that no reaper finds.
+func TestRunningJobWithoutALeaseIsRefused(t *testing.T) {
+	f := newFixture(t)
+	f.seal(submission(0, 0, 1))
+	_, err := f.db.Pool.Exec(t.Context(), "update proof_jobs set status = 'running', attempt = 1, epoch = 1")
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg)
+	require.Equal(t, "proof_jobs_lease", pg.ConstraintName)
 }
 
 func TestProvenProgressStopsAtTheFirstGap(t *testing.T) {

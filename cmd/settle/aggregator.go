@@ -85,12 +85,8 @@ func (a *app) runAggregator(ctx context.Context, db *database, node *chain, flag
 	if err := register(registry, step); err != nil {
 		return err
 	}
-	inserter, err := jobs.NewInserter()
-	if err != nil {
-		return err
-	}
 	log := a.log.With("role", string(store.RoleAggregator))
-	config := jobs.PlannerConfig{Store: db.store, Jobs: inserter, Policy: policy, Poll: poll, Metrics: metrics, Logger: log, Stepped: step.mark}
+	config := jobs.PlannerConfig{Store: db.store, Policy: policy, Poll: poll, Metrics: metrics, Logger: log, Stepped: step.mark}
 	if flags.FoldLowGas > 0 || flags.FoldHighGas > 0 {
 		if node.url == "" {
 			return fmt.Errorf("the base fee decides about folding (--fold-low-gas, --fold-high-gas): set %s", envL1)

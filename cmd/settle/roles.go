@@ -10,13 +10,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/jobs"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/sequencer"
@@ -198,10 +196,6 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	if err != nil {
 		return err
 	}
-	inserter, err := jobs.NewInserter()
-	if err != nil {
-		return err
-	}
 	metrics, err := newSequencerMetrics(registry)
 	if err != nil {
 		return err
@@ -210,9 +204,6 @@ func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, m
 	s, err := sequencer.New(sequencer.Config{
 		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: observer,
 		Policy: sequencer.Policy{Shapes: shapes, MaxAge: flags.SealAge, MaxIdle: flags.SealIdle, MaxUnproven: maxUnproven, MaxDeferred: 1000},
-		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
-			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
-		},
 	})
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (c workerCmd) Run(a *app) error {
 			}
 			a.log.Info("the worker takes jobs", "role", "worker")
 			return jobs.RunWorker(a.ctx, jobs.Config{
-				Pool: db.pool, Store: db.store, Logger: a.log.With("role", "worker"), Metrics: metrics, Holder: holder(), Policy: c.policy(),
+				Store: db.store, Logger: a.log.With("role", "worker"), Metrics: metrics, Holder: holder(), Policy: c.policy(),
 				Prover: p.child, Verifier: p.verifier, Folder: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
 				WorkerStep: step.mark, ReaperStep: reap.mark,
 			})
