@@ -90,20 +90,31 @@ func (w *worker) await(ctx context.Context, d time.Duration) {
 
 // listen wakes those that wait for a job, until ctx ends. Without it they poll.
 func (w *worker) listen(ctx context.Context) {
-	for ; ctx.Err() == nil; _ = pause(ctx, w.cfg.Policy.RetryMax) {
+	told := outage.New(w.cfg.Logger, "no notifications of jobs; the worker polls", "notifications of jobs are heard again")
+	for ctx.Err() == nil {
 		l, err := w.cfg.Store.Listen(ctx, store.TopicJobs)
-		for err == nil {
-			if _, err = l.Next(ctx); err == nil {
-				select {
-				case w.wake <- struct{}{}:
-				default:
-				}
-			}
+		if err == nil {
+			told.Worked(ctx)
+			err = w.hear(ctx, l)
 		}
-		if l != nil {
-			_ = l.Close(context.WithoutCancel(ctx)) // it is broken, or this worker stops
+		if ctx.Err() == nil {
+			told.Failed(ctx, slog.LevelWarn, err)
+			_ = pause(ctx, w.cfg.Policy.RetryMax) // the loop ends with ctx
 		}
-		w.cfg.Logger.DebugContext(ctx, "no notifications of jobs; the worker polls", "error", err)
+	}
+}
+
+// hear passes notifications on until there are no more.
+func (w *worker) hear(ctx context.Context, l *store.Listener) error {
+	defer func() { _ = l.Close(context.WithoutCancel(ctx)) }() // it is broken, or this worker stops
+	for {
+		if _, err := l.Next(ctx); err != nil {
+			return err
+		}
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
