@@ -23,7 +23,7 @@ func beforeProofJobs(t *testing.T) (*testdb.DB, func(sql string, args ...any)) {
 	m, err := migrate.NewMigrator(t.Context(), conn, "settle_schema_version")
 	require.NoError(t, err)
 	require.NoError(t, m.LoadMigrations(os.DirFS(".")))
-	require.NoError(t, m.MigrateTo(t.Context(), 7))
+	require.NoError(t, m.MigrateTo(t.Context(), 8))
 	exec := func(sql string, args ...any) {
 		t.Helper()
 		_, err := db.Pool.Exec(t.Context(), sql, args...)

@@ -1,5 +1,5 @@
 -- The tables of River v0.51.0 (github.com/riverqueue/river, MPL-2.0), as its migrations leave them: what
--- 008_proof_jobs.sql finds in a database that an earlier program has used. Dumped by pg_dump.
+-- 009_proof_jobs.sql finds in a database that an earlier program has used. Dumped by pg_dump.
 CREATE TYPE river_job_state AS ENUM (
     'available',
     'cancelled',
