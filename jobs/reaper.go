@@ -52,7 +52,9 @@ func (r *reaper) run(ctx context.Context) {
 	defer ticker.Stop()
 	told := outage.New(r.cfg.Logger, "dead workers cannot be looked for", "dead workers are looked for again")
 	for {
-		err := errors.Join(r.reapLeases(ctx), r.proveAgain(ctx))
+		call, done := context.WithTimeout(ctx, contactTimeout)
+		err := errors.Join(r.reapLeases(call), r.proveAgain(call))
+		done()
 		switch {
 		case ctx.Err() != nil:
 			return

@@ -81,7 +81,7 @@ const (
 		    memory_until = case when $4 > 0 then clock_timestamp() + $5::interval else memory_until end
 		where id = $1`
 
-	// Its proof is stored. What somebody else is at is left to him, who hears of it by his heartbeat.
+	// Its proof is stored. A job that another worker is at stays with that one, which hears of it by its heartbeat.
 	jobCompleteSQL = `update proof_jobs j set status = 'completed', finished_at = clock_timestamp()
 		where (` + isHeld + `) or (j.id = $1 and j.status in ('available', 'discarded'))`
 

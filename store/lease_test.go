@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -270,4 +271,38 @@ func TestRunningJobWithoutALeaseIsRefused(t *testing.T) {
 	var pg *pgconn.PgError
 	require.ErrorAs(t, err, &pg)
 	require.Equal(t, "proof_jobs_lease", pg.ConstraintName)
+}
+
+// Whatever makes a job wait wakes the workers.
+func TestWaitingJobsAreTold(t *testing.T) {
+	f := newFixture(t)
+	l, err := f.Listen(t.Context(), store.TopicJobs)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close(context.WithoutCancel(t.Context()))) }()
+	told := func(what string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := l.Next(ctx)
+		require.NoError(t, err, what)
+	}
+	b := f.seal(submission(0, 0, 1))
+	told("sealed")
+	require.NoError(t, f.ReleaseJob(t.Context(), f.lease(1)))
+	told("handed back")
+	require.NoError(t, f.FailJob(t.Context(), f.lease(1), store.FailBug, "x", atOnce))
+	told("failed")
+	f.reap(f.lease(1))
+	told("taken from a dead worker")
+	require.NoError(t, f.RetryJob(t.Context(), f.job(1).ID))
+	told("retried by hand")
+	f.prove(b)
+	require.NoError(t, f.RefuseProof(t.Context(), f.submit, proofKey(1), []byte("proof"), "InvalidProof"))
+	require.Len(t, f.awaited(), 1)
+	told("set aside")
+	f.prove(b)
+	f.prove(f.seal(submission(0, 1, 1)))
+	told("sealed")
+	f.plan(1, 2)
+	told("planned")
 }

@@ -30,10 +30,10 @@ var (
 
 // StoreProof stores a proof that the caller has verified natively, for exactly the inputs
 // that the sealed data of its batches give: a proof for another ζ holds natively too, and
-// L1 would never take it. The job is completed in the same transaction, unless somebody else
-// is at it: a late proof is kept too, once per key, and who has the job hears of it by his
-// heartbeat. A sealed batch becomes proven; with an aggregate proof, whose job has the number of its
-// first batch, the planned group does.
+// L1 would never take it. The job is completed in the same transaction, unless another worker
+// is at it: a late proof is kept too, once per key, and that worker hears of it by its
+// heartbeat. A sealed batch becomes proven; with an aggregate proof, whose job has the number
+// of its first batch, the planned group does.
 // A row that is there although batch or group is not proven was stored by nobody of us:
 // it is set aside. ErrProofMismatch if shape, key or inputs are not the batch's or the group's,
 // ErrLeaseLost if there is no such job.
