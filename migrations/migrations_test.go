@@ -29,7 +29,7 @@ func TestThreeStartersMigrateAtOnce(t *testing.T) {
 
 func TestMigratingAgainChangesNothing(t *testing.T) {
 	db := testdb.New(t)
-	require.NoError(t, migrations.Migrate(t.Context(), db.URL))
+	require.NoError(t, migrations.Migrate(t.Context(), db.URL+"&pool_max_conns=4"), "what is a pool's is not told to the server")
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
