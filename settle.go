@@ -124,6 +124,15 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 // UnmarshalText accepts 0x and 64 hexadecimal digits.
 func (h *Hash) UnmarshalText(b []byte) error { return decodeHex(h[:], string(b)) }
 
+// ScanBytes reads a digest that a database holds as bytes.
+func (h *Hash) ScanBytes(b []byte) error {
+	if len(b) != len(h) {
+		return fmt.Errorf("%d bytes where %d are a digest", len(b), len(h))
+	}
+	copy(h[:], b)
+	return nil
+}
+
 // KeyHash identifies a verifying key: SHA-256 of the verifier constructor's
 // encoding of it (uncompressed big-endian points in order).
 type KeyHash = Hash

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -311,7 +310,6 @@ func (r *rig) executeOn(shape sequencer.Shape) {
 	s, err := sequencer.New(sequencer.Config{
 		Store: r.store, Hasher: poseidon.New(), Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
 		Policy:       sequencer.Policy{Shapes: []sequencer.Shape{shape}, MaxAge: time.Millisecond, MaxUnproven: 100},
-		InsertJob:    func(context.Context, pgx.Tx, sequencer.ProofJob) error { return nil },
 		PollInterval: 5 * time.Millisecond,
 	})
 	require.NoError(r.t, err)
@@ -333,11 +331,7 @@ func (r *rig) prove(numbers ...settle.BatchNumber) {
 	for _, n := range numbers {
 		b, err := r.store.Batch(r.t.Context(), n)
 		require.NoError(r.t, err)
-		lease, err := r.store.AcquireLease(r.t.Context(), store.LeaseRequest{
-			ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: b.KeyHash},
-			Holder:   "test", JobID: int64(n), JobAttempt: 1, TTL: time.Minute,
-		})
-		require.NoError(r.t, err)
+		lease := testdb.MustLease(r.t, r.store, store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: b.KeyHash})
 		words, err := r.store.BatchWords(r.t.Context(), n)
 		require.NoError(r.t, err)
 		inputs, err := publicdata.BatchInputs(b.Commitment, words)
@@ -346,7 +340,7 @@ func (r *rig) prove(numbers ...settle.BatchNumber) {
 			Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash, Proof: []byte{1, 2, 3}, Inputs: inputs,
 		}
 		stats := store.ProofStats{Assign: time.Second, Solve: 2 * time.Second, Prove: 3 * time.Second, PeakMemory: 4096}
-		_, err = r.store.StoreProof(r.t.Context(), lease, envelope, stats, func(context.Context, pgx.Tx) error { return nil })
+		_, err = r.store.StoreProof(r.t.Context(), lease, envelope, stats)
 		require.NoError(r.t, err)
 	}
 }

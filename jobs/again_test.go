@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -22,15 +21,11 @@ func TestRefusedProofIsMadeAgain(t *testing.T) {
 	cfg.Policy.MaxFailures = 3
 	f.start(cfg)
 	r := &race{fleet: f}
-	for times := 1; times <= 3; times++ {
+	for range 3 {
 		f.awaitProofs(1, 2)
 		r.refuse(1)
-		if times == 1 { // the completed job was tidied away
-			_, err := f.pool.Exec(t.Context(), "delete from river_job where state = 'completed'")
-			require.NoError(t, err)
-		}
 	}
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	require.Equal(t, 3, p.proved()[1])
 	require.Equal(t, 1, p.proved()[2])
 	require.Nil(t, f.proof(1))
@@ -94,11 +89,7 @@ func TestForgedProofIsNotFolded(t *testing.T) {
 
 func (f *fleet) awaitCancelledFold() {
 	f.t.Helper()
-	f.eventually("fold cancelled", func() bool {
-		var state string
-		require.NoError(f.t, f.pool.QueryRow(f.t.Context(), "select state::text from river_job where kind = 'aggregate_batches'").Scan(&state))
-		return state == string(rivertype.JobStateCancelled)
-	})
+	f.awaitJob(1, store.JobCancelled)
 	require.Empty(f.t, f.foldFailures())
 }
 
@@ -120,7 +111,7 @@ func TestProofWrittenByHandIsReplaced(t *testing.T) {
 	require.NoError(t, err)
 	f.start(f.config("a", f.fake(func(context.Context, settle.BatchNumber) error { return nil })))
 	f.eventually("replaced", func() bool { proof := f.proof(1); return proof != nil && proof.Worker == "a" })
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	batch, err := f.store.Batch(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchProven, batch.Status)

@@ -55,7 +55,7 @@ func (w *blockedWatch) look(ctx context.Context) error {
 	w.last, w.said = b.Batch, time.Now()
 	args := []any{"batch", b.Batch, "proven_behind", b.Behind}
 	if b.Job != nil {
-		args = append(args, "job", *b.Job, "state", *b.State)
+		args = append(args, "job", *b.Job, "state", *b.Status)
 	}
 	if b.Class != nil {
 		args = append(args, "class", *b.Class, "detail", *b.Detail)

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/store"
@@ -56,10 +55,8 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-func (m *Metrics) begun(shape string, job *rivertype.JobRow) {
-	if job.AttemptedAt != nil {
-		m.QueueSeconds.WithLabelValues(shape).Observe(max(0, job.AttemptedAt.Sub(job.ScheduledAt).Seconds()))
-	}
+func (m *Metrics) begun(l store.Lease) {
+	m.QueueSeconds.WithLabelValues(l.Shape).Observe(max(0, l.BegunAt.Sub(l.DueAt).Seconds()))
 }
 
 func (m *Metrics) proof(shape string, r prover.Result) {

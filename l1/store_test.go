@@ -1,7 +1,6 @@
 package l1_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"slices"
 	"testing"
@@ -69,8 +68,6 @@ func (p *postgres) forge(n settle.BatchNumber, proof settle.ProofEnvelope) {
 	require.NoError(t, err)
 }
 
-func nothing(context.Context, pgx.Tx) error { return nil }
-
 // prove admits a transfer, seals it into batch n, and stores a real proof.
 func (p *postgres) prove(n settle.BatchNumber, oldRoot settle.Element) store.SettlementWork {
 	t, ctx := p.h.t, p.h.t.Context()
@@ -95,16 +92,12 @@ func (p *postgres) prove(n settle.BatchNumber, oldRoot settle.Element) store.Set
 		Transactions: []store.ExecutedTransaction{{ID: tx.ID}},
 		Changes:      []store.AccountChange{{Before: p.last, After: after}},
 		Witness:      store.WitnessInput{Version: 1, Hash: sha256.Sum256(witness), Data: witness},
-	}, nothing))
+	}))
 	require.NoError(t, sequencer.Release(ctx))
 	p.last = after
 
-	lease, err := p.store.AcquireLease(ctx, store.LeaseRequest{
-		ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: work.Batch.KeyHash},
-		Holder:   "test", JobID: int64(n), JobAttempt: 1, TTL: time.Minute,
-	})
-	require.NoError(t, err)
-	_, err = p.store.StoreProof(ctx, lease, work.Proof, store.ProofStats{}, nothing)
+	lease := testdb.MustLease(t, p.store, store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: work.Batch.KeyHash})
+	_, err = p.store.StoreProof(ctx, lease, work.Proof, store.ProofStats{})
 	require.NoError(t, err)
 	return work
 }

@@ -41,12 +41,8 @@ func (n *Node) Aggregator(ctx context.Context, cfg AggregatorConfig) error {
 	if err := n.Ops.register(step); err != nil {
 		return err
 	}
-	inserter, err := jobs.NewInserter()
-	if err != nil {
-		return err
-	}
 	log := n.Log.With("role", string(store.RoleAggregator))
-	config := jobs.PlannerConfig{Store: n.DB.Store, Jobs: inserter, Policy: cfg.Policy, Poll: cfg.Poll, Metrics: metrics, Logger: log}
+	config := jobs.PlannerConfig{Store: n.DB.Store, Policy: cfg.Policy, Poll: cfg.Poll, Metrics: metrics, Logger: log}
 	if cfg.needsFee() {
 		if n.L1 == nil {
 			return fmt.Errorf("the base fee decides about folding (--fold-low-gas, --fold-high-gas): set %s", EnvL1)

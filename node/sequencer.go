@@ -4,9 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/zksettle/settle/jobs"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/sequencer"
 	"github.com/zksettle/settle/store"
@@ -33,10 +30,6 @@ func (n *Node) Sequencer(ctx context.Context, cfg SequencerConfig) error {
 	if err != nil {
 		return err
 	}
-	inserter, err := jobs.NewInserter()
-	if err != nil {
-		return err
-	}
 	metrics, err := newSequencerMetrics(n.Ops)
 	if err != nil {
 		return err
@@ -44,9 +37,6 @@ func (n *Node) Sequencer(ctx context.Context, cfg SequencerConfig) error {
 	s, err := sequencer.New(sequencer.Config{
 		Store: n.DB.Store, Hasher: poseidon.New(), Logger: n.Log, Observer: metrics,
 		Policy: sequencer.Policy{Shapes: shapes, MaxAge: cfg.MaxAge, MaxIdle: cfg.MaxIdle, MaxUnproven: cfg.MaxUnproven, MaxDeferred: maxDeferred},
-		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
-			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
-		},
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/zksettle/settle"
@@ -20,6 +21,7 @@ type SubmitterConfig struct {
 	// aggregate verifier; then it settles by its own proof. 0 settles every batch at once.
 	Patience time.Duration
 	Poll     time.Duration // between looks at L1 and database
+	Claims   time.Duration // between looks at the L1 log for claims of exits; 0: none
 }
 
 // Submitter settles proven batches on L1 until ctx ends or the role cannot heal.
@@ -36,7 +38,7 @@ func (n *Node) Submitter(ctx context.Context, cfg SubmitterConfig) error {
 		cfg.Patience = 0
 	}
 	s := &submitter{
-		Node: n, rollup: rollup,
+		Node: n, rollup: rollup, claims: cfg.Claims, step: metrics.step,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: n.L1.Key,
 			MaxFee: cfg.MaxFee, MaxInFlight: cfg.MaxInFlight, Patience: cfg.Patience, Poll: cfg.Poll,
@@ -52,6 +54,8 @@ type submitter struct {
 	*Node
 	rollup store.Rollup
 	config l1.SubmitterConfig
+	claims time.Duration
+	step   lastStep
 	found  bool // the contract, at this node's address
 }
 
@@ -67,13 +71,33 @@ func (s *submitter) serve(ctx context.Context, tenure leader.Tenure) error {
 		return err
 	}
 	config := s.config
-	config.Epoch, config.Stepped = tenure.Epoch, tenure.Progressed
+	config.Epoch = tenure.Epoch
+	config.Stepped = func() { s.step.mark(); tenure.Progressed() }
 	worker, err := l1.NewSubmitter(ctx, client, s.DB.Store, config)
 	if err != nil {
 		return err
 	}
 	tenure.Working()
+	defer s.followClaims(ctx, client, tenure.Epoch)()
 	return worker.Run(ctx, s.wakes(ctx, config.Logger))
+}
+
+// followClaims follows the claims of exits beside settling, which waits for none of it,
+// until the returned function is called.
+func (s *submitter) followClaims(ctx context.Context, client l1.Node, epoch store.Epoch) (stop func()) {
+	if s.claims == 0 {
+		return func() {}
+	}
+	follower := l1.NewClaimFollower(client, s.DB.Store, l1.ClaimFollowerConfig{
+		Rollup: s.rollup.Address, DeployBlock: s.rollup.DeployBlock, Epoch: epoch, Every: s.claims, Logger: s.config.Logger,
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() { _ = follower.Run(ctx) }) // that the role was lost the submitter finds out too
+	return func() {
+		cancel()
+		following.Wait()
+	}
 }
 
 // failed notes, for people, why the role stands still.

@@ -80,7 +80,7 @@ func (n *Node) Worker(ctx context.Context, cfg WorkerConfig) error {
 	stands(nil)
 	log.Info("the worker takes jobs")
 	return jobs.RunWorker(ctx, jobs.Config{
-		Pool: n.DB.Pool, Store: n.DB.Store, Logger: log, Metrics: metrics, Holder: leader.Holder(), Policy: cfg.policy(),
+		Store: n.DB.Store, Logger: log, Metrics: metrics, Holder: leader.Holder(), Policy: cfg.policy(),
 		Prover: p.child, Verifier: p.verifier, Folder: p.child, Keys: p.keys, Memory: p.admission.Limit, Admit: p.admission.Admit,
 		WorkerStep: step.mark, ReaperStep: reap.mark,
 	})

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -31,7 +30,7 @@ func (b *backlogDB) AcceptedTransactions(_ context.Context, after int64, limit i
 	return page, nil
 }
 
-func (b *backlogDB) SealBatch(_ context.Context, _ store.Epoch, s store.SealedBatch, _ func(context.Context, pgx.Tx) error) error {
+func (b *backlogDB) SealBatch(_ context.Context, _ store.Epoch, s store.SealedBatch) error {
 	for _, tx := range s.Transactions {
 		b.done[tx.ID] = true
 	}

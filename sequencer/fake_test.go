@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -80,7 +79,7 @@ func (m *memoryDB) RejectTransactions(_ context.Context, _ store.Epoch, rs []sto
 	return nil
 }
 
-func (m *memoryDB) SealBatch(_ context.Context, _ store.Epoch, b store.SealedBatch, _ func(context.Context, pgx.Tx) error) error {
+func (m *memoryDB) SealBatch(_ context.Context, _ store.Epoch, b store.SealedBatch) error {
 	var after error
 	if m.onSeal != nil {
 		var before error
@@ -163,8 +162,7 @@ func (m *memoryDB) status(id settle.Hash) (statuses []settle.TxStatus) {
 func testConfig(s Store, w *world) Config {
 	return Config{
 		Store: s, Hasher: w.hasher, Logger: slog.New(slog.DiscardHandler),
-		Policy:    Policy{Shapes: w.shapes, MaxAge: time.Nanosecond, MaxUnproven: 1000, MaxDeferred: 4},
-		InsertJob: func(context.Context, pgx.Tx, ProofJob) error { return nil },
+		Policy: Policy{Shapes: w.shapes, MaxAge: time.Nanosecond, MaxUnproven: 1000, MaxDeferred: 4},
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -160,8 +159,8 @@ type faulty struct {
 	n    atomic.Int64
 }
 
-func (f *faulty) SealBatch(ctx context.Context, e store.Epoch, b store.SealedBatch, job func(context.Context, pgx.Tx) error) error {
-	return f.seal(int(f.n.Add(1)), func() error { return f.Store.SealBatch(ctx, e, b, job) })
+func (f *faulty) SealBatch(ctx context.Context, e store.Epoch, b store.SealedBatch) error {
+	return f.seal(int(f.n.Add(1)), func() error { return f.Store.SealBatch(ctx, e, b) })
 }
 
 // What another epoch has begun meanwhile fails as a whole, and comes in the next one.
@@ -190,16 +189,12 @@ func TestFencedWriterBeginsAnew(t *testing.T) {
 func TestFailedAndUnknownCommits(t *testing.T) {
 	r := newRig(t, 12, 2)
 	cfg := r.config()
-	insert := cfg.InsertJob
-	var jobs atomic.Int64
-	cfg.InsertJob = func(ctx context.Context, tx pgx.Tx, job ProofJob) error {
-		if jobs.Add(1)%4 == 1 { // the connection breaks inside the transaction
-			_, err := tx.Exec(ctx, "select pg_terminate_backend(pg_backend_pid())")
-			require.Error(t, err)
-			return err
-		}
-		return insert(ctx, tx, job)
-	}
+	// Every fourth time the connection breaks inside the transaction.
+	_, err := r.admin.Exec(t.Context(), `create sequence test_jobs; create function test_break() returns trigger language plpgsql as $$ begin
+			if nextval('test_jobs') % 4 = 1 then perform pg_terminate_backend(pg_backend_pid()); end if;
+			return new;
+		end $$; create trigger test_break before insert on proof_jobs for each row execute function test_break()`)
+	require.NoError(t, err)
 	cfg.Store = &faulty{Store: r.store, seal: func(n int, seal func() error) error {
 		err := seal()
 		if n%5 == 0 && err == nil { // committed, and nobody was told
@@ -212,7 +207,9 @@ func TestFailedAndUnknownCommits(t *testing.T) {
 	r.admit(subs...)
 	r.settled()
 	run.halt()
-	require.Greater(t, jobs.Load(), int64(5))
+	var jobs int
+	require.NoError(t, r.admin.QueryRow(t.Context(), "select last_value from test_jobs").Scan(&jobs))
+	require.Greater(t, jobs, 5)
 	r.requireSound(len(subs))
 }
 

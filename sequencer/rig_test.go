@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -58,8 +57,6 @@ func rigOn(t testing.TB, databaseURL, name string, w *world) *rig {
 	r := &rig{world: w, t: t, name: name, admin: admin, store: store.New(pool)}
 	_, err = r.store.InitGenesis(ctx, r.genesis)
 	require.NoError(t, err)
-	_, err = admin.Exec(ctx, "create table test_jobs (batch bigint primary key, key_hash bytea not null)")
-	require.NoError(t, err)
 	return r
 }
 
@@ -67,10 +64,6 @@ func (r *rig) config() Config {
 	c := testConfig(r.store, r.world)
 	c.Policy.MaxAge = 20 * time.Millisecond
 	c.PollInterval = 50 * time.Millisecond
-	c.InsertJob = func(ctx context.Context, tx pgx.Tx, job ProofJob) error {
-		_, err := tx.Exec(ctx, "insert into test_jobs values ($1, $2)", int64(job.Batch), job.KeyHash[:])
-		return err
-	}
 	if testing.Verbose() {
 		c.Logger = slog.New(slog.NewTextHandler(r.t.Output(), nil))
 	}
@@ -211,7 +204,7 @@ func (r *rig) requireSound(executed int) *memoryDB {
 	require.Equal(r.t, executed, n)
 	var jobs int
 	require.NoError(r.t, r.admin.QueryRow(context.Background(),
-		"select count(*) from test_jobs j join batches b on b.number = j.batch and b.key_hash = j.key_hash").Scan(&jobs))
+		"select count(*) from proof_jobs j join batches b on b.number = j.batch and b.key_hash = j.key_hash").Scan(&jobs))
 	require.Equal(r.t, len(m.batches), jobs, "each batch has its proof job")
 	return m
 }

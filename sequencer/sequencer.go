@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/poseidon"
@@ -26,31 +24,20 @@ type Store interface {
 	LastBatch(ctx context.Context) (store.Batch, error)
 	Backlog(ctx context.Context) (store.Backlog, error)
 	AcceptedTransactions(ctx context.Context, after int64, limit int) ([]store.Transaction, error)
-	SealBatch(ctx context.Context, epoch store.Epoch, b store.SealedBatch, insertJob func(context.Context, pgx.Tx) error) error
+	SealBatch(ctx context.Context, epoch store.Epoch, b store.SealedBatch) error
 	RejectTransactions(ctx context.Context, epoch store.Epoch, rs []store.Rejection) error
 }
 
 var _ Store = (*store.Store)(nil)
 
-// ProofJob names the proof that a sealed batch needs.
-type ProofJob struct {
-	Batch   settle.BatchNumber
-	Circuit string
-	Shape   string
-	KeyHash settle.KeyHash
-}
-
 // Config is everything that a Sequencer is made of. Zero durations and sizes
 // get the defaults named beside them.
 type Config struct {
-	Store  Store
-	Hasher *poseidon.Hasher
-	Policy Policy
-	// InsertJob queues the proof job of a batch in the transaction that writes the
-	// batch. Its error rolls the batch back.
-	InsertJob func(ctx context.Context, tx pgx.Tx, job ProofJob) error
-	Logger    *slog.Logger
-	Observer  Observer // NopObserver
+	Store    Store
+	Hasher   *poseidon.Hasher
+	Policy   Policy
+	Logger   *slog.Logger
+	Observer Observer // NopObserver
 
 	NonceGapTimeout time.Duration // how long a transaction may wait behind a nonce gap; 5 minutes
 	MaxWaiting      int           // transactions held in memory behind nonce gaps; 20,000
@@ -74,8 +61,8 @@ type Sequencer struct {
 
 // New checks the configuration.
 func New(cfg Config) (*Sequencer, error) {
-	if cfg.Store == nil || cfg.Hasher == nil || cfg.InsertJob == nil || cfg.Logger == nil {
-		return nil, errors.New("sequencer: Store, Hasher, InsertJob and Logger are required")
+	if cfg.Store == nil || cfg.Hasher == nil || cfg.Logger == nil {
+		return nil, errors.New("sequencer: Store, Hasher and Logger are required")
 	}
 	if err := cfg.Policy.Validate(); err != nil {
 		return nil, fmt.Errorf("sealing policy: %w", err)

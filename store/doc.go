@@ -27,6 +27,3 @@ type Store struct{ pool *pgxpool.Pool }
 // New returns a Store on pool. The schema must have been migrated
 // (migrations.Migrate). Closing the pool stays with the caller.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
-
-// Pool returns the pool, for River's driver and health checks.
-func (s *Store) Pool() *pgxpool.Pool { return s.pool }

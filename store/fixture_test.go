@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -159,25 +158,30 @@ func (f *fixture) next(items ...store.Submission) (store.SealedBatch, []store.Ac
 	return b, accounts
 }
 
-func noJob(context.Context, pgx.Tx) error { return nil }
-
 // seal admits items and seals them into the next batch.
 func (f *fixture) seal(items ...store.Submission) store.SealedBatch {
 	f.t.Helper()
 	f.admit(items...)
 	b, after := f.next(items...)
-	require.NoError(f.t, f.SealBatch(f.t.Context(), f.epoch, b, noJob))
+	require.NoError(f.t, f.SealBatch(f.t.Context(), f.epoch, b))
 	f.accounts, f.root, f.last = after, b.NewRoot, b.Number
 	f.sealed = append(f.sealed, b)
 	return b
 }
 
-func leaseRequest(n settle.BatchNumber) store.LeaseRequest {
-	return store.LeaseRequest{
-		ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: keyHash()},
-		Holder:   "worker", JobID: 1, JobAttempt: 1, TTL: ttl,
-	}
+func proofKey(n settle.BatchNumber) store.ProofKey {
+	return store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: keyHash()}
 }
+
+// claim takes the job of a proof.
+func (f *fixture) claim(k store.ProofKey) store.Lease {
+	f.t.Helper()
+	l, err := testdb.Lease(f.t, f.Store, k, "worker", ttl)
+	require.NoError(f.t, err)
+	return l
+}
+
+func (f *fixture) lease(n settle.BatchNumber) store.Lease { return f.claim(proofKey(n)) }
 
 // envelope is a proof with the inputs that the batch's data give.
 func envelope(b store.SealedBatch) settle.ProofEnvelope {
@@ -190,12 +194,10 @@ func envelope(b store.SealedBatch) settle.ProofEnvelope {
 	}
 }
 
-// prove takes the lease of a batch and stores its proof.
+// prove claims the job of a batch and stores its proof.
 func (f *fixture) prove(b store.SealedBatch) {
 	f.t.Helper()
-	l, err := f.AcquireLease(f.t.Context(), leaseRequest(b.Number))
-	require.NoError(f.t, err)
-	out, err := f.StoreProof(f.t.Context(), l, envelope(b), store.ProofStats{}, noJob)
+	out, err := f.StoreProof(f.t.Context(), f.lease(b.Number), envelope(b), store.ProofStats{})
 	require.NoError(f.t, err)
 	require.Equal(f.t, store.ProofOutcome{Stored: true}, out)
 }

@@ -90,8 +90,8 @@ func TestOpenedAccountLives(t *testing.T) {
 
 	unassigned := plain
 	unassigned.Transactions = []store.ExecutedTransaction{{ID: item.ID}}
-	require.Error(t, f.SealBatch(t.Context(), f.epoch, unassigned, noJob), "an open without its index")
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, plain, noJob))
+	require.Error(t, f.SealBatch(t.Context(), f.epoch, unassigned), "an open without its index")
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, plain))
 
 	found, err := f.AccountsByOwner(t.Context(), item.ToOwner, item.ToL1, -1, 10)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestOpenOfATakenSlot(t *testing.T) {
 		Before: store.Account{Index: taken, Leaf: digest("empty")},
 		After:  withLeaf(store.Account{Index: taken, Owner: item.ToOwner, Token: 1, Balance: item.Amount, L1: item.ToL1}),
 	}}
-	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b, noJob), store.ErrStateMismatch)
+	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b), store.ErrStateMismatch)
 	a, err := f.Account(t.Context(), taken)
 	require.NoError(t, err)
 	require.Equal(t, f.accounts[taken], a)
@@ -137,7 +137,7 @@ func TestNoOpenBehindTheLastIndex(t *testing.T) {
 	b, _ := f.next(s)
 	last := withLeaf(store.Account{Index: math.MaxUint32, Owner: digest("last"), Token: 1, L1: address(9), Balance: settle.NewAmount(1)})
 	b.Changes = append(b.Changes, store.AccountChange{Before: store.Account{Index: last.Index}, After: last})
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
 
 	f.refused(ofKind(settle.KindOpen, 1, 1, 5), settle.CodeAccountsExhausted)
 	require.Contains(t, f.decide(ofKind(settle.KindOpen, 1, 1, 5)).Refusal.Detail, "account 4294967295 exists")

@@ -17,6 +17,7 @@ type Topic string
 const (
 	TopicTransactions Topic = "transactions" // newly accepted ones
 	TopicBatches      Topic = "batches"      // a batch changed its status
+	TopicJobs         Topic = "jobs"         // a proof job waits for a worker
 )
 
 const channelPrefix = "settle_"
@@ -70,10 +71,12 @@ func (l *Listener) Next(ctx context.Context) (Topic, error) {
 // Close closes the listener's connection.
 func (l *Listener) Close(ctx context.Context) error { return closeConn(ctx, l.conn) }
 
-// notifyBatches goes out with tx's commit.
-func notifyBatches(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, notifySQL, TopicBatches); err != nil {
-		return fmt.Errorf("notify of batches: %w", err)
+// notify goes out with tx's commit.
+func notify(ctx context.Context, tx pgx.Tx, t Topic) error {
+	if _, err := tx.Exec(ctx, notifySQL, t); err != nil {
+		return fmt.Errorf("notify of %s: %w", t, err)
 	}
 	return nil
 }
+
+func notifyBatches(ctx context.Context, tx pgx.Tx) error { return notify(ctx, tx, TopicBatches) }

@@ -164,6 +164,7 @@ func relay(client *pgproto3.Backend, server *pgproto3.Frontend) (byte, error) {
 func TestPoolingOfTransactionsIsRefused(t *testing.T) {
 	db := testdb.Empty(t)
 	require.NoError(t, store.CheckSessions(t.Context(), db.URL))
+	require.NoError(t, store.CheckSessions(t.Context(), db.URL+"&pool_max_conns=4"), "what is a pool's is not told to the server")
 	for name, p := range map[string]*pooler{
 		"one server connection":      newPooler(t, db.URL, 1, false),
 		"several, the last one used": newPooler(t, db.URL, 3, false),

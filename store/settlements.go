@@ -211,7 +211,7 @@ func nextWork(ctx context.Context, tx pgx.Tx, behind settle.BatchNumber, wait ti
 func route(ctx context.Context, tx pgx.Tx, w *SettlementWork, wait time.Duration) (ProofKey, error) {
 	n := w.Batch.Number
 	own := ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: w.Batch.KeyHash}
-	g, err := one(ctx, tx, groupFields, groupOfSQL, n)
+	g, err := row[Group](ctx, tx, groupOfSQL, n)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return ProofKey{}, fmt.Errorf("group of batch %d: %w", n, err)
 	}

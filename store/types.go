@@ -201,9 +201,9 @@ type TxCounts struct{ Accepted, Executed, Proven, Settled, Final, Rejected int64
 // BatchCounts counts batches by status.
 type BatchCounts struct{ Sealed, Proven, Settling, Settled, Final int64 }
 
-// JobCounts counts River's unfinished jobs and its dead letters.
+// JobCounts counts unfinished proof jobs and dead letters.
 type JobCounts struct {
-	Waiting   int64 // available, pending, scheduled or retryable
+	Waiting   int64 // available
 	Running   int64
 	Discarded int64 // dead letters
 }

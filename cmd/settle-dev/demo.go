@@ -133,7 +133,7 @@ func (c demoCmd) Run(a *app) (err error) {
 func (d *demoRun) roles(ctx context.Context, up *reader) error {
 	args := []string{
 		"--log-level", "info", "--log-format", "json", "up", "--unsafe-dev", "--keys-dir", d.cmd.KeysDir, "--workers", strconv.Itoa(d.cmd.Workers),
-		"--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--seal-age", "5s", "--seal-idle", "500ms", "--l1-poll", "100ms",
+		"--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--seal-age", "5s", "--seal-idle", "500ms", "--l1-poll", "100ms", "--claims-interval", "5s",
 		"--prove-timeout", d.cmd.Timeout.String(), "--stop-grace", "1s",
 		"--fold-wait", demoFoldWait.String(), "--fold-exit-wait", demoFoldWait.String(), "--fold-timeout", d.cmd.Timeout.String(), "--fold-patience", d.cmd.Timeout.String(),
 	}

@@ -278,7 +278,7 @@ func (d *drill) proving() (*role, bool) {
 	for _, name := range []string{"worker 1", "worker 2"} {
 		var holds bool
 		r := d.roles[name]
-		err := d.pool.QueryRow(ctx, "select exists (select from leases where holder = $1 and not released and expires_at > now())",
+		err := d.pool.QueryRow(ctx, "select exists (select from proof_jobs where holder = $1 and status = 'running' and expires_at > now())",
 			r.process().Holder(d.t)).Scan(&holds)
 		if err == nil && holds {
 			return r, true

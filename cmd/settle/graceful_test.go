@@ -78,7 +78,7 @@ func TestWorkerStops(t *testing.T) {
 		worker.Await(workerReady)
 		return worker, r.freeze(worker.Cmd.Process.Pid)
 	}
-	const job = "select state::text || ' ' || attempt from river_job where (args->>'batch')::bigint = $1"
+	const job = "select status || ' ' || attempt from proof_jobs where batch = $1"
 
 	first, prover := begin()
 	r.submit(2)
@@ -101,7 +101,7 @@ func TestWorkerStops(t *testing.T) {
 	requireGone(t, prover)
 	r.await("the other worker proves it", func() bool { return r.proven(2) })
 	require.Equal(t, third.Holder(t), one[string](r, "select worker from proofs where batch = 2"))
-	require.Less(t, one[time.Time](r, "select acquired_at from leases where batch = 2").Sub(asked), 7*time.Second, "a lease lives for 10 s")
+	require.Less(t, one[time.Time](r, "select begun_at from proof_jobs where batch = 2").Sub(asked), 7*time.Second, "a lease lives for 10 s")
 	require.NotContains(t, third.Stderr(), "silent worker")
 	require.NotContains(t, third.Stderr(), "without a worker")
 	require.Zero(t, one[int](r, "select count(*) from proof_failures"), "stopping is no failure")
@@ -114,8 +114,7 @@ func TestWorkerStops(t *testing.T) {
 	fourth.Await(`msg="proof begun".*batch=3`)
 	r.stopped(fourth, nil)
 	require.Equal(t, "available 0", one[string](r, job, 3))
-	require.True(t, one[bool](r, "select scheduled_at <= now() from river_job where (args->>'batch')::bigint = 3"))
-	require.True(t, one[bool](r, "select released from leases where batch = 3"))
+	require.True(t, one[bool](r, "select due_at <= now() from proof_jobs where batch = 3"))
 
 	fifth, prover := begin()
 	fifth.Await(`msg="proof begun".*batch=3`)
@@ -250,7 +249,7 @@ func TestUpStops(t *testing.T) {
 		provers = append(provers, r.freeze(worker))
 	}
 	r.submit(6)
-	r.await("both workers prove", func() bool { return one[int](r, "select count(*) from leases where not released") == 2 })
+	r.await("both workers prove", func() bool { return one[int](r, "select count(*) from proof_jobs where status = 'running'") == 2 })
 	r.submit(4) // for the sequencer
 	r.release(up)
 	asked := time.Now()
@@ -262,8 +261,8 @@ func TestUpStops(t *testing.T) {
 	for _, prover := range provers {
 		requireGone(t, prover)
 	}
-	require.Zero(t, one[int](r, "select count(*) from leases where not released"))
-	require.Zero(t, one[int](r, "select count(*) from river_job where state not in ('available', 'completed')"))
+	require.Zero(t, one[int](r, "select count(*) from proof_jobs where status = 'running'"))
+	require.Zero(t, one[int](r, "select count(*) from proof_jobs where status not in ('available', 'completed')"))
 	require.Zero(t, one[int](r, "select count(*) from proof_failures"))
 	role, err := r.store.AcquireWriter(t.Context(), store.RoleSequencer, "the test")
 	require.NoError(t, err, "the roles are free")

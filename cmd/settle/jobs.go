@@ -25,7 +25,7 @@ type jobsCmd struct {
 type jobsListCmd struct {
 	dataFlags
 	Dead  bool     `help:"Dead letters alone: jobs that nobody will try again although their proof is missing."`
-	State []string `help:"Jobs in these states alone: ${enum}." enum:"available,pending,scheduled,retryable,running,completed,cancelled,discarded"`
+	State []string `help:"Jobs in these states alone: ${enum}." enum:"available,running,completed,cancelled,discarded"`
 	Batch uint32   `help:"Jobs of this batch alone."`
 	Limit int      `help:"Show at most this many; 0 for all." default:"50"`
 	JSON  bool     `name:"json" help:"Print a JSON array."`
@@ -34,7 +34,7 @@ type jobsListCmd struct {
 // Run prints the jobs.
 func (c jobsListCmd) Run(a *app) error {
 	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
-		found, err := db.Store.Jobs(a.Ctx, store.JobFilter{DeadLetters: c.Dead, States: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
+		found, err := db.Store.Jobs(a.Ctx, store.JobFilter{DeadLetters: c.Dead, Statuses: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -205,13 +205,13 @@ type failureView struct {
 
 func viewJob(j store.Job, failures []store.ProofFailure) jobView {
 	v := jobView{
-		Job: j.ID, Batch: j.Batch, Last: j.Last, BatchStatus: j.BatchStatus, State: j.State, DeadLetter: j.DeadLetter(), Proven: j.Proven,
+		Job: j.ID, Batch: j.Batch, Last: j.Last, BatchStatus: j.BatchStatus, State: string(j.Status), DeadLetter: j.DeadLetter(), Proven: j.Proven,
 		Circuit: j.Circuit, Shape: j.Shape, KeyHash: j.KeyHash, Attempts: j.Attempt, CreatedAt: j.CreatedAt,
-		AttemptedAt: j.AttemptedAt, FinalizedAt: j.FinalizedAt, Holder: j.Holder, HeartbeatAt: j.HeartbeatAt,
+		AttemptedAt: j.BegunAt, FinalizedAt: j.FinishedAt, Holder: j.Holder, HeartbeatAt: j.HeartbeatAt,
 		MemoryAbove: j.MemoryAbove, MemoryUntil: j.MemoryUntil, Failures: j.Failures,
 	}
-	if j.FinalizedAt == nil && j.State != "running" {
-		v.NextAt = &j.ScheduledAt
+	if j.Status == store.JobAvailable {
+		v.NextAt = &j.DueAt
 	}
 	if j.LastClass != nil && j.LastError != nil && j.LastAt != nil {
 		v.LastFailure = &failureView{At: *j.LastAt, Class: *j.LastClass, Detail: *j.LastError}
@@ -232,15 +232,15 @@ func writeJobs(w io.Writer, found []store.Job) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "JOB\tBATCH\tSHAPE\tSTATE\tATTEMPTS\tSINCE\tHOLDER\tCLASS\tLAST FAILURE")
 	for _, j := range found {
-		state, since := j.State, j.ScheduledAt
+		state, since := j.Status, j.DueAt
 		switch {
 		case j.DeadLetter():
 			state += " (dead letter)"
-		case j.State == "running" && j.AttemptedAt != nil:
-			since = *j.AttemptedAt
+		case j.Status == store.JobRunning && j.BegunAt != nil:
+			since = *j.BegunAt
 		}
-		if j.FinalizedAt != nil {
-			since = *j.FinalizedAt
+		if j.FinishedAt != nil {
+			since = *j.FinishedAt
 		}
 		class := "-"
 		if j.LastClass != nil {

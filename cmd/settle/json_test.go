@@ -14,7 +14,7 @@ import (
 // jsonOutputs are all values that commands write as JSON, by file and expression.
 var jsonOutputs = map[string]any{
 	"circuits.go out":                         circuitStats{},
-	"claims.go listed":                        []listedClaim{},
+	"claims.go listed":                        []wire.Claim{},
 	"claims.go claimReport":                   claimReport{},
 	"deploy.go deployment":                    l1.Deployment{},
 	"jobs.go shown":                           []jobView{},

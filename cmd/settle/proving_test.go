@@ -132,7 +132,7 @@ func TestKilledProvingProcess(t *testing.T) {
 		r.submit(2)
 		last = r.sealedAfter(last)
 		r.await("the worker is at the batch", func() bool {
-			held, _ := maybe[bool](r, "select not released from leases where batch = $1", last)
+			held, _ := maybe[bool](r, "select status = 'running' from proof_jobs where batch = $1", last)
 			return held || r.proven(last)
 		})
 		for _, pid := range childrenOf(t, worker.Cmd.Process.Pid) {
@@ -208,7 +208,7 @@ func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
 	require.Equal(t, store.FailResource, failures[0].Class)
 	require.Contains(t, failures[0].Detail, "memory ran out in the proving process")
 	r.await("the job is kept for more memory", func() bool {
-		above, found := maybe[int64](r, "select (metadata->'memory'->>'above')::bigint from river_job where metadata ? 'memory'")
+		above, found := maybe[int64](r, "select memory_above from proof_jobs where memory_above is not null")
 		return found && above == 1<<30
 	})
 

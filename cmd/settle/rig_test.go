@@ -270,7 +270,7 @@ func (r *rig) requireConsistent() {
 	require.Equal(r.t, len(roots), one[int](r, "select coalesce(sum(last - batch + 1), 0)::bigint from settlements where status in ('mined', 'final')"))
 	require.Equal(r.t, len(roots), one[int](r, "select count(*) from proofs where circuit = 'transition'"))
 	r.await("no job is left", func() bool {
-		return one[int](r, "select count(*) from river_job where state <> 'completed' and (kind = 'prove_batch' or state <> 'cancelled')") == 0
+		return one[int](r, "select count(*) from proof_jobs where status <> 'completed' and (circuit = 'transition' or status <> 'cancelled')") == 0
 	})
 }
 

@@ -76,15 +76,19 @@ type submitFlags struct {
 	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Poll     time.Duration `name:"l1-poll" help:"Time between two looks at L1." default:"1s" env:"SETTLE_L1_POLL"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
+	Claims   time.Duration `name:"claims-interval" help:"Time between looks at the L1 log for claims of exits, which GET /v1/exits shows; longer while the node refuses. 0 for none." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
 }
 
 func (f submitFlags) config() (node.SubmitterConfig, error) {
-	cfg := node.SubmitterConfig{MaxInFlight: f.InFlight, Patience: f.Patience, Poll: f.Poll}
+	cfg := node.SubmitterConfig{MaxInFlight: f.InFlight, Patience: f.Patience, Poll: f.Poll, Claims: f.Claims}
 	if f.InFlight < 1 {
 		return cfg, fmt.Errorf("--max-in-flight %d: expected at least 1", f.InFlight)
 	}
 	if f.Poll <= 0 {
 		return cfg, fmt.Errorf("--l1-poll %s: expected a time above 0", f.Poll)
+	}
+	if f.Claims < 0 {
+		return cfg, fmt.Errorf("--claims-interval %s: expected 0 or more", f.Claims)
 	}
 	if f.MaxFee == "" {
 		return cfg, nil

@@ -194,7 +194,7 @@ func TestMigrateTwice(t *testing.T) {
 	require.Equal(t, "the schema is up to date\n", string(testcmd.Succeed(t, env, "db", "migrate")))
 	var tables int
 	require.NoError(t, db.Pool.QueryRow(context.Background(),
-		"select count(*) from pg_tables where schemaname = current_schema() and tablename in ('batches', 'river_job')").Scan(&tables))
+		"select count(*) from pg_tables where schemaname = current_schema() and tablename in ('batches', 'proof_jobs')").Scan(&tables))
 	require.Equal(t, 2, tables)
 	_, err := db.Pool.Exec(context.Background(), "update settle_schema_version set version = 1000")
 	require.NoError(t, err)

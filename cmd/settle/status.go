@@ -214,7 +214,7 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 }
 
 func (p *pipeline) readJobs(ctx context.Context, s *store.Store) error {
-	running, err := s.Jobs(ctx, store.JobFilter{States: []string{"running"}})
+	running, err := s.Jobs(ctx, store.JobFilter{Statuses: []string{"running"}})
 	if err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (p *pipeline) readJobs(ctx context.Context, s *store.Store) error {
 }
 
 func (p *pipeline) job(j *store.Job) pipelineJob {
-	out := pipelineJob{Job: j.ID, Batch: j.Batch, Shape: j.Shape, Attempt: j.Attempt, AgeSeconds: age(p.At, j.AttemptedAt), Failures: j.Failures}
+	out := pipelineJob{Job: j.ID, Batch: j.Batch, Shape: j.Shape, Attempt: j.Attempt, AgeSeconds: age(p.At, j.BegunAt), Failures: j.Failures}
 	if j.Holder != nil {
 		out.Worker = *j.Holder
 	}

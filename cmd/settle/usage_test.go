@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/internal/command"
@@ -43,7 +45,7 @@ func TestWrongCommandLine(t *testing.T) {
 	}
 }
 
-// TestJobStates: the states that may be named are those that River has.
+// TestJobStates: the states that may be named are those that a job can have.
 func TestJobStates(t *testing.T) {
 	t.Parallel()
 	var named, known []string
@@ -54,8 +56,14 @@ func TestJobStates(t *testing.T) {
 			}
 		}
 	}
-	for _, state := range rivertype.JobStates() {
-		known = append(known, string(state))
+	files, err := filepath.Glob("../../migrations/*_proof_jobs.sql")
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	sql, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	statuses := regexp.MustCompile(`check \(status in \(([^)]*)\)\)`).FindSubmatch(sql)
+	for _, status := range strings.Split(string(statuses[1]), ", ") {
+		known = append(known, strings.Trim(status, "'"))
 	}
 	require.ElementsMatch(t, known, named)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"os"
@@ -10,13 +9,13 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/internal/reexecute"
 	"github.com/zksettle/settle/internal/testcmd"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
@@ -169,12 +168,7 @@ func (f *toyFolder) fold(r *rig, first settle.BatchNumber) {
 	toy := toycircuit.Prover{System: f.keys.System, ProvingKey: f.keys.ProvingKey, VerifyingKey: f.keys.VerifyingKey}
 	proof.Proof, err = toy.Prove(proof.Inputs)
 	require.NoError(f.t, err)
-	lease, err := r.store.AcquireLease(ctx, store.LeaseRequest{
-		ProofKey: group.ProofKey(), Holder: "test", JobAttempt: 1, TTL: time.Minute,
-		JobID: one[int64](r, "select id from river_job where kind = 'aggregate_batches' and (args->>'batch')::bigint = $1", first),
-	})
-	require.NoError(f.t, err)
-	stored, err := r.store.StoreProof(ctx, lease, proof, store.ProofStats{}, func(context.Context, pgx.Tx) error { return nil })
+	stored, err := r.store.StoreProof(ctx, testdb.MustLease(f.t, r.store, group.ProofKey()), proof, store.ProofStats{})
 	require.NoError(f.t, err)
 	require.True(f.t, stored.Stored)
 }

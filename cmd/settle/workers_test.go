@@ -31,7 +31,7 @@ func (r *rig) catch(workers [2]*testcmd.Process, signal syscall.Signal) caught {
 	for {
 		var holder string
 		r.await("a worker proves", func() bool {
-			holder, _ = maybe[string](r, "select holder from leases where batch = $1 and not released", c.batch)
+			holder, _ = maybe[string](r, "select holder from proof_jobs where batch = $1 and status = 'running'", c.batch)
 			return holder != "" || r.proven(c.batch)
 		})
 		c.worker, c.other = workers[0], workers[1]
@@ -77,10 +77,10 @@ func TestKilledWorker(t *testing.T) {
 	c := r.catch([2]*testcmd.Process{r.role("worker"), r.role("worker")}, syscall.SIGKILL)
 	r.await("the other worker has the lease", func() bool {
 		require.Less(t, time.Since(c.at), takeover)
-		holder, found := maybe[string](r, "select holder from leases where batch = $1 and epoch > 1", c.batch)
+		holder, found := maybe[string](r, "select holder from proof_jobs where batch = $1 and epoch > 1", c.batch)
 		return found && holder == c.other.Holder(t)
 	})
-	taken := one[time.Time](r, "select acquired_at from leases where batch = $1", c.batch)
+	taken := one[time.Time](r, "select begun_at from proof_jobs where batch = $1", c.batch)
 	t.Logf("the second attempt began %s after the kill", taken.Sub(c.at).Round(time.Millisecond))
 	r.awaitSettled()
 	proof := r.batch(c.batch).Proofs[0]
@@ -103,7 +103,7 @@ func TestPausedWorker(t *testing.T) {
 	r.roles()
 	c := r.catch([2]*testcmd.Process{r.role("worker"), r.role("worker")}, syscall.SIGSTOP)
 	r.await("the other worker has the lease", func() bool {
-		holder, _ := maybe[string](r, "select holder from leases where batch = $1 and not released", c.batch)
+		holder, _ := maybe[string](r, "select holder from proof_jobs where batch = $1 and status = 'running'", c.batch)
 		return holder == c.other.Holder(r.t)
 	})
 	c.other.Signal(syscall.SIGSTOP)
@@ -114,7 +114,7 @@ func TestPausedWorker(t *testing.T) {
 		require.Equal(t, c.worker.Holder(t), one[string](r, "select worker from proofs where batch = $1", c.batch))
 		require.True(t, one[bool](r, "select late from proofs where batch = $1", c.batch))
 	}
-	job := "select state::text || ' ' || attempt from river_job where (args->>'batch')::bigint = $1"
+	job := "select status || ' ' || attempt from proof_jobs where batch = $1"
 	if !first { // at once: the second attempt is paused, and its lease expires too
 		require.Equal(t, "running 2", one[string](r, job, c.batch), "the job stays with the second attempt")
 	}

@@ -57,7 +57,6 @@ type Ban struct {
 const (
 	gnark      = "github.com/consensys/gnark"
 	pgx        = "github.com/jackc/pgx"
-	river      = "github.com/riverqueue/river"
 	goEthereum = "github.com/ethereum/go-ethereum"
 )
 
@@ -105,13 +104,8 @@ func Bans() []Ban {
 			Reason: "an Ethereum node in the process is for the command's demo, benchmarks and tests; production code speaks JSON-RPC to any node",
 		},
 		{
-			Import: river, Except: []string{"jobs", "migrations", "cmd/settle"},
-			Reason: "the job engine is replaceable only while one package knows its types",
-		},
-		{
-			// The sequencer names pgx.Tx alone: it hands the transaction that seals a batch on to
-			// whoever inserts the job of its proof.
-			Import: pgx, Except: []string{"migrations", "store", "jobs", "sequencer", "cmd/settle", "internal/testdb", "internal/postgres"},
+			// The sequencer names pgconn.PgError alone: it tells what the database refuses of a batch.
+			Import: pgx, Except: []string{"migrations", "store", "sequencer", "cmd/settle", "internal/testdb", "internal/postgres"},
 			Reason: "SQL lives in store, where its statements and transactions can be read together",
 		},
 		{

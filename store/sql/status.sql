@@ -11,12 +11,6 @@ with batch as (
            coalesce(sum(transactions) filter (where status = 'settled'), 0) as tx_settled,
            coalesce(sum(transactions) filter (where status = 'final'), 0) as tx_final
     from batches
-), job as (
-    select count(*) filter (where state in ('available', 'pending', 'scheduled', 'retryable')) as waiting,
-           count(*) filter (where state = 'running') as running,
-           count(*) filter (where state = 'discarded') as discarded
-    from river_job
-    where state in ('available', 'pending', 'scheduled', 'retryable', 'running', 'discarded')
 ), last as (
     select number, new_root from batches order by number desc limit 1
 ), settled as (
@@ -28,11 +22,10 @@ select (select count(*) from transactions where status = 'accepted'),
        batch.tx_executed::bigint, batch.tx_proven::bigint, batch.tx_settled::bigint, batch.tx_final::bigint,
        (select count(*) from transactions where status = 'rejected'),
        batch.sealed, batch.proven, batch.settling, batch.settled, batch.final,
-       job.waiting, job.running, job.discarded,
        coalesce(clock_timestamp() - (select min(sealed_at) from batches where status = 'sealed'), '0')::interval,
        coalesce((select number from last), 0),
        coalesce((select new_root from last), rollup.genesis_root),
        coalesce((select number from settled), 0),
        coalesce((select new_root from settled), rollup.genesis_root),
        coalesce((select number from final), 0)
-from rollup, batch, job
+from rollup, batch
