@@ -30,13 +30,17 @@ func Layers() []string {
 		"aggregator",
 		"migrations",
 		"store",
+		"leader",
 		"jobs",
 		"sequencer",
 		"l1",
 		"l1/devchain",
 		"api",
+		"node",
 		"bench",
 		"cmd/settle",
+		"cmd/settle-dev",
+		"cmd/settle-bench",
 	}
 }
 
@@ -62,7 +66,7 @@ const (
 
 // Bans lists what the order of the layers does not say.
 func Bans() []Ban {
-	return []Ban{
+	return append(productBans(), []Ban{
 		{
 			Import: gnark, In: []string{"state"}, Transitive: true,
 			Reason: "state is the specification: circuits are tested against it, so it must not be made of the same code",
@@ -96,20 +100,20 @@ func Bans() []Ban {
 			Reason: "gadgets stay in circuits, where each has its argument and its attack test",
 		},
 		{
-			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "cmd/settle"},
+			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "internal/command", "node", "cmd/settle"},
 			Reason: "gnark's backend belongs to keys, provers and verifiers; the pipeline handles envelopes of bytes",
 		},
 		{
-			Import: Module + "/l1/devchain", Except: []string{"bench", "cmd/settle"},
-			Reason: "an Ethereum node in the process is for the command's demo, benchmarks and tests; production code speaks JSON-RPC to any node",
+			Import: Module + "/l1/devchain", Except: []string{"bench", "cmd/settle-dev"},
+			Reason: "an Ethereum node in the process is for development, benchmarks and tests; production code speaks JSON-RPC to any node",
 		},
 		{
 			// The sequencer names pgconn.PgError alone: it tells what the database refuses of a batch.
-			Import: pgx, Except: []string{"migrations", "store", "sequencer", "cmd/settle", "internal/testdb", "internal/postgres"},
+			Import: pgx, Except: []string{"migrations", "store", "sequencer", "node", "cmd/settle", "internal/testdb", "internal/postgres"},
 			Reason: "SQL lives in store, where its statements and transactions can be read together",
 		},
 		{
-			Import: goEthereum, Except: []string{"verifier", "l1", "bench", "cmd/settle"},
+			Import: goEthereum, Except: []string{"verifier", "l1", "node", "bench", "cmd/settle", "cmd/settle-dev"},
 			Reason: "a node's library, LGPL-3.0, enters only where the chain is spoken to",
 		},
 		{
@@ -117,11 +121,11 @@ func Bans() []Ban {
 			Reason: "HTTP ends at the API: errors below it are codes, not statuses",
 		},
 		{
-			Import: "github.com/alecthomas/kong", Except: []string{"cmd/settle"},
+			Import: "github.com/alecthomas/kong", Except: []string{"internal/command", "cmd/settle", "cmd/settle-dev", "cmd/settle-bench"},
 			Reason: "flags and environment are read once, in the command; packages take a configuration",
 		},
 		{
-			Import: "github.com/stretchr/testify", Except: []string{"internal/testdb", "internal/toycircuit", "internal/golden"},
+			Import: "github.com/stretchr/testify", Except: []string{"internal/testdb", "internal/testcmd", "internal/toycircuit", "internal/golden"},
 			Reason: "test libraries would be linked into the binary",
 		},
 		{
@@ -129,10 +133,27 @@ func Bans() []Ban {
 			Reason: "a test library, which holds the API's answers to its document, would be linked into the binary",
 		},
 		{
-			Import: "testing", Except: []string{"internal/testdb", "internal/toycircuit", "internal/golden"},
+			Import: "testing", Except: []string{"internal/testdb", "internal/testcmd", "internal/toycircuit", "internal/golden"},
 			Reason: "test libraries would be linked into the binary",
 		},
+	}...)
+}
+
+// productBans keep out of the program settle what belongs to development and measuring.
+func productBans() []Ban {
+	var bans []Ban
+	for _, name := range []string{
+		Module + "/l1/devchain", Module + "/internal/toycircuit", Module + "/circuits/baseline", Module + "/bench", Module + "/cmd/settle-dev",
+		goEthereum + "/node", goEthereum + "/eth", goEthereum + "/core/vm", goEthereum + "/triedb",
+		goEthereum + "/p2p/enode", goEthereum + "/p2p/discover", // below every server of p2p
+		"github.com/cockroachdb/pebble", "gonum.org/v1/plot",
+	} {
+		bans = append(bans, Ban{
+			Import: name, In: []string{"cmd/settle"}, Transitive: true,
+			Reason: "operators run settle: it holds no Ethereum node, no toy circuit and nothing that measures (settle-dev and settle-bench do)",
+		})
 	}
+	return bans
 }
 
 // SourceRules says what package-level code may do.
