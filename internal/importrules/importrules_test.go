@@ -55,9 +55,9 @@ func TestImports(t *testing.T) {
 		"root and standard library":    {[]Package{pkg(".", "encoding/json")}, ""},
 		"root and a module":            {[]Package{pkg(".", "golang.org/x/crypto/sha3")}, "standard library only"},
 		"command":                      {[]Package{pkg("cmd/settle", own("api"), pgx+"/v5")}, ""},
-		"command and devchain":           {[]Package{pkg("cmd/settle-dev", own("api"), own("l1/devchain"))}, ""},
-		"settle and devchain":            {[]Package{{ImportPath: own("cmd/settle"), Deps: []string{own("l1/devchain")}}}, "operators run settle"},
-		"settle and a node":              {[]Package{{ImportPath: own("cmd/settle"), Deps: []string{goEthereum + "/core/vm"}}}, "operators run settle"},
+		"command and devchain":         {[]Package{pkg("cmd/settle-dev", own("api"), own("l1/devchain"))}, ""},
+		"settle and devchain":          {[]Package{{ImportPath: own("cmd/settle"), Deps: []string{own("l1/devchain")}}}, "operators run settle"},
+		"settle and a node":            {[]Package{{ImportPath: own("cmd/settle"), Deps: []string{goEthereum + "/core/vm"}}}, "operators run settle"},
 
 		"state and gnark":                {[]Package{pkg("state", gnark+"/backend")}, "specification"},
 		"state and gnark-crypto":         {[]Package{pkg("state", "github.com/consensys/gnark-crypto/ecc/bn254/fr")}, ""},
