@@ -55,6 +55,12 @@ func program(c *cli) command.Program {
 			"DATABASE_URL, L1_URL, SETTLE_L1_PRIVATE_KEY; settle-dev runs a private Postgres and a development chain.",
 		Vars:      kong.Vars{"data": devnote.DefaultFolder(), "keys": provingkeys.DefaultDir()},
 		Variables: []string{node.EnvL1Key, postgres.EnvTools, postgres.EnvSource},
+		Moved: map[string]string{
+			"demo": "settle-dev demo", "bench": "settle-bench", "--l1-port": "settle-dev, which has that flag", "--l1-period": "settle-dev, which has that flag",
+			"--metrics": "--ops-listen", "--worker-metrics": "--worker-ops-listen",
+			"SETTLE_SEQUENCER_METRICS": "SETTLE_OPS_LISTEN", "SETTLE_SUBMITTER_METRICS": "SETTLE_OPS_LISTEN", "SETTLE_AGGREGATOR_METRICS": "SETTLE_OPS_LISTEN",
+			"SETTLE_WORKER_METRICS": "SETTLE_OPS_LISTEN, or SETTLE_WORKER_OPS_LISTEN for settle up",
+		},
 		Helper: func(parsed *kong.Context) bool {
 			selected := parsed.Selected()
 			return c.Worker.WithParent || selected != nil && selected.Hidden

@@ -45,6 +45,29 @@ func TestWrongCommandLine(t *testing.T) {
 	}
 }
 
+// TestMovedIsNamed: who uses what is gone reads what took its place, in one line.
+func TestMovedIsNamed(t *testing.T) {
+	t.Parallel()
+	for old, c := range map[string]struct {
+		env  map[string]string
+		args []string
+		says string
+	}{
+		"command":  {nil, []string{"bench", "all"}, "bench is gone: use settle-bench"},
+		"flag":     {nil, []string{"worker", "--metrics=:1"}, "--metrics is gone: use --ops-listen"},
+		"variable": {map[string]string{"SETTLE_SEQUENCER_METRICS": ":1"}, []string{"sequencer"}, "SETTLE_SEQUENCER_METRICS is gone: use SETTLE_OPS_LISTEN"},
+	} {
+		p := testcmd.Launch(t, testcmd.Environment(t, c.env), c.args...)
+		p.Wait()
+		require.NotZero(t, p.Cmd.ProcessState.ExitCode(), old)
+		require.Len(t, p.Lines(), 1, old)
+		require.Contains(t, p.Stderr(), c.says, old)
+	}
+	p := testcmd.Launch(t, testcmd.Environment(t, nil), "keys", "show", "--shape", "demo", "bench") // an argument, if a wrong one
+	p.Wait()
+	require.NotContains(t, p.Stderr(), "gone")
+}
+
 // TestJobStates: the states that may be named are those that a job can have.
 func TestJobStates(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,9 @@ type Program struct {
 	Description string
 	Vars        kong.Vars // of its flags' ${...}; version is added
 	Variables   []string  // settings that it reads from the environment and that are no flags
+	// Moved names what took the place of commands, flags (with their dashes) and variables
+	// that are gone: who still uses one reads that.
+	Moved map[string]string
 	// Helper reports whether another process of ours has started this one, with its own
 	// environment, and has warned of it; nil: never.
 	Helper func(*kong.Context) bool
@@ -107,6 +110,9 @@ func (e *SaidError) Error() string { return fmt.Sprintf("exit code %d", e.Code) 
 func (p Program) run(args []string, commandLine any, globals *Globals, run func(*kong.Context, *App) error) error {
 	parser, err := p.Parser(commandLine)
 	if err != nil {
+		return err
+	}
+	if err := p.moved(args, os.Environ()); err != nil {
 		return err
 	}
 	parsed, err := parser.Parse(args)

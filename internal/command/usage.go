@@ -40,6 +40,30 @@ func usage(program string, err error) error {
 	return &usageError{cause: err, command: strings.Join(words, " "), code: parse.ExitCode()}
 }
 
+// moved refuses what is gone, with the name that took its place. Of commands only the first
+// word counts: a later one may be an argument.
+func (p Program) moved(args, environment []string) error {
+	refuse := func(old string) error {
+		return &usageError{cause: fmt.Errorf("%s is gone: use %s", old, p.Moved[old]), command: p.Name, code: 1}
+	}
+	for i, arg := range args {
+		name, _, _ := strings.Cut(arg, "=")
+		if name == "--" {
+			break
+		}
+		if p.Moved[name] != "" && (i == 0 || strings.HasPrefix(name, "--")) {
+			return refuse(name)
+		}
+	}
+	for _, setting := range environment {
+		name, value, _ := strings.Cut(setting, "=")
+		if value != "" && strings.HasPrefix(name, VariablePrefix) && p.Moved[name] != "" {
+			return refuse(name)
+		}
+	}
+	return nil
+}
+
 // lastError says what ended the process, in the form of its log, and returns the exit code.
 func lastError(out io.Writer, program, format string, err error) (code int) {
 	code, text := 1, program+": "
