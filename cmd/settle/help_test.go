@@ -62,6 +62,9 @@ func TestDocumentedCommands(t *testing.T) {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, line := range commandLines(string(text)) {
+			if filepath.Base(page) == "CHANGELOG.md" && program(&cli{}).Moved[line[0]] != "" {
+				continue // it was there then
+			}
 			requireCommand(t, page, line)
 			found++
 		}
