@@ -50,6 +50,8 @@ type Settlements interface {
 	MinedSettlements(ctx context.Context) ([]store.Settlement, error)
 	// SettlementByHash returns a settlement by the hash of its transaction, or store.ErrNotFound.
 	SettlementByHash(ctx context.Context, txHash settle.Hash) (store.Settlement, error)
+	// LastSettlement returns the last settlement that is mined and was proven under this key, or store.ErrNotFound.
+	LastSettlement(ctx context.Context, circuit, shape string, key settle.KeyHash) (store.Settled, error)
 }
 
 var _ Settlements = (*store.Store)(nil)
@@ -121,6 +123,7 @@ type Submitter struct {
 	shown    map[settle.Hash]time.Time // when a node was last given it
 	turn     time.Time                 // since when the first one under way has had nobody before it; zero: from before this process
 	gas      map[gasKind]gasUsed       // what settlements have cost
+	asked    map[gasKind]bool          // kinds that the store was asked for
 	capped   string                    // why the first in line is not replaced, though stuck
 	noted    *string                   // standstill that was noted last, empty for none; nil: perhaps one of another process
 	ahead    big.Int                   // the most that those cost, in wei, which are before the one that a step is at
@@ -145,7 +148,7 @@ func NewSubmitter(ctx context.Context, node Node, rows Settlements, cfg Submitte
 	s := &Submitter{
 		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID),
 		contract: bindings.NewRollup(), entries: make(map[versionKey]Entry), log: cfg.Logger,
-		taken: make(map[settle.Hash]time.Time), shown: make(map[settle.Hash]time.Time), gas: make(map[gasKind]gasUsed),
+		taken: make(map[settle.Hash]time.Time), shown: make(map[settle.Hash]time.Time), gas: make(map[gasKind]gasUsed), asked: make(map[gasKind]bool),
 	}
 	s.wallet.maxFee = cfg.MaxFee.Big()
 	domain, err := s.client.Domain(ctx)

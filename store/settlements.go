@@ -21,6 +21,8 @@ var (
 	settlementsOfBatchSQL string
 	//go:embed sql/settlements_pending.sql
 	settlementsPendingSQL string
+	//go:embed sql/settlement_last.sql
+	settlementLastSQL string
 	//go:embed sql/settlements_mined.sql
 	settlementsMinedSQL string
 	//go:embed sql/settle_next.sql
@@ -118,6 +120,27 @@ func (s *Store) MinedSettlements(ctx context.Context) ([]Settlement, error) {
 	out, err := listSettlements(ctx, s.pool, settlementsMinedSQL)
 	if err != nil {
 		return nil, fmt.Errorf("mined settlements: %w", err)
+	}
+	return out, nil
+}
+
+// LastSettlement returns the last settlement, mined or final, by a proof of this circuit,
+// shape and key; ErrNotFound when there is none.
+func (s *Store) LastSettlement(ctx context.Context, circuit, shape string, key settle.KeyHash) (out Settled, err error) {
+	err = s.snapshot(ctx, func(tx pgx.Tx) error {
+		row, err := one(ctx, tx, settlementFields, settlementLastSQL, circuit, shape, key[:])
+		if err != nil {
+			return err
+		}
+		out.Settlement = row.settlement()
+		parts, err := groupParts(ctx, tx, row.Batch, row.Last)
+		for _, part := range parts {
+			out.Words = append(out.Words, part.Words)
+		}
+		return err
+	})
+	if err != nil {
+		return Settled{}, fmt.Errorf("last settlement of %s/%s under key %s: %w", circuit, shape, key, err)
 	}
 	return out, nil
 }
