@@ -48,6 +48,7 @@ type ClaimConfig struct {
 	ChainID uint64 // expected; 0: whatever the node serves
 	Rollup  settle.Address
 	Poll    time.Duration // between looks for the receipt; 0: 200 ms
+	Fees    FeePolicy
 }
 
 // Claimed is the record of a claim.
@@ -75,7 +76,7 @@ func ClaimExit(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg ClaimC
 	if _, err := NewClient(node, cfg.Rollup).ExitsRoot(ctx, claim.Batch); err != nil {
 		return Claimed{}, err
 	}
-	w, to := newWallet(node, key, chainID), common.Address(cfg.Rollup)
+	w, to := newWallet(node, key, chainID).withPolicy(cfg.Fees), common.Address(cfg.Rollup)
 	tx, err := w.buildNext(ctx, &to, claim.calldata())
 	if err != nil {
 		return Claimed{}, fmt.Errorf("claim exit %d of batch %d: %w", claim.Index, claim.Batch, err)

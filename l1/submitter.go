@@ -146,11 +146,10 @@ func NewSubmitter(ctx context.Context, node Node, rows Settlements, cfg Submitte
 		return nil, err
 	}
 	s := &Submitter{
-		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID),
+		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID).withPolicy(FeePolicy{MaxFee: cfg.MaxFee}),
 		contract: bindings.NewRollup(), entries: make(map[versionKey]Entry), log: cfg.Logger,
 		taken: make(map[settle.Hash]time.Time), shown: make(map[settle.Hash]time.Time), gas: make(map[gasKind]gasUsed), asked: make(map[gasKind]bool),
 	}
-	s.wallet.maxFee = cfg.MaxFee.Big()
 	domain, err := s.client.Domain(ctx)
 	if err != nil {
 		return nil, err
