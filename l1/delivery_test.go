@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -92,6 +93,18 @@ func (i *impatient) until(enough func(seen []*types.Transaction) bool) {
 		case <-time.After(time.Minute):
 			require.FailNow(i.t, "nothing more is sent")
 		}
+	}
+}
+
+// end returns how a run ended.
+func (i *impatient) end(done <-chan error) error {
+	i.t.Helper()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(time.Minute):
+		require.FailNow(i.t, "it waits without end")
+		return nil
 	}
 }
 
@@ -187,7 +200,7 @@ func TestWhatIsNotMinedIsRaised(t *testing.T) {
 			i.until(versions(4))
 			i.freeze()
 			defer h.mine()()
-			require.NoError(t, <-done)
+			require.NoError(t, i.end(done))
 			require.Equal(t, before+c.uses, h.nonceOf(c.key))
 			var first []*types.Transaction
 			for _, tx := range distinct(i.seen) {
@@ -211,7 +224,7 @@ func TestWhicheverVersionIsMined(t *testing.T) {
 			before := i.nonceOf(0)
 			i.fault = func(_ int, tx *types.Transaction) (none faultnode.Fault) {
 				row := kept.rows[len(kept.rows)-1]
-				require.Equal(t, row.TxHash, settle.Hash(tx.Hash()), "stored before it is sent")
+				assert.Equal(t, row.TxHash, settle.Hash(tx.Hash()), "stored before it is sent")
 				if tx.Nonce() == before && len(kept.rows) > 1 {
 					return faultnode.Error(-32000, "already known") // another node of theirs has it, and loses it
 				}
@@ -230,14 +243,14 @@ func TestWhicheverVersionIsMined(t *testing.T) {
 			i.until(versions(3))
 			if restarts {
 				kill()
-				require.ErrorIs(t, <-done, context.Canceled)
+				require.ErrorIs(t, i.end(done), context.Canceled)
 				again := len(distinct(i.seen))
 				go run(t.Context())
 				i.until(versions(again + 1)) // it waits for what was stored, and raises that
 			}
 			i.freeze()
 			defer i.mine()()
-			require.NoError(t, <-done)
+			require.NoError(t, i.end(done))
 			require.Equal(t, before+2, i.nonceOf(0), "one verifier and one rollup")
 			require.NoError(t, l1.CheckDeployment(t.Context(), i.client, d))
 			require.GreaterOrEqual(t, len(kept.rows), 4)
@@ -290,7 +303,7 @@ func TestOnlyWhatANodeHasTakenIsRaised(t *testing.T) {
 			i.until(c.until)
 			i.freeze()
 			defer i.mine()()
-			require.NoError(t, <-done)
+			require.NoError(t, i.end(done))
 			got := distinct(i.seen)
 			requireOneNonce(t, got)
 			if c.want > 0 {
@@ -321,7 +334,7 @@ func TestTheCapKeepsWhatIsUnderWay(t *testing.T) {
 	}()
 	i.until(func(seen []*types.Transaction) bool { return len(seen) > 5 }) // shown again and again
 	defer i.mine()()
-	require.NoError(t, <-done)
+	require.NoError(t, i.end(done))
 	require.Len(t, distinct(i.seen), 2)
 	require.Equal(t, 1, strings.Count(i.said.String(), "above the configured cap"), "said once: %s", &i.said)
 }

@@ -227,6 +227,13 @@ func (m *memory) RefuseProof(_ context.Context, e store.Epoch, k store.ProofKey,
 	return nil
 }
 
+func (m *memory) ProofGone(_ context.Context, e store.Epoch, missing *store.MissingProofError) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.batches[missing.Batch-1].status = settle.BatchSealed
+	return m.write("ProofGone", e)
+}
+
 func (m *memory) FailSettlement(_ context.Context, e store.Epoch, h settle.Hash, reason string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

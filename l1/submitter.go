@@ -23,7 +23,7 @@ import (
 // once another process has taken it.
 type Settlements interface {
 	// ToSettle returns at most so many batches or groups that settle next, in order and without gaps, from the first that is not settled
-	// up to one that is not proven, or may yet be folded.
+	// up to one that is not proven, or may yet be folded. A *store.MissingProofError when a proof is gone.
 	ToSettle(ctx context.Context, most int) ([]store.SettlementWork, error)
 	// SettlementFees returns the highest fees with which a node may hold a transaction of this sender and nonce, if one has taken any.
 	SettlementFees(ctx context.Context, sender settle.Address, nonce uint64) (maxFee, maxTip settle.Amount, found bool, err error)
@@ -38,6 +38,8 @@ type Settlements interface {
 	GiveUpGroup(ctx context.Context, epoch store.Epoch, first settle.BatchNumber, reason string) error
 	// RefuseProof sets a stored proof aside, if it is still this one: its batch is proven again; after an aggregate proof the batches settle directly.
 	RefuseProof(ctx context.Context, epoch store.Epoch, k store.ProofKey, proof []byte, reason string) error
+	// ProofGone has a batch proven again whose proof is missing; after an aggregate proof the batches settle directly.
+	ProofGone(ctx context.Context, epoch store.Epoch, missing *store.MissingProofError) error
 	// FailSettlement gives a live settlement up, and those of later batches with it; their batches return to proven.
 	FailSettlement(ctx context.Context, epoch store.Epoch, txHash settle.Hash, reason string) error
 	// RevertSettlements returns batch from and all later ones to proven after a reorg.
@@ -265,6 +267,9 @@ func (s *Submitter) Step(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	works, err := s.rows.ToSettle(ctx, s.cfg.MaxInFlight)
+	if missing := (*store.MissingProofError)(nil); errors.As(err, &missing) {
+		return s.missing(ctx, missing)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

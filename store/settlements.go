@@ -179,6 +179,7 @@ func (s *Store) NextToSettleAfter(ctx context.Context, wait time.Duration) (Sett
 
 // ToSettle returns what settles next, in order and without gaps: at most so many batches
 // or groups, from the first that is not settled up to one whose proof is still being made.
+// A *MissingProofError when the proof of one of them, which is proven, is gone.
 func (s *Store) ToSettle(ctx context.Context, most int) ([]SettlementWork, error) {
 	return s.ToSettleAfter(ctx, 0, most)
 }
@@ -233,7 +234,12 @@ func nextWork(ctx context.Context, tx pgx.Tx, behind settle.BatchNumber, wait ti
 		return w, fmt.Errorf("words of batch %d: %w", n, err)
 	}
 	proof, err := proofByKey(ctx, tx, key)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound) && w.Live == nil:
+		return w, &MissingProofError{key}
+	case errors.Is(err, ErrNotFound): // what is under way needs none
+		proof.ProofEnvelope = settle.ProofEnvelope{Circuit: key.Circuit, Shape: w.Batch.Shape, KeyHash: key.KeyHash}
+	case err != nil:
 		return w, fmt.Errorf("%s proof of batch %d: %w", key.Circuit, n, err)
 	}
 	w.Proof = proof.ProofEnvelope
