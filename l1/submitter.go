@@ -131,7 +131,7 @@ type Submitter struct {
 	ahead    big.Int                   // the most that those cost, in wei, which are before the one that a step is at
 	reorgs   reorgs                    // lately
 	finality askAgain                  // while the node does not say it
-	told     once                      // what it does not say
+	told     *outage.Tellers           // of what the node does not say
 }
 
 type versionKey struct {
@@ -149,7 +149,7 @@ func NewSubmitter(ctx context.Context, node Node, rows Settlements, cfg Submitte
 	}
 	s := &Submitter{
 		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID).withPolicy(FeePolicy{MaxFee: cfg.MaxFee}),
-		contract: bindings.NewRollup(), entries: make(map[versionKey]Entry), log: cfg.Logger,
+		contract: bindings.NewRollup(), entries: make(map[versionKey]Entry), log: cfg.Logger, told: outage.NewTellers(cfg.Logger, kindOf),
 		taken: make(map[settle.Hash]time.Time), shown: make(map[settle.Hash]time.Time), gas: make(map[gasKind]gasUsed), asked: make(map[gasKind]bool),
 	}
 	domain, err := s.client.Domain(ctx)
