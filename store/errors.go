@@ -76,7 +76,7 @@ func IsUnavailable(err error) bool {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return unavailableState(pg.Code)
+		return unavailableState(pg.Code) && !strings.Contains(pg.Message, "unsupported startup parameter") // a pooler's, of what the URL asks for
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error

@@ -53,7 +53,7 @@ func compareSessions(ctx context.Context, a, b *pgx.Conn) error {
 	tx, err := b.Begin(ctx)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "08P01" { // as pgbouncer refuses transactions in statement mode
-		return fmt.Errorf("%w: %w", ErrPooled, err)
+		return fmt.Errorf("%w: %s", ErrPooled, pg.Message) // no wrapping: it is not away
 	} else if err != nil {
 		return err
 	}
