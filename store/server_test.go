@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +24,21 @@ func TestPoolingOfTransactionsIsRefused(t *testing.T) {
 		require.False(t, store.IsUnavailable(err), "waiting does not heal it: %s", name)
 	}
 	require.ErrorContains(t, store.ErrPooled, "pool_mode = session")
+}
+
+// TestTooFewServerProcesses: a pooler takes clients that it does not serve.
+func TestTooFewServerProcesses(t *testing.T) {
+	db := testdb.Empty(t)
+	served, err := store.ServedAtOnce(t.Context(), db.URL, 5, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, 5, served)
+	few := testdb.NewPooler(t, db.URL, 3, false).Limit(3)
+	served, err = store.ServedAtOnce(t.Context(), few.Address(), 5, 2*time.Second)
+	require.NoError(t, err)
+	require.LessOrEqual(t, served, 3)
+	again, err := store.ServedAtOnce(t.Context(), db.URL, 5, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, 5, again, "nothing is left behind")
 }
 
 func TestConnectionsAreCounted(t *testing.T) {

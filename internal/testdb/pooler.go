@@ -21,8 +21,9 @@ type Pooler struct {
 	t      *testing.T
 	url    string
 	listen net.Listener
-	oldest bool // server_round_robin; else the one that was used last
-	single bool // pool_mode = statement
+	oldest bool          // server_round_robin; else the one that was used last
+	single bool          // pool_mode = statement
+	most   chan struct{} // server connections in use, at most; nil: any number
 
 	mu   sync.Mutex
 	free []*pgconn.HijackedConn
@@ -54,6 +55,13 @@ func NewPooler(t *testing.T, databaseURL string, ready int, oldest bool) *Pooler
 // RefuseTransactions has it go on as with pool_mode = statement.
 func (p *Pooler) RefuseTransactions() *Pooler {
 	p.single = true
+	return p
+}
+
+// Limit bounds the server connections in use at a time, as default_pool_size does: further
+// clients wait.
+func (p *Pooler) Limit(most int) *Pooler {
+	p.most = make(chan struct{}, most)
 	return p
 }
 
@@ -106,7 +114,9 @@ func (p *Pooler) serve(conn net.Conn) {
 	defer conn.Close()
 	client := pgproto3.NewBackend(conn, conn)
 	if _, err := client.ReceiveStartupMessage(); err != nil {
-		p.t.Error(err)
+		if p.most == nil { // else a client that was not served cancels
+			p.t.Error(err)
+		}
 		return
 	}
 	client.Send(&pgproto3.AuthenticationOk{})
@@ -134,6 +144,13 @@ func (p *Pooler) serve(conn net.Conn) {
 			return
 		}
 		if server == nil {
+			if p.most != nil {
+				select {
+				case p.most <- struct{}{}:
+				case <-p.t.Context().Done():
+					return
+				}
+			}
 			if server = p.take(); server == nil {
 				return
 			}
@@ -149,6 +166,9 @@ func (p *Pooler) serve(conn net.Conn) {
 			p.free = append(p.free, server)
 			p.mu.Unlock()
 			server = nil
+			if p.most != nil {
+				<-p.most
+			}
 		}
 		if err := client.Flush(); err != nil {
 			p.t.Error(err)
