@@ -125,7 +125,7 @@ func ServedAtOnce(ctx context.Context, databaseURL string, want int, within time
 		held.Go(func() {
 			conn, err := pgx.ConnectConfig(limited, cfg)
 			if err == nil {
-				defer closeConn(ctx, conn) //nolint:errcheck // it is of no use any more
+				defer func() { _ = closeConn(ctx, conn) }() // it is of no use any more
 				_, err = conn.Exec(limited, "begin")
 			}
 			if err == nil {
