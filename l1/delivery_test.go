@@ -81,6 +81,7 @@ func (i *impatient) clock() time.Time {
 // until waits until what was sent so far fulfils a condition.
 func (i *impatient) until(enough func(seen []*types.Transaction) bool) {
 	i.t.Helper()
+	patience := time.After(time.Minute)
 	for {
 		i.mu.Lock()
 		done := enough(i.seen)
@@ -90,8 +91,8 @@ func (i *impatient) until(enough func(seen []*types.Transaction) bool) {
 		}
 		select {
 		case <-i.sent:
-		case <-time.After(time.Minute):
-			require.FailNow(i.t, "nothing more is sent")
+		case <-patience:
+			require.FailNow(i.t, "what is waited for is not sent")
 		}
 	}
 }
