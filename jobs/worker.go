@@ -76,8 +76,8 @@ func (w *worker) prove(ctx context.Context, l store.Lease) (result prover.Result
 		return prover.Result{}, err
 	}
 	if result.Proof.KeyHash != l.KeyHash {
-		return prover.Result{}, &prover.Error{Class: prover.ClassInfrastructure, Step: "keys",
-			Err: fmt.Errorf("proven under key %s, asked for was %s", result.Proof.KeyHash, l.KeyHash)}
+		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "keys",
+			Err: fmt.Errorf("the proving process proved under key %s, asked for was %s", result.Proof.KeyHash, l.KeyHash)}
 	}
 	if err := w.cfg.Verifier.Verify(result.Proof); err != nil {
 		// No wrapping: a refusal of bad input must not be found in a failure of ours.

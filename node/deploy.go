@@ -31,6 +31,7 @@ type DeployConfig struct {
 	Delay      time.Duration
 	Governor   settle.Address
 	Operators  []settle.Address
+	Fees       l1.FeePolicy
 
 	Adopt     settle.Address // a rollup that is deployed already and has settled nothing; zero: deploy one
 	AdoptFrom uint64         // block at which the search for it begins
@@ -128,7 +129,7 @@ func (n *Node) deployOnL1(ctx context.Context, cfg DeployConfig, initial *state.
 	config := l1.DeployConfig{
 		ChainID: cfg.ChainID, GenesisRoot: initialRoot(initial), GenesisHash: cfg.Genesis.Hash(),
 		Governor: cfg.Governor, Operators: cfg.Operators, Delay: cfg.Delay, UnsafeDevKeys: n.Keys.UnsafeDev,
-		Journal: n.DB.Store,
+		Fees: cfg.Fees, Journal: n.DB.Store,
 	}
 	for _, v := range cfg.Verifiers() {
 		key, err := n.Keys.Verifier(v.Circuit, v.Shape)

@@ -26,9 +26,12 @@ type genesisFlags struct {
 }
 
 // config reads the genesis file.
-func (g genesisFlags) config(chainID uint64) (cfg node.DeployConfig, err error) {
+func (g genesisFlags) config(a *app, chainID uint64, fees feeFlags) (cfg node.DeployConfig, err error) {
 	cfg = node.DeployConfig{
 		ChainID: chainID, Shapes: g.Shapes, Aggregates: g.Aggregates, Delay: g.Delay, Governor: g.Governor, Operators: g.Operators,
+	}
+	if cfg.Fees, err = fees.policy(a); err != nil {
+		return cfg, err
 	}
 	if cfg.Genesis, err = readGenesis(g.Genesis); err != nil {
 		return cfg, err
@@ -43,6 +46,7 @@ type deployCmd struct {
 	l1Flags
 	keysFlags
 	genesisFlags
+	feeFlags
 	Adopt     settle.Address `help:"Write the record of this rollup, which is deployed already and has settled nothing, instead of deploying one; flags as when it was deployed." placeholder:"ADDRESS"`
 	AdoptFrom uint64         `help:"Block at which the search for the rollup of --adopt begins." default:"0"`
 }
@@ -58,7 +62,7 @@ func (c deployCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := c.config(c.ChainID)
+	cfg, err := c.config(a, c.ChainID, c.feeFlags)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/devnote"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/migrations"
@@ -45,6 +46,23 @@ func (f dataFlags) nodeURL() string {
 type l1Flags struct {
 	nodeFlags
 	ChainID uint64 `help:"Expected chain id; 0 takes the node's." default:"0" env:"SETTLE_CHAIN_ID"`
+}
+
+// feeFlags bound what transactions of L1 cost.
+type feeFlags struct {
+	MaxFee string `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+}
+
+func (f feeFlags) policy(a *app) (l1.FeePolicy, error) {
+	policy := l1.FeePolicy{Logger: a.Log}
+	if f.MaxFee == "" {
+		return policy, nil
+	}
+	var err error
+	if policy.MaxFee, err = settle.ParseAmount(f.MaxFee); err != nil {
+		return policy, fmt.Errorf("--max-fee: %w", err)
+	}
+	return policy, nil
 }
 
 // nodeFlags say how an L1 node is asked.

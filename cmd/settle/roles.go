@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/aggregator"
 	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/node"
@@ -72,14 +71,14 @@ func (f sealFlags) config(maxUnproven int64) node.SequencerConfig {
 
 // submitFlags configure settling.
 type submitFlags struct {
-	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	feeFlags
 	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Poll     time.Duration `name:"l1-poll" help:"Time between two looks at L1." default:"1s" env:"SETTLE_L1_POLL"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
 	Claims   time.Duration `name:"claims-interval" help:"Time between looks at the L1 log for claims of exits, which GET /v1/exits shows; longer while the node refuses. 0 for none." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
 }
 
-func (f submitFlags) config() (node.SubmitterConfig, error) {
+func (f submitFlags) config(a *app) (node.SubmitterConfig, error) {
 	cfg := node.SubmitterConfig{MaxInFlight: f.InFlight, Patience: f.Patience, Poll: f.Poll, Claims: f.Claims}
 	if f.InFlight < 1 {
 		return cfg, fmt.Errorf("--max-in-flight %d: expected at least 1", f.InFlight)
@@ -90,14 +89,9 @@ func (f submitFlags) config() (node.SubmitterConfig, error) {
 	if f.Claims < 0 {
 		return cfg, fmt.Errorf("--claims-interval %s: expected 0 or more", f.Claims)
 	}
-	if f.MaxFee == "" {
-		return cfg, nil
-	}
-	var err error
-	if cfg.MaxFee, err = settle.ParseAmount(f.MaxFee); err != nil {
-		return cfg, fmt.Errorf("--max-fee: %w", err)
-	}
-	return cfg, nil
+	fees, err := f.policy(a)
+	cfg.MaxFee = fees.MaxFee
+	return cfg, err
 }
 
 // foldFlags are the policy of folding.
@@ -166,7 +160,7 @@ type submitterCmd struct {
 
 // Run settles until stopped.
 func (c submitterCmd) Run(a *app) error {
-	cfg, err := c.config()
+	cfg, err := c.config(a)
 	if err != nil {
 		return err
 	}

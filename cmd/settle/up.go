@@ -31,7 +31,7 @@ func (c upCmd) config(a *app) (cfg node.UpConfig, err error) {
 		API: c.apiFlags.config(), Sequencer: c.sealFlags.config(c.MaxUnproven), Aggregator: c.foldFlags.config(),
 		Worker: c.provingFlags.config(a), Workers: c.Workers, WorkerOps: c.WorkerOpsListen,
 	}
-	if cfg.Submitter, err = c.submitFlags.config(); err != nil {
+	if cfg.Submitter, err = c.submitFlags.config(a); err != nil {
 		return cfg, err
 	}
 	if err := cfg.Worker.Check(); err != nil {
@@ -60,7 +60,7 @@ func (c upCmd) Run(a *app) error {
 		if n.L1, err = c.awaitSigner(a, c.dataFlags); err != nil {
 			return err
 		}
-		if err := n.EnsureRollup(a.Ctx, slices.Clone(c.Aggregates), func() (node.DeployConfig, error) { return c.genesisFlags.config(c.ChainID) }); err != nil {
+		if err := n.EnsureRollup(a.Ctx, slices.Clone(c.Aggregates), func() (node.DeployConfig, error) { return c.genesisFlags.config(a, c.ChainID, c.feeFlags) }); err != nil {
 			return err
 		}
 		_, err = node.Await(a.Ctx, a.Log, func() (struct{}, error) { return struct{}{}, n.CheckCopy(a.Ctx) })

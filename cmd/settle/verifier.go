@@ -26,6 +26,7 @@ type verifierCmd struct {
 type registryFlags struct {
 	dataFlags
 	l1Flags
+	feeFlags
 	keysFlags
 	keysSelection
 }
@@ -59,6 +60,10 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 	if err != nil {
 		return err
 	}
+	fees, err := c.policy(a)
+	if err != nil {
+		return err
+	}
 	key, err := c.keys(a).Verifier(circuit, shape)
 	if err != nil {
 		return err
@@ -81,7 +86,7 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 			return err
 		}
 		registrar, err := l1.NewRegistrar(a.Ctx, client, signer.Key, l1.RegistrarConfig{
-			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Logger: a.Log,
+			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Fees: fees, Logger: a.Log,
 		})
 		if err != nil {
 			return err
