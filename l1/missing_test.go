@@ -45,6 +45,7 @@ func TestProofThatIsGone(t *testing.T) {
 	require.Contains(t, log.String(), "a proof is gone")
 	require.Contains(t, log.String(), "somebody deleted it")
 	h.step(s, l1.Idle)
+	require.NoError(t, p.store.ProveAgain(t.Context(), func(store.ProofJob, []store.ProofFailure) store.Requeue { return store.Requeue{} }))
 	lease := testdb.MustLease(t, p.store, store.ProofKey{Batch: 2, Circuit: settle.CircuitTransition, KeyHash: second.Batch.KeyHash})
 	_, err := p.store.StoreProof(t.Context(), lease, second.Proof, store.ProofStats{})
 	require.NoError(t, err)
