@@ -1,4 +1,4 @@
-package api_test
+package admission
 
 import (
 	"testing"
@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/store"
 )
 
 func TestNextNonceIsTheFirstGap(t *testing.T) {
@@ -22,6 +21,6 @@ func TestNextNonceIsTheFirstGap(t *testing.T) {
 		{5, []settle.Nonce{6}, 5},
 		{2, []settle.Nonce{1, 2}, 3}, // 1 was executed between two reads
 	} {
-		require.Equal(t, c.next, store.Pending{Nonces: c.pending}.NextNonce(c.executed), "%v", c)
+		require.Equal(t, c.next, Pending{Nonces: c.pending}.NextNonce(c.executed), "%v", c)
 	}
 }
