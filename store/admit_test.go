@@ -239,7 +239,8 @@ func TestAmountsKeepTheirValue(t *testing.T) {
 		if rapid.Bool().Draw(t, "round") { // trailing zeros are shortened on the wire
 			want = settle.NewAmount(rapid.SampledFrom([]uint64{0, 1, 10, 1e4, 1e8, 1e16, 1e19}).Draw(t, "n"))
 		}
-		require.NoError(t, f.SetMinFee(f.t.Context(), 1, want))
+		_, err := f.SetMinFee(f.t.Context(), 1, want)
+		require.NoError(t, err)
 		fees, err := f.FeeAccounts(f.t.Context())
 		require.NoError(t, err)
 		require.Equal(t, want, fees[0].MinFee)

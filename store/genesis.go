@@ -23,6 +23,8 @@ var (
 	verifiersSQL string
 	//go:embed sql/fee_accounts.sql
 	feeAccountsSQL string
+	//go:embed sql/lock_min_fee.sql
+	lockMinFeeSQL string
 	//go:embed sql/set_min_fee.sql
 	setMinFeeSQL string
 )
@@ -163,14 +165,20 @@ func (s *Store) FeeAccounts(ctx context.Context) ([]FeeAccount, error) {
 	return fs, nil
 }
 
-// SetMinFee changes the smallest fee taken for token; ErrNotFound if it has no fee account.
-func (s *Store) SetMinFee(ctx context.Context, token settle.TokenID, fee settle.Amount) error {
-	tag, err := s.pool.Exec(ctx, setMinFeeSQL, token, amount(fee))
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrNotFound
-	}
+// SetMinFee changes the smallest fee taken for token and returns the one before;
+// ErrNotFound if it has no fee account. The row is locked in between, so that of two
+// changes at once each returns what it replaced.
+func (s *Store) SetMinFee(ctx context.Context, token settle.TokenID, fee settle.Amount) (before settle.Amount, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		before, err = one(ctx, tx, func(a *settle.Amount) []any { return []any{(*amount)(a)} }, lockMinFeeSQL, token)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, setMinFeeSQL, token, amount(fee))
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("minimum fee of token %d: %w", token, err)
+		return before, fmt.Errorf("minimum fee of token %d: %w", token, err)
 	}
-	return nil
+	return before, nil
 }

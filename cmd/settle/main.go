@@ -35,6 +35,7 @@ type cli struct {
 	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and rollup to L1 and write genesis to the database."`
 	Verifier verifierCmd `cmd:"" help:"Register verifiers in the contract of a running rollup: propose, wait for the timelock, activate."`
 	Jobs     jobsCmd     `cmd:"" help:"Look at proof jobs and dead letters, retry and discard them."`
+	Fees     feesCmd     `cmd:"" help:"Look at the smallest fees and change them."`
 	Replay   replayCmd   `cmd:"" help:"Go through the proof of a stored batch without making it, and name what fails; changes nothing."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Compute the whole state from the genesis file and L1 calldata alone, and compare every root."`
 	Status   statusCmd   `cmd:"" help:"Show the pipeline: backlog, batches, who proves, dead letters, what is settled here and on L1."`

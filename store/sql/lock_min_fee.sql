@@ -1,0 +1,1 @@
+select min_fee from fee_accounts where token = $1 for update
