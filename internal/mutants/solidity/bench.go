@@ -102,7 +102,10 @@ func (b *bench) put(file, text string) error {
 	return nil
 }
 
-// passes runs the tests that attack a file on this text of it, and reports whether all pass.
+// errNoContract says that the compiler refuses a mutant, so that nothing of it can be deployed.
+var errNoContract = errors.New("does not compile")
+
+// passes runs the tests that attack a file on this text of it, and reports whether all pass, or errNoContract.
 func (b *bench) passes(ctx context.Context, file, text string) (bool, error) {
 	if err := b.write(file, text); err != nil {
 		return false, err
@@ -123,6 +126,8 @@ func (b *bench) passes(ctx context.Context, file, text string) (bool, error) {
 		return true, nil
 	case errors.As(err, &failed) && (bytes.Contains(output, []byte("[FAIL")) || limited.Err() != nil):
 		return false, nil
+	case errors.As(err, &failed) && bytes.Contains(output, []byte("Compiler run failed")):
+		return false, fmt.Errorf("%w: %s", errNoContract, output)
 	}
 	return false, fmt.Errorf("%w: %s", err, output)
 }

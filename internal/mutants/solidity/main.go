@@ -1,7 +1,7 @@
 // Command solidity shows that the contracts' tests notice everything that is taken out of a contract or says less:
 // each condition of a refusal, each comparison, each write, call and event, each word that is hashed, each cast. For
-// each one it runs the tests that attack that contract on a copy without it. It fails on a mutant that survives and
-// does not stand in survivors.txt with a reason, and on one that stands there and does not survive.
+// each one it runs the tests that attack that contract on a copy without it. It fails on a mutant that survives, or that
+// the compiler refuses, and does not stand in survivors.txt with a reason, and on one that stands there and is noticed.
 //
 //	go run ./internal/mutants/solidity [-run pattern] [-list] [-jobs n]
 //
@@ -176,6 +176,9 @@ func (t *trial) judge(m mutant, survives bool, err error) {
 	t.tried++
 	reason, may := t.reasons[m.name]
 	switch {
+	case may && errors.Is(err, errNoContract):
+		t.survived++
+		fmt.Fprintln(t.out, "refused ", m.name, "#", reason)
 	case err != nil:
 		t.wrong = append(t.wrong, fmt.Errorf("%s: %w", m.name, err))
 		fmt.Fprintln(t.out, "BROKEN  ", m.name)
