@@ -1,7 +1,8 @@
 // Command solidity shows that the contracts' tests notice everything that is taken out of a contract or says less:
-// each condition of a refusal, each comparison, each write, call and event, each word that is hashed, each cast. For
-// each one it runs the tests that attack that contract on a copy without it. It fails on a mutant that survives, or that
-// the compiler refuses, and does not stand in survivors.txt with a reason, and on one that stands there and is noticed.
+// each condition of a refusal, each comparison, each write, call and event, each word that is hashed, each cast, the
+// first and the last round of each loop. For each one it runs the tests that attack that contract on a copy without it.
+// It fails on a mutant that survives, or that the compiler refuses, and does not stand in survivors.txt with a reason,
+// and on one that stands there and is noticed.
 //
 //	go run ./internal/mutants/solidity [-run pattern] [-list] [-jobs n]
 //
