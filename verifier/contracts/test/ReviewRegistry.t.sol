@@ -82,6 +82,25 @@ contract ReviewRegistryTest is RollupFixture {
         refuse(words, abi.encodeWithSelector(Rollup.VerifierChanged.selector, address(verifier)));
     }
 
+    /// @dev Precompiles that hash answer keyHash() with a word, and have no code. One that is registered, as any address that
+    /// answers can be, settles nothing: a call that returns nothing is made to code only.
+    function test_precompilesSettleNothing() public {
+        uint256 registered = 0;
+        for (uint160 i = 1; i <= 0x11; ++i) {
+            (bool ok, bytes memory answer) = address(i).staticcall{gas: 50_000}(abi.encodeCall(IVerifier.keyHash, ()));
+            if (!ok || answer.length < 32) continue;
+            Registry.Config memory c = config();
+            c.registrations[0].verifier = IVerifier(address(i));
+            c.registrations[0].keyHash = bytes32(answer);
+            rollup = new Rollup(GENESIS_ROOT, GENESIS_HASH, c);
+            ++registered;
+            uint256[] memory words = batch(2, 7);
+            refuse(words, "");
+            assertEq(rollup.batchNumber(), 0);
+        }
+        assertTrue(registered >= 2, "no precompile answers");
+    }
+
     function test_entryNamesTheCode() public view {
         (,, bytes32 codeHash) = rollup.entries(rollup.entryId("transition", TINY, 1));
         assertEq(codeHash, address(verifier).codehash);
