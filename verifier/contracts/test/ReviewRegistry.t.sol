@@ -65,6 +65,27 @@ contract ReviewRegistryTest is RollupFixture {
         activate(r);
     }
 
+    /// @dev Proposed with hostile code, shown with honest code while it waits, and changed back, as an account that
+    /// delegates can: the id that waits is never that of the code that is shown.
+    function test_theIdTellsWhichCodeWaits() public {
+        bytes memory hostile = address(new AcceptEverything(KEY_HASH)).code;
+        IVerifier shown = new MockVerifier(KEY_HASH);
+        bytes memory honest = address(shown).code;
+        Registry.Registration memory r = Registry.Registration("transition", TINY, 2, shown, KEY_HASH);
+        vm.etch(address(shown), hostile);
+        propose(r);
+        bytes32 waits = rollup.verifierProposal(r);
+        vm.etch(address(shown), honest);
+        assertTrue(rollup.verifierProposal(r) != waits, "the id is that of another code");
+        assertEq(rollup.readyAt(rollup.verifierProposal(r)), 0);
+        vm.warp(block.timestamp + DELAY);
+        vm.expectRevert(abi.encodeWithSelector(Registry.NotProposed.selector, rollup.verifierProposal(r)));
+        activate(r);
+        vm.etch(address(shown), hostile);
+        assertEq(rollup.verifierProposal(r), waits);
+        activate(r);
+    }
+
     /// @dev Without the code's hash in the entry this settles anything at once, past the timelock.
     function test_codeChangedAfterRegistrationSettlesNothing() public {
         uint256[] memory words = batch(2, 7);
