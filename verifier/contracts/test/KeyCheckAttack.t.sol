@@ -91,6 +91,18 @@ contract KeyCheckAttackTest is Groth16Fixture {
         }
     }
 
+    /// @dev Where the chain has no pairing, a call of it succeeds and answers nothing. There a verifier would take its own
+    /// input for the answer, and A.x = 1 for a proof: it cannot be deployed. Nor where the answer is no.
+    function test_refusesAChainWithoutThePairing() public {
+        bytes[3] memory answers = [bytes(""), abi.encode(0), abi.encode(2)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.mockCall(address(8), "", answers[i]);
+            refuse(abi.encodeWithSelector(KeyCheck.PointNotInSubgroup.selector, KeyCheck.BETA));
+            vm.clearMockedCalls();
+        }
+        new Groth16Verifier(key);
+    }
+
     /// @dev γ = G decides which form of the check is right; each word and bit of both counts.
     function test_pointsAreTheSameInAllBits() public view {
         assertTrue(KeyCheck.isSame(key, KeyCheck.GAMMA, KeyCheck.G), "a ceremony's key");
