@@ -214,7 +214,7 @@ contract Poseidon2Test is Test {
     }
 
     /// @dev A root that differs in one bit is another.
-    function test_rootsAreComparedWhole() public view {
+    function test_stateRootsAreComparedWhole() public view {
         Proof memory p = proof(0);
         uint256 root = p.root;
         for (uint256 bit = 0; bit < 253; ++bit) {
