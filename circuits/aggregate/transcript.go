@@ -51,8 +51,7 @@ func (d *definition) transcript() error {
 
 // squeeze reads coefficient k as the low 128 bits of P4(seed, k, tag, 0)[0] + seed.
 func (d *definition) squeeze(seed frontend.Variable, k int) (scalar, error) {
-	tag := poseidon.Tag(coefficientTag)
-	h, err := d.poseidon.Hash4([4]frontend.Variable{seed, k, tag.BigInt(new(big.Int)), 0})
+	h, err := d.poseidon.Hash4([4]frontend.Variable{seed, k, poseidon.Tag(coefficientTag), 0})
 	if err != nil {
 		return scalar{}, err
 	}

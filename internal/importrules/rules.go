@@ -18,10 +18,13 @@ func Layers() []string {
 		"publicdata",
 		"state",
 		"circuits/poseidon2",
+		"circuits/rules",
 		"circuits/bus",
+		"circuits/diagnosis",
 		"circuits/gadget",
 		"circuits/transition",
 		"circuits/aggregate",
+		"circuits/cost",
 		"circuits/baseline",
 		"circuits",
 		"provingkeys",
@@ -95,6 +98,10 @@ func Bans() []Ban {
 		{
 			Import: gnark + "/std", Except: []string{"circuits", "internal/toycircuit"}, Tests: true,
 			Reason: "gadgets stay in circuits, where each has its argument and its attack test",
+		},
+		{
+			Import: Module + "/circuits/cost", Except: []string{"bench", "cmd"}, Transitive: true,
+			Reason: "what circuits cost is for those who measure them; no circuit, prover or role depends on it",
 		},
 		{
 			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "cmd/settle"},

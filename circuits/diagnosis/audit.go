@@ -1,4 +1,7 @@
-package transition
+// Package diagnosis says what is wrong with a witness: which constraint refuses it, which
+// code states that constraint, and which rules it breaks. Nothing is proven with it, and
+// no circuit that is proven depends on it.
+package diagnosis
 
 import (
 	"errors"
@@ -6,21 +9,23 @@ import (
 	"math/big"
 	"path"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/consensys/gnark-crypto/ecc"
+	"github.com/consensys/gnark/backend/witness"
 	"github.com/consensys/gnark/constraint"
+	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zksettle/settle/circuits/bus"
+	"github.com/zksettle/settle/circuits/rules"
 )
 
 // ViolationError is a rule of the circuit that a witness breaks.
 type ViolationError struct {
 	Rule  string // its name, or that of the channel whose tuples do not match
-	Place int    // which of the places that state it in this shape, from 0 in order of the slots
+	Place int    // which of the places that state it in this circuit, from 0 in order of the slots
 	Code  string // who states it: function (file:line)
 	Found string // the value that breaks it
 }
@@ -30,17 +35,23 @@ func (v ViolationError) Error() string {
 	return fmt.Sprintf("rule %q, place %d, is broken: %s", v.Rule, v.Place, v.Found)
 }
 
-// Auditor makes a circuit that states none of the rules and evaluates all of them
-// natively instead, range checks and bus included, so that every broken one is
-// found and named. In the real circuit these two are stated once for all of their
-// kind, and the number of a constraint says nothing. For diagnosis only: the system
-// that CompileAudited returns proves nothing.
-type Auditor struct {
-	rule     string // of the next assertion
+// ErrBroken ends a solution in which a rule is broken.
+var ErrBroken = errors.New("rules are broken")
+
+// Audit is a circuit that states none of its rules and has all of them evaluated natively
+// instead, range checks and bus included, so that every broken one is found and named. In
+// the real circuit these two are stated once for all of their kind, and the number of a
+// constraint says nothing. Its system proves nothing. Not for concurrent use.
+type Audit struct {
+	system   constraint.ConstraintSystem
 	checks   []check
-	tuples   []tupleOf
-	places   map[string]int
+	tuples   []tuple
 	findings []ViolationError
+
+	// While the circuit is compiled:
+	rule   string // of the next assertion
+	places map[string]int
+	values []frontend.Variable // of the checks, then of the tuples
 }
 
 // check is an assertion about one value.
@@ -50,52 +61,90 @@ type check struct {
 	wants string
 }
 
-// tupleOf is the form of a tuple on the bus.
-type tupleOf struct {
+// tuple is the form of a tuple on the bus.
+type tuple struct {
 	channel bus.Channel
 	sent    bool
 	fields  int
 }
 
-// errBroken ends a solution in which a rule is broken.
-var errBroken = errors.New("rules are broken")
-
-// CompileAudited returns the system of a shape in which the auditor looks at all
-// rules by its hint Look. Solving is to be given that hint.
-func (a *Auditor) CompileAudited(shape Shape) (constraint.ConstraintSystem, error) {
-	if err := shape.check(); err != nil {
-		return nil, err
-	}
-	*a = Auditor{places: map[string]int{}}
-	circuit := New(shape)
-	circuit.auditor = a
-	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, circuit)
+// NewAudit compiles the audit of a circuit over BN254's scalar field. The circuit states
+// its rules through package rules, or by assertions of the API, and closes a bus.
+func NewAudit(circuit frontend.Circuit) (*Audit, error) {
+	a := &Audit{places: map[string]int{}}
+	var err error
+	a.system, err = frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &auditedCircuit{Of: circuit, audit: a})
 	if err != nil {
-		return nil, fmt.Errorf("compile shape %s for an audit: %w", shape.Name, err)
+		return nil, fmt.Errorf("compile a circuit for an audit: %w", err)
 	}
-	return ccs, nil
+	a.values = nil
+	return a, nil
 }
 
-// Findings lists what the last solution broke.
-func (a *Auditor) Findings() []ViolationError { return a.findings }
+// Run names the rules that a full witness of the circuit breaks: none for one that can be
+// proven. An error that is not ErrBroken means that a hint or a division refused its
+// inputs before all rules were looked at. Options replace hints, for tests.
+func (a *Audit) Run(full witness.Witness, options ...solver.Option) ([]ViolationError, error) {
+	a.findings = nil
+	_, err := a.system.Solve(full, append([]solver.Option{solver.WithHints(a.Look)}, options...)...)
+	return a.findings, err
+}
 
-// audited is the API of a circuit whose assertions the auditor takes.
+// Tuple is the place of a tuple among the inputs of Look.
+type Tuple struct {
+	Channel bus.Channel
+	Sent    bool
+	At      int // of its flag or multiplicity; the fields follow
+	Fields  int
+}
+
+// Tuples lists the tuples of the circuit, in order.
+func (a *Audit) Tuples() []Tuple {
+	at, all := len(a.checks), make([]Tuple, len(a.tuples))
+	for i, t := range a.tuples {
+		all[i] = Tuple{t.channel, t.sent, at, t.fields}
+		at += 1 + t.fields
+	}
+	return all
+}
+
+// auditedCircuit has a circuit defined by the audit's API. Its values are those of the
+// circuit, in the same order.
+type auditedCircuit struct {
+	Of    frontend.Circuit
+	audit *Audit
+}
+
+// Define implements frontend.Circuit.
+func (c *auditedCircuit) Define(api frontend.API) error {
+	return c.Of.Define(audited{api, c.audit})
+}
+
+// audited is the API of a circuit whose assertions the audit takes.
 type audited struct {
 	frontend.API
-	auditor *Auditor
-	values  *[]frontend.Variable
+	audit *Audit
 }
+
+var (
+	_ rules.Observer        = audited{}
+	_ bus.Observer          = audited{}
+	_ frontend.Rangechecker = audited{}
+)
+
+// Rule implements rules.Observer.
+func (x audited) Rule(name string) { x.audit.rule = name }
 
 // note adds an assertion about v under the rule that was named last.
 func (x audited) note(v frontend.Variable, wants string, holds func(*big.Int) bool) {
-	a, code := x.auditor, caller()
+	a, code := x.audit, caller()
 	rule := a.rule
 	if a.rule = ""; rule == "" {
 		rule, _, _ = strings.Cut(code, " ")
 	}
 	a.checks = append(a.checks, check{ViolationError{Rule: rule, Place: a.places[rule], Code: code}, holds, wants})
 	a.places[rule]++
-	*x.values = append(*x.values, v)
+	a.values = append(a.values, v)
 }
 
 // caller names the innermost function of our gadgets and chips that is no helper of
@@ -106,8 +155,8 @@ func caller() string {
 	for {
 		f, more := frames.Next()
 		name := path.Base(f.Function)
-		helper := slices.Contains([]string{"zero", "width", "boolean", "prefix", "increasing", "nonZero"}, name[strings.LastIndexByte(name, '.')+1:])
-		if !helper && !strings.Contains(name, "audited") {
+		helper := strings.HasPrefix(name, "rules.") || strings.HasSuffix(name, ".boolean") || strings.Contains(name, "audited")
+		if !helper {
 			return fmt.Sprintf("%s (%s:%d)", name, path.Base(f.File), f.Line)
 		}
 		if !more {
@@ -136,18 +185,20 @@ func (x audited) AssertIsBoolean(v frontend.Variable) {
 	x.note(v, "0 or 1", func(v *big.Int) bool { return v.BitLen() <= 1 })
 }
 
-// close hands every value to Look.
-func (x audited) close(b *bus.Bus) error {
-	for _, t := range b.Tuples() {
-		x.auditor.tuples = append(x.auditor.tuples, tupleOf{t.Channel, t.Sent, len(t.Fields)})
-		*x.values = append(append(*x.values, t.Flag), t.Fields...)
+// Balance implements bus.Observer. The bus closes last, so it hands all values to Look.
+func (x audited) Balance(all []bus.Tuple) error {
+	a := x.audit
+	for _, t := range all {
+		a.tuples = append(a.tuples, tuple{t.Channel, t.Sent, len(t.Fields)})
+		a.values = append(append(a.values, t.Copies), t.Fields...)
 	}
-	_, err := x.Compiler().NewHint(x.auditor.Look, 1, *x.values...)
+	_, err := x.Compiler().NewHint(a.Look, 1, a.values...)
 	return err
 }
 
-// Look is the hint that evaluates all rules; it fails if one is broken.
-func (a *Auditor) Look(_ *big.Int, in, out []*big.Int) error {
+// Look is the hint that evaluates all rules; it fails if one is broken. Its inputs are the
+// values of the checks, and then each tuple's flag and fields (Tuples).
+func (a *Audit) Look(_ *big.Int, in, out []*big.Int) error {
 	a.findings = nil
 	for i, c := range a.checks {
 		if !c.holds(in[i]) {
@@ -158,13 +209,13 @@ func (a *Auditor) Look(_ *big.Int, in, out []*big.Int) error {
 	a.findings = append(a.findings, a.unbalanced(in[len(a.checks):])...)
 	out[0].SetUint64(0)
 	if len(a.findings) > 0 {
-		return fmt.Errorf("%w: %w", errBroken, a.findings[0])
+		return fmt.Errorf("%w: %w", ErrBroken, a.findings[0])
 	}
 	return nil
 }
 
 // unbalanced compares, on each channel, what was sent with what was received.
-func (a *Auditor) unbalanced(in []*big.Int) []ViolationError {
+func (a *Audit) unbalanced(in []*big.Int) []ViolationError {
 	type balance struct {
 		channel bus.Channel
 		fields  string
