@@ -69,14 +69,16 @@ func (r *Rules) NonZero(rule string, active, v frontend.Variable) {
 }
 
 // Width states that v lies in [0, 2^bits).
-//
-// The range checker is asked for here and not in New: gnark states what it defers in the
-// order in which that was first asked for, and the order is part of the fingerprint.
 func (r *Rules) Width(rule string, v frontend.Variable, bits int) {
 	if r.On(rule) {
-		rangecheck.New(r.api).Check(v, bits)
+		r.ranges().Check(v, bits)
 	}
 }
+
+// ranges is the circuit's one range checker. It is asked for at its first use, and not in
+// New: gnark states what it defers in the order in which that was first asked for, and the
+// order is part of the fingerprint.
+func (r *Rules) ranges() frontend.Rangechecker { return rangecheck.New(r.api) }
 
 // Increasing states value > previous, both below 2^bits, where active is 1.
 func (r *Rules) Increasing(rule string, active, previous, value frontend.Variable, bits int) {
