@@ -153,9 +153,9 @@ type SourceRules struct {
 	// Constructors may initialise package-level variables: what they return is
 	// never written again.
 	Constructors []string
-	// InitReason and VariableReason say why init functions and other
-	// package-level variables are refused.
-	InitReason, VariableReason string
+	// InitReason, VariableReason and EmbedReason say why init functions, other
+	// package-level variables and embedded testdata are refused.
+	InitReason, VariableReason, EmbedReason string
 }
 
 // Source returns the rules for package-level code.
@@ -168,5 +168,6 @@ func Source() SourceRules {
 		},
 		InitReason:     "code that runs on import cannot be configured, ordered or tested",
 		VariableReason: "state of the process is shared by everything in it; pass it in",
+		EmbedReason:    "what the product carries is no test data; it stands beside the code that embeds it",
 	}
 }
