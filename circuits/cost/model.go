@@ -89,7 +89,7 @@ func NewModel(windowBits int) (Model, error) {
 	}
 	m.transfer = slot.plus(-1, m.signature).plus(-accesses, m.access)
 	m.fixed = load{}
-	m.fixed = base.plus(-1, m.total(few)).plus(-TableConstraints(windowBits), load{constraints: 1})
+	m.fixed = base.plus(-1, m.total(few)).plus(-tableConstraints(windowBits), load{constraints: 1})
 	return m, nil
 }
 
@@ -201,7 +201,7 @@ func (m *Model) Parts(c settle.Capacity) []Part {
 		parts = append(parts, p)
 	}
 	once := func(name string, n int) Part { return Part{name, 1, float64(n), n} }
-	return append(parts, once("signature table", TableConstraints(m.windowBits)), once("range table", sum.rangeTable(limbBits)))
+	return append(parts, once("signature table", tableConstraints(m.windowBits)), once("range table", sum.rangeTable(limbBits)))
 }
 
 // Constraints is the size of a circuit of these slots, without compiling it.

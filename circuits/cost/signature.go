@@ -52,9 +52,9 @@ const (
 	rowConstraints    = 1
 )
 
-// TableConstraints is what the table of a window width costs a circuit, whatever the
+// tableConstraints is what the table of a window width costs a circuit, whatever the
 // number of its signatures.
-func TableConstraints(windowBits int) int {
+func tableConstraints(windowBits int) int {
 	cost := 0
 	for _, width := range gadget.WindowWidths(windowBits) {
 		cost += rowConstraints << width
@@ -67,7 +67,7 @@ func TableConstraints(windowBits int) int {
 func BestWindow(n int) int {
 	best, least := 0, 0
 	for bits := 2; bits <= gadget.MaxWindowBits; bits++ {
-		cost := n*len(gadget.WindowWidths(bits))*lookupConstraints + TableConstraints(bits)
+		cost := n*len(gadget.WindowWidths(bits))*lookupConstraints + tableConstraints(bits)
 		if best == 0 || cost < least {
 			best, least = bits, cost
 		}
