@@ -38,6 +38,9 @@ func (s *Server) batchExits(ctx context.Context, in *batchInput) (*batchExitsOut
 			return nil, s.failure(ctx, err)
 		}
 	}
+	if out.ClaimsBlock, err = s.markClaimed(ctx, []settle.BatchNumber{n}, out.Claims); err != nil {
+		return nil, s.failure(ctx, err)
+	}
 	if len(out.Claims) > 0 {
 		out.ExitsRoot = &out.Claims[0].ExitsRoot
 	}
@@ -84,10 +87,37 @@ func (s *Server) exits(ctx context.Context, in *exitsInput) (*exitsOutput, error
 			}
 		}
 	}
+	if out.ClaimsBlock, err = s.markClaimed(ctx, batches, out.Claims); err != nil {
+		return nil, s.failure(ctx, err)
+	}
 	if len(batches) == limit {
 		out.Next = &batches[limit-1]
 	}
 	return &exitsOutput{out}, nil
+}
+
+// markClaimed says of the exits of batches whether they were claimed, where that is
+// known, and returns the block of L1 as of which; 0 if there is none. It is read last:
+// a batch that a reorg has taken back meanwhile is not known.
+func (s *Server) markClaimed(ctx context.Context, batches []settle.BatchNumber, claims []wire.Claim) (asOf uint64, err error) {
+	if len(batches) == 0 {
+		return 0, nil
+	}
+	known, err := s.cfg.Store.ClaimsOf(ctx, batches)
+	if err != nil {
+		return 0, fmt.Errorf("read claims: %w", err)
+	}
+	for i := range claims {
+		batch := known[claims[i].Batch]
+		tx, claimed := batch.Claims[claims[i].Index]
+		if claimed {
+			claims[i].ClaimTx = &tx
+		}
+		if claimed || batch.Known {
+			claims[i].Claimed = &claimed
+		}
+	}
+	return known[batches[0]].AsOf, nil
 }
 
 // claimsOf reads the exits of a batch out of its public data, with their paths.

@@ -36,6 +36,19 @@ func (r *rig) settle(numbers ...settle.BatchNumber) {
 	}
 }
 
+// follow stores what a search of L1 up to its head found, as the submitter does.
+func (r *rig) follow(head uint64, claims ...store.ExitClaim) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	w, err := r.store.AcquireWriter(ctx, store.RoleSubmitter, "test")
+	require.NoError(r.t, err)
+	defer func() { require.NoError(r.t, w.Release(context.WithoutCancel(ctx))) }()
+	since, err := r.store.ClaimsFollowed(ctx)
+	require.NoError(r.t, err)
+	_, err = r.store.ReplaceClaims(ctx, w.Epoch(), store.ClaimsRead{Since: since, To: head, AtHead: true, Claims: claims})
+	require.NoError(r.t, err)
+}
+
 // exitRig has settled batches with exits: alice leaves twice and bob once, two to a
 // batch. One more batch is proven and not settled.
 func exitRig(t *testing.T) (r *rig, last settle.BatchNumber) {
@@ -98,6 +111,60 @@ func TestClaimsOfSettledExits(t *testing.T) {
 		require.Len(t, second.Claims, 1)
 		require.Greater(t, second.Claims[0].Batch, first.Claims[0].Batch)
 	}
+}
+
+// Whether an exit is claimed is said where claims were followed up to the settlement of
+// its batch, and as of which block. Nothing is said before, and nothing false.
+func TestClaimsSayWhetherTheyWereMade(t *testing.T) {
+	r, last := exitRig(t) // batch n is settled in block n
+	require.Greater(t, last, settle.BatchNumber(1))
+	l1 := r.wallets[alice].Address().L1
+	list := func() (out wire.Claims) {
+		r.get("/v1/exits"+query("l1", l1.String()), &out)
+		require.Len(t, out.Claims, 2)
+		for _, c := range out.Claims { // the other list says the same
+			exits, err := r.client.BatchExits(t.Context(), c.Batch)
+			require.NoError(t, err)
+			require.Equal(t, c, exits.Claims[c.Index])
+			require.Equal(t, out.ClaimsBlock, exits.ClaimsBlock)
+		}
+		return out
+	}
+	unknown := list()
+	require.Zero(t, unknown.ClaimsBlock)
+	for _, c := range unknown.Claims {
+		require.Nil(t, c.Claimed)
+		require.Nil(t, c.ClaimTx)
+	}
+	body := string(r.send(http.MethodGet, "/v1/exits"+query("l1", l1.String()), nil).body)
+	require.NotContains(t, body, "claimed")
+	require.NotContains(t, body, "claims_block")
+
+	first, second := unknown.Claims[0], unknown.Claims[1]
+	require.Less(t, first.Batch, second.Batch)
+	r.follow(uint64(first.Batch))
+	behind := list()
+	require.EqualValues(t, first.Batch, behind.ClaimsBlock)
+	require.False(t, *behind.Claims[0].Claimed)
+	require.Nil(t, behind.Claims[1].Claimed, "settled in a later block than was read")
+
+	r.follow(100, store.ExitClaim{Batch: second.Batch, Index: second.Index, Block: 90, TxHash: settle.Hash{7}})
+	made := list()
+	require.EqualValues(t, 100, made.ClaimsBlock)
+	require.False(t, *made.Claims[0].Claimed)
+	require.Nil(t, made.Claims[0].ClaimTx)
+	require.True(t, *made.Claims[1].Claimed)
+	require.Equal(t, settle.Hash{7}, *made.Claims[1].ClaimTx)
+	claims, err := r.client.Claims(t.Context(), l1)
+	require.NoError(t, err)
+	require.Equal(t, made.Claims, claims)
+
+	r.follow(101) // a reorg took it back
+	require.False(t, *list().Claims[1].Claimed)
+	var none wire.Claims
+	r.get("/v1/exits"+query("l1", settle.Address{1}.String()), &none)
+	require.Empty(t, none.Claims)
+	require.Zero(t, none.ClaimsBlock)
 }
 
 func TestClaimsAreRefused(t *testing.T) {

@@ -74,6 +74,7 @@ func (r *rig) answerReads() []string {
 		r.prove(n)
 		r.settle(n)
 	}
+	r.follow(100, store.ExitClaim{Batch: last.Number, Block: 90, TxHash: settle.Hash{1}})
 	pair := query("owner", owner.Owner.String(), "l1", owner.L1.String())
 	good := []string{
 		submitPath + "?ids=" + id.String() + ",0x" + zeros(64),
@@ -85,6 +86,9 @@ func (r *rig) answerReads() []string {
 	for _, path := range good {
 		require.Equal(r.t, http.StatusOK, r.send(http.MethodGet, path, nil).status, path)
 		require.Equal(r.t, http.StatusMethodNotAllowed, r.send(http.MethodDelete, path, nil).status, path)
+	}
+	for _, claims := range []string{good[len(good)-5], good[len(good)-3]} {
+		require.Contains(r.t, string(r.send(http.MethodGet, claims, nil).body), `"claimed":true`, claims)
 	}
 	for _, path := range []string{
 		submitPath, submitPath + "?ids=x", submitPath + "/x", "/v1/accounts/x", "/v1/accounts/x/proof", "/v1/accounts", "/v1/batches/x", "/v1/batches?limit=0", "/v1/batches/x/exits",

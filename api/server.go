@@ -56,6 +56,7 @@ type Store interface {
 	EachAccountAt(ctx context.Context, n settle.BatchNumber, f func(store.Account) error) error
 	LeavesBetween(ctx context.Context, from, to settle.BatchNumber) ([]store.LeafChange, error)
 	BatchWords(ctx context.Context, n settle.BatchNumber) ([]settle.Element, error)
+	ClaimsOf(ctx context.Context, batches []settle.BatchNumber) (map[settle.BatchNumber]store.BatchClaims, error)
 	ExitBatches(ctx context.Context, l1 settle.Address, after settle.BatchNumber, limit int) ([]settle.BatchNumber, error)
 }
 

@@ -106,7 +106,12 @@ func TestExitsAreClaimedOnce(t *testing.T) {
 		after, err := c.ExitClaimed(t.Context(), 1, claim.Index)
 		require.NoError(t, err)
 		require.True(t, after)
-		refused(claim, "ExitAlreadyClaimed")
+		again, err := h.claim(claim)
+		require.NoError(t, err)
+		done.Already = true
+		require.Equal(t, done, again, "the record of the claim that was made")
+		more.Exit.L1[0] ^= 1
+		refused(more, "ExitAlreadyClaimed") // this exit was not
 	}
 	_, err = l1.NewClaim(1, exits, 3)
 	require.ErrorIs(t, err, publicdata.ErrNoExit)

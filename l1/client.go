@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -185,26 +186,42 @@ func (c *Client) FindKey(ctx context.Context, circuit, shape string, key settle.
 // SettledBy returns the log of the transaction that settled a batch. It searches
 // from the head back to block `from`; ethereum.NotFound when there is none.
 func (c *Client) SettledBy(ctx context.Context, batch settle.BatchNumber, from uint64) (types.Log, error) {
-	event, ok := c.contract.GetABI().Events[bindings.RollupBatchSettled{}.ContractEventName()]
+	return c.newestLog(ctx, fmt.Sprintf("the settlement of batch %d", batch), bindings.RollupBatchSettledEventName, from, uint64(batch))
+}
+
+// ClaimedBy returns the log of the transaction that claimed exit i of a batch. It
+// searches from the head back to block `from`; ethereum.NotFound when there is none.
+func (c *Client) ClaimedBy(ctx context.Context, batch settle.BatchNumber, i uint32, from uint64) (types.Log, error) {
+	return c.newestLog(ctx, fmt.Sprintf("the claim of exit %d of batch %d", i, batch), bindings.RollupExitClaimedEventName, from, uint64(batch), uint64(i))
+}
+
+// newestLog returns the latest event of this name with these first indexed arguments,
+// from the head back to a block; what names it in errors.
+func (c *Client) newestLog(ctx context.Context, what, name string, from uint64, indexed ...uint64) (types.Log, error) {
+	event, ok := c.contract.GetABI().Events[name]
 	if !ok {
-		return types.Log{}, errors.New("the rollup's ABI has no event of settlement")
+		return types.Log{}, fmt.Errorf("the rollup's ABI has no event %s", name)
 	}
-	number := common.BigToHash(new(big.Int).SetUint64(uint64(batch)))
+	wanted := []common.Hash{event.ID}
+	for _, v := range indexed {
+		wanted = append(wanted, common.BigToHash(new(big.Int).SetUint64(v)))
+	}
 	last, err := c.node.BlockNumber(ctx)
 	if err != nil {
 		return types.Log{}, fmt.Errorf("ask L1 for its head: %w", withoutURL(err))
 	}
-	search := LogSearch{
-		Address: c.address, Topics: [][]common.Hash{{event.ID}, {number}}, First: from, Last: last, NewestFirst: true,
+	search := LogSearch{Address: c.address, First: from, Last: last, NewestFirst: true}
+	for _, topic := range wanted {
+		search.Topics = append(search.Topics, []common.Hash{topic})
 	}
 	for l, err := range c.node.Logs(ctx, search) {
 		if err != nil {
-			return types.Log{}, fmt.Errorf("search L1 for the settlement of batch %d: %w", batch, err)
+			return types.Log{}, fmt.Errorf("search L1 for %s: %w", what, err)
 		}
-		if l.Address != c.address || len(l.Topics) < 2 || l.Topics[0] != event.ID || l.Topics[1] != number {
-			return types.Log{}, fmt.Errorf("%w: an event of %s with topics %v, asked for the settlement of batch %d", ErrNodeAnswer, l.Address, l.Topics, batch)
+		if l.Address != c.address || len(l.Topics) < len(wanted) || !slices.Equal(l.Topics[:len(wanted)], wanted) {
+			return types.Log{}, fmt.Errorf("%w: an event of %s with topics %v, asked for %s", ErrNodeAnswer, l.Address, l.Topics, what)
 		}
 		return *l, nil
 	}
-	return types.Log{}, fmt.Errorf("settlement of batch %d on L1: %w", batch, ethereum.NotFound)
+	return types.Log{}, fmt.Errorf("%s on L1: %w", what, ethereum.NotFound)
 }

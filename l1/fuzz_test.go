@@ -182,6 +182,11 @@ func FuzzNode(f *testing.F) {
 		if found, err := client.SettledBy(t.Context(), 1, 1); err == nil {
 			require.Equal(t, client.address, found.Address)
 		}
+		if claims, err := client.claimsIn(t.Context(), 1, 9); err == nil {
+			for _, c := range claims {
+				require.True(t, 1 <= c.Block && c.Block <= 9)
+			}
+		}
 		_, _ = client.Registry(t.Context(), 1, time.Time{})
 		if root, err := client.Root(t.Context()); err == nil {
 			require.Equal(t, []byte(call)[:32], root[:])
@@ -228,6 +233,9 @@ func seedNode(f *testing.F) {
 		f.Add(encode(logs[:1]), encode(tx), receipt, word)
 		f.Add(encode(logs), encode(tx), strings.Replace(receipt, `"blockNumber":"0x3"`, `"blockNumber":null`, 1), "")
 	}
+	claim := settled(common.Hash{4}, 1)
+	claim[0].Topics = []common.Hash{events["ExitClaimed"].ID, {31: 1}, {31: 2}, {31: 3}}
+	f.Add(encode(claim), "null", "null", word)
 	registered := settled(common.Hash{}, 1)
 	registered[0].Topics = []common.Hash{events["VerifierRegistered"].ID, {'a'}, {'b'}, {31: 1}}
 	f.Add(encode(registered), "null", "null", strings.Repeat(word, 4))
@@ -267,9 +275,20 @@ func TestNodeAnswersAreChecked(t *testing.T) {
 		require.ErrorIs(t, c.History(t.Context(), 1, 2, func(Settled) error { return nil }), ErrNodeAnswer, name)
 		_, err = c.Registry(t.Context(), 1, time.Time{})
 		require.ErrorIs(t, err, ErrNodeAnswer, name)
+		_, err = c.claimsIn(t.Context(), 1, 2)
+		require.ErrorIs(t, err, ErrNodeAnswer, name)
+		_, err = c.ClaimedBy(t.Context(), 1, 2, 1)
+		require.ErrorIs(t, err, ErrNodeAnswer, name)
 	}
 	_, err := client("eth_getLogs", []types.Log{log}).SettledBy(t.Context(), 2, 1)
 	require.ErrorIs(t, err, ErrNodeAnswer, "of another batch")
+	claim := log
+	claim.Topics = []common.Hash{bindings.NewRollup().GetABI().Events["ExitClaimed"].ID, {31: 1}, {31: 2}, {31: 3}}
+	claim.BlockNumber = 3
+	_, err = client("eth_getLogs", []types.Log{claim}).ClaimedBy(t.Context(), 1, 3, 1)
+	require.ErrorIs(t, err, ErrNodeAnswer, "of another exit")
+	_, err = client("eth_getLogs", []types.Log{claim}).claimsIn(t.Context(), 1, 2)
+	require.ErrorIs(t, err, ErrNodeAnswer, "of another block")
 	for name, change := range map[string]func(*types.Receipt){
 		"of no block":            func(r *types.Receipt) { r.BlockNumber = nil },
 		"of another transaction": func(r *types.Receipt) { r.TxHash = common.Hash{9} },

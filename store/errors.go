@@ -36,6 +36,8 @@ var (
 	ErrJobCancelled = errors.New("the job is cancelled")
 	// ErrProofMismatch: the proof is not one of this batch (key, shape or commitment c).
 	ErrProofMismatch = errors.New("proof does not belong to the batch")
+	// ErrClaimsChanged: stored claims are others than when the search began; search again.
+	ErrClaimsChanged = errors.New("the stored claims have changed meanwhile")
 	// ErrCorrupt: stored bytes do not match their stored hash.
 	ErrCorrupt = errors.New("stored bytes do not match their hash")
 )

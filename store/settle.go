@@ -287,7 +287,8 @@ func (s *Store) FailSettlement(ctx context.Context, epoch Epoch, txHash settle.H
 }
 
 // RevertSettlements undoes, after a reorg, the settlement of batch from, of those that
-// were settled with it, and of every later one: settled and settling batches return to proven, settled transactions too.
+// were settled with it, and of every later one: settled and settling batches return to proven, settled transactions too,
+// and what was claimed since is forgotten until it is read again.
 // It returns the numbers of the batches. Final ones are never touched: ErrIllegalTransition.
 func (s *Store) RevertSettlements(ctx context.Context, epoch Epoch, from settle.BatchNumber, reason string) ([]settle.BatchNumber, error) {
 	var batches []settle.BatchNumber
@@ -295,6 +296,9 @@ func (s *Store) RevertSettlements(ctx context.Context, epoch Epoch, from settle.
 		// Final batches are in the statement too, so that the database refuses the whole.
 		if batches, err = list(ctx, tx, number, settleRevertBatchesSQL, from); err != nil {
 			return fmt.Errorf("batches: %w", err)
+		}
+		if err := retreatClaims(ctx, tx, from); err != nil {
+			return fmt.Errorf("claims: %w", err)
 		}
 		if _, err := tx.Exec(ctx, settleRevertSettlementsSQL, from, reason); err != nil {
 			return err

@@ -134,7 +134,8 @@ type Accounts struct {
 }
 
 // Claim is a settled exit with the arguments of the rollup contract's claim, which
-// marks it once and pays nothing before there is a bridge.
+// marks it once and pays nothing before there is a bridge. Whether it was claimed is the
+// operator's word; the contract's exitClaimed(batch, index) is L1's.
 type Claim struct {
 	Batch     settle.BatchNumber `json:"batch" doc:"Batch of the exit" example:"1"`
 	Index     uint32             `json:"index" doc:"Place among the exits of the batch, from 0" example:"0"`
@@ -144,6 +145,8 @@ type Claim struct {
 	Leaf      settle.Hash        `json:"leaf" doc:"Leaf of the exit in the tree of the batch's exits"`
 	Siblings  []settle.Hash      `json:"siblings" nullable:"false" doc:"Siblings from the leaf up, as many as the tree is deep; none for the only exit of a batch"`
 	ExitsRoot settle.Hash        `json:"exits_root" doc:"Root of that tree, which the contract holds as exitsRoots(batch)"`
+	Claimed   *bool              `json:"claimed,omitempty" required:"false" doc:"Whether it was claimed on L1, as of block claims_block: true, also of a block that is not final yet; false, not up to that block. Absent while that is not known: claims were not followed up to the settlement of the batch" example:"false"`
+	ClaimTx   *settle.Hash       `json:"claim_tx,omitempty" required:"false" doc:"L1 transaction that claimed it; absent unless claimed"`
 }
 
 // BatchExits lists the exits of a settled batch.
@@ -152,12 +155,14 @@ type BatchExits struct {
 	BatchStatus settle.BatchStatus `json:"batch_status" enum:"settled,final" doc:"Status of the batch" example:"settled"`
 	ExitsRoot   *settle.Hash       `json:"exits_root,omitempty" required:"false" doc:"Root of the tree of its exits; absent when it has none"`
 	Claims      []Claim            `json:"claims" nullable:"false" doc:"Its exits in order"`
+	ClaimsBlock uint64             `json:"claims_block,omitempty" required:"false" doc:"L1 block up to which claims were followed; absent while none was" example:"1000"`
 }
 
 // Claims lists the settled exits of one Ethereum address.
 type Claims struct {
-	Claims []Claim             `json:"claims" nullable:"false" doc:"Exits by batch and place"`
-	Next   *settle.BatchNumber `json:"next,omitempty" required:"false" doc:"Pass as after to read on; absent at the end"`
+	Claims      []Claim             `json:"claims" nullable:"false" doc:"Exits by batch and place"`
+	ClaimsBlock uint64              `json:"claims_block,omitempty" required:"false" doc:"L1 block up to which claims were followed; absent while none was, and where there are no exits" example:"1000"`
+	Next        *settle.BatchNumber `json:"next,omitempty" required:"false" doc:"Pass as after to read on; absent at the end"`
 }
 
 // Usage counts the slots that a batch uses.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,16 +22,11 @@ type walletClaimsCmd struct {
 	API    string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
 	L1     string `name:"l1" help:"L1 address that the exits are for; absent: that of the key file."`
 	Key    string `help:"Key file, where --l1 is absent." type:"path" env:"SETTLE_WALLET"`
-	Rollup string `help:"Address of the rollup contract, to compare with the node at L1_URL." env:"SETTLE_ROLLUP"`
+	Rollup string `help:"Address of the rollup contract, which the node at L1_URL is asked for roots and claims." env:"SETTLE_ROLLUP"`
 }
 
-// listedClaim is a claim and, if L1 was asked, whether it was made.
-type listedClaim struct {
-	wire.Claim
-	Claimed *bool `json:"claimed,omitempty"`
-}
-
-// Run prints the claims. With L1_URL their roots are compared with the contract's.
+// Run prints the claims. With L1_URL their roots are compared with the contract's, and
+// the contract says which are made.
 func (c walletClaimsCmd) Run(a *app) error {
 	owner, err := c.owner()
 	if err != nil {
@@ -40,13 +36,12 @@ func (c walletClaimsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	claims, err := api.Claims(a.ctx, owner)
+	listed, err := api.Claims(a.ctx, owner)
 	if err != nil {
 		return err
 	}
-	listed := make([]listedClaim, len(claims))
-	for i := range claims {
-		listed[i].Claim = claims[i]
+	if listed == nil {
+		listed = []wire.Claim{}
 	}
 	if url := os.Getenv(envL1); url != "" && c.Rollup != "" {
 		if err := c.markClaimed(a, url, listed); err != nil {
@@ -71,7 +66,7 @@ func (c walletClaimsCmd) owner() (owner settle.Address, err error) {
 }
 
 // markClaimed asks the contract for each root and mark.
-func (c walletClaimsCmd) markClaimed(a *app, url string, listed []listedClaim) error {
+func (c walletClaimsCmd) markClaimed(a *app, url string, listed []wire.Claim) error {
 	var address settle.Address
 	if err := address.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
@@ -95,6 +90,9 @@ func (c walletClaimsCmd) markClaimed(a *app, url string, listed []listedClaim) e
 			return err
 		}
 		listed[i].Claimed = &claimed
+		if !claimed { // whatever the API knows of another branch
+			listed[i].ClaimTx = nil
+		}
 	}
 	return nil
 }
@@ -109,17 +107,20 @@ type walletClaimCmd struct {
 	PaysNothing bool   `help:"Say that you know: the claim pays nothing, and cannot be made again when there is a bridge."`
 }
 
-// claimReport is what a claim came to.
+// claimReport is what a claim came to. Of one that was made before, transaction, block
+// and gas are absent where the L1 node does not tell them.
 type claimReport struct {
 	Batch  settle.BatchNumber `json:"batch"`
 	Index  uint32             `json:"index"`
 	L1     settle.Address     `json:"l1"`
 	Token  settle.TokenID     `json:"token"`
 	Amount settle.Amount      `json:"amount"`
-	TxHash settle.Hash        `json:"tx_hash"`
-	Block  uint64             `json:"block"`
-	Gas    uint64             `json:"gas_used"`
+	TxHash settle.Hash        `json:"tx_hash,omitzero"`
+	Block  uint64             `json:"block,omitzero"`
+	Gas    uint64             `json:"gas_used,omitzero"`
 	Paid   settle.Amount      `json:"paid"` // 0: there is no bridge
+
+	AlreadyClaimed bool `json:"already_claimed"` // by an earlier run, or by somebody else for the same owner
 }
 
 // Run claims. Anybody may: the mark is for the exit's own L1 address.
@@ -144,6 +145,10 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return fmt.Errorf("batch %d has %d exits, there is none at place %d", batch, len(exits.Claims), c.Index)
 	}
 	claim := exits.Claims[c.Index]
+	from, err := settlementBlock(a.ctx, api, batch)
+	if err != nil {
+		return err
+	}
 	chain, err := a.openChain(c.dataFlags, c.l1Flags)
 	if err != nil {
 		return err
@@ -154,16 +159,30 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer node.Close()
-	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup}, l1.Claim{
+	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup, From: from, Logger: a.log}, l1.Claim{
 		Batch: batch, Index: claim.Index, Path: claim.Siblings,
 		Exit: publicdata.Exit{L1: claim.L1, Token: claim.Token, Amount: claim.Amount},
 	})
 	if err != nil {
 		return err
 	}
-	a.log.Warn("the exit is marked as claimed; nothing was paid, as there is no bridge yet", "batch", batch, "index", claim.Index)
+	says := "the exit is marked as claimed; nothing was paid, as there is no bridge yet"
+	if done.Already {
+		says = "the exit had been claimed already, and nothing was sent; nothing was paid, as there is no bridge yet"
+	}
+	a.log.Warn(says, "batch", batch, "index", claim.Index)
 	return a.printJSON(claimReport{
 		Batch: batch, Index: claim.Index, L1: claim.L1, Token: claim.Token, Amount: claim.Amount,
-		TxHash: done.TxHash, Block: done.Block, Gas: done.GasUsed,
+		TxHash: done.TxHash, Block: done.Block, Gas: done.GasUsed, AlreadyClaimed: done.Already,
 	})
+}
+
+// settlementBlock is the block of L1 in which a batch was settled, by the API's word: no claim
+// is older. 0 where it does not say it.
+func settlementBlock(ctx context.Context, api *client.Client, n settle.BatchNumber) (uint64, error) {
+	batch, err := api.Batch(ctx, n)
+	if err != nil || batch.Settlement == nil || batch.Settlement.BlockNumber == nil {
+		return 0, err
+	}
+	return *batch.Settlement.BlockNumber, nil
 }

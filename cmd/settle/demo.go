@@ -115,7 +115,7 @@ func (c demoCmd) Run(a *app) (err error) {
 			api:     apiFlags{MaxAccepted: 50_000, MaxUnproven: 1000},
 			seal:    sealFlags{SealAge: 5 * time.Second, SealIdle: 500 * time.Millisecond},
 			poll:    100 * time.Millisecond,
-			submit:  submitFlags{Patience: c.Timeout, InFlight: 4},
+			submit:  submitFlags{Patience: c.Timeout, InFlight: 4, Claims: 5 * time.Second},
 			fold:    foldFlags{FoldWait: demoFoldWait, FoldExitWait: demoFoldWait, FoldTimeout: c.Timeout, FoldMaxWords: demoFoldWords},
 		})
 	})

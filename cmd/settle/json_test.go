@@ -27,7 +27,7 @@ import (
 var jsonOutputs = map[string]any{
 	"bench_compare.go found":                  record.Comparison{},
 	"circuits.go out":                         circuitStats{},
-	"claims.go listed":                        []listedClaim{},
+	"claims.go listed":                        []wire.Claim{},
 	"claims.go claimReport":                   claimReport{},
 	"demo.go r":                               demoReport{},
 	"deploy.go deployment":                    l1.Deployment{},

@@ -48,6 +48,7 @@ type submitFlags struct {
 	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
 	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
+	Claims   time.Duration `name:"claims-interval" help:"Time between looks at the L1 log for claims of exits, which GET /v1/exits shows; longer while the node refuses. 0 for none." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
 }
 
 type apiCmd struct {
@@ -270,6 +271,9 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 	if flags.InFlight < 1 {
 		return fmt.Errorf("--max-in-flight %d: expected at least 1", flags.InFlight)
 	}
+	if flags.Claims < 0 {
+		return fmt.Errorf("--claims-interval %s: expected 0 or more", flags.Claims)
+	}
 	rollup, err := a.rollup(ctx, db)
 	if err != nil {
 		return err
@@ -283,7 +287,7 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		rows.patience = flags.Patience
 	}
 	t := submitTenure{
-		db: db, node: node, rollup: rollup, rows: rows, log: log,
+		db: db, node: node, rollup: rollup, rows: rows, log: log, claims: flags.Claims,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
 			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/store"
@@ -18,7 +20,8 @@ type submitTenure struct {
 	rows   l1.Settlements
 	config l1.SubmitterConfig
 	log    *slog.Logger
-	found  bool // the contract, at this node's address
+	claims time.Duration // between looks for claims of exits; 0: none
+	found  bool          // the contract, at this node's address
 }
 
 // serve settles while this process holds the role; took says that it did. It looks at
@@ -44,8 +47,27 @@ func (t *submitTenure) serve(ctx context.Context, works func()) (took bool, err 
 			return err
 		}
 		works()
+		defer t.followClaims(tenure, client, epoch)()
 		return submitter.Run(tenure, wake)
 	})
+}
+
+// followClaims follows the claims of exits beside settling, which waits for none of it,
+// until the returned function is called.
+func (t *submitTenure) followClaims(ctx context.Context, node l1.Node, epoch store.Epoch) (stop func()) {
+	if t.claims == 0 {
+		return func() {}
+	}
+	follower := l1.NewClaimFollower(node, t.db.store, l1.ClaimFollowerConfig{
+		Rollup: t.rollup.Address, DeployBlock: t.rollup.DeployBlock, Epoch: epoch, Every: t.claims, Logger: t.log,
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() { _ = follower.Run(ctx) }) // that the role was lost the submitter finds out too
+	return func() {
+		cancel()
+		following.Wait()
+	}
 }
 
 // check compares deployment and progress with the chain. A node that lacks the

@@ -24,7 +24,7 @@ type walletCmd struct {
 	Open    walletOpenCmd    `cmd:"" help:"Open an account for a payment address that has none, and fund it."`
 	Exit    walletExitCmd    `cmd:"" help:"Take an amount out to the key file's L1 address."`
 	ExitAll walletExitAllCmd `cmd:"" help:"Take the whole balance, less the fee, out to the key file's L1 address."`
-	Claims  walletClaimsCmd  `cmd:"" help:"List the settled exits for an L1 address, and with L1_URL which are claimed."`
+	Claims  walletClaimsCmd  `cmd:"" help:"List the settled exits for an L1 address and which are claimed: as the API says, with L1_URL and --rollup as the contract does."`
 	Claim   walletClaimCmd   `cmd:"" help:"Claim a settled exit on L1. This pays nothing, as there is no bridge yet, and uses up the exit's one claim."`
 }
 

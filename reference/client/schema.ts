@@ -446,6 +446,12 @@ export interface components {
             /** @description Its exits in order */
             claims: components["schemas"]["Claim"][];
             /**
+             * Format: int64
+             * @description L1 block up to which claims were followed; absent while none was
+             * @example 1000
+             */
+            claims_block?: number;
+            /**
              * @description Root of the tree of its exits; absent when it has none
              * @example 0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30
              */
@@ -583,6 +589,16 @@ export interface components {
              */
             batch: number;
             /**
+             * @description L1 transaction that claimed it; absent unless claimed
+             * @example 0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30
+             */
+            claim_tx?: string;
+            /**
+             * @description Whether it was claimed on L1, as of block claims_block: true, also of a block that is not final yet; false, not up to that block. Absent while that is not known: claims were not followed up to the settlement of the batch
+             * @example false
+             */
+            claimed?: boolean;
+            /**
              * @description Root of that tree, which the contract holds as exitsRoots(batch)
              * @example 0x1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30
              */
@@ -615,6 +631,12 @@ export interface components {
         Claims: {
             /** @description Exits by batch and place */
             claims: components["schemas"]["Claim"][];
+            /**
+             * Format: int64
+             * @description L1 block up to which claims were followed; absent while none was, and where there are no exits
+             * @example 1000
+             */
+            claims_block?: number;
             /**
              * Format: int64
              * @description Pass as after to read on; absent at the end

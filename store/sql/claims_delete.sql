@@ -1,0 +1,1 @@
+delete from claims where block > $1 and block <= $2

@@ -1,0 +1,1 @@
+select head, final, revision from claims_followed
