@@ -45,7 +45,7 @@ var ErrBroken = errors.New("rules are broken")
 type Audit struct {
 	system   constraint.ConstraintSystem
 	checks   []check
-	tuples   []tuple
+	tuples   []Tuple
 	findings []ViolationError
 
 	// While the circuit is compiled:
@@ -59,13 +59,6 @@ type check struct {
 	ViolationError
 	holds func(v *big.Int) bool
 	wants string
-}
-
-// tuple is the form of a tuple on the bus.
-type tuple struct {
-	channel bus.Channel
-	sent    bool
-	fields  int
 }
 
 // NewAudit compiles the audit of a circuit over BN254's scalar field. The circuit states
@@ -90,7 +83,7 @@ func (a *Audit) Run(full witness.Witness, options ...solver.Option) ([]Violation
 	return a.findings, err
 }
 
-// Tuple is the place of a tuple among the inputs of Look.
+// Tuple is the form of a tuple on the bus, and its place among the inputs of Look.
 type Tuple struct {
 	Channel bus.Channel
 	Sent    bool
@@ -99,14 +92,7 @@ type Tuple struct {
 }
 
 // Tuples lists the tuples of the circuit, in order.
-func (a *Audit) Tuples() []Tuple {
-	at, all := len(a.checks), make([]Tuple, len(a.tuples))
-	for i, t := range a.tuples {
-		all[i] = Tuple{t.channel, t.sent, at, t.fields}
-		at += 1 + t.fields
-	}
-	return all
-}
+func (a *Audit) Tuples() []Tuple { return a.tuples }
 
 // auditedCircuit has a circuit defined by the audit's API. Its values are those of the
 // circuit, in the same order.
@@ -189,7 +175,7 @@ func (x audited) AssertIsBoolean(v frontend.Variable) {
 func (x audited) Balance(all []bus.Tuple) error {
 	a := x.audit
 	for _, t := range all {
-		a.tuples = append(a.tuples, tuple{t.Channel, t.Sent, len(t.Fields)})
+		a.tuples = append(a.tuples, Tuple{t.Channel, t.Sent, len(a.values), len(t.Fields)})
 		a.values = append(append(a.values, t.Copies), t.Fields...)
 	}
 	_, err := x.Compiler().NewHint(a.Look, 1, a.values...)
@@ -206,7 +192,7 @@ func (a *Audit) Look(_ *big.Int, in, out []*big.Int) error {
 			a.findings = append(a.findings, c.ViolationError)
 		}
 	}
-	a.findings = append(a.findings, a.unbalanced(in[len(a.checks):])...)
+	a.findings = append(a.findings, a.unbalanced(in)...)
 	out[0].SetUint64(0)
 	if len(a.findings) > 0 {
 		return fmt.Errorf("%w: %w", ErrBroken, a.findings[0])
@@ -224,22 +210,21 @@ func (a *Audit) unbalanced(in []*big.Int) []ViolationError {
 	var order []*balance
 	tuples := map[string]*balance{}
 	for _, t := range a.tuples {
-		flag, fields := in[0], make([]string, t.fields)
-		for i, f := range in[1 : 1+t.fields] {
+		fields := make([]string, t.Fields)
+		for i, f := range in[t.At+1 : t.At+1+t.Fields] {
 			fields[i] = shown(f)
 		}
-		in = in[1+t.fields:]
 		text := strings.Join(fields, ", ")
-		key := fmt.Sprint(int(t.channel), ": ", text)
+		key := fmt.Sprint(int(t.Channel), ": ", text)
 		b := tuples[key]
 		if b == nil {
-			b = &balance{t.channel, text, new(big.Int)}
+			b = &balance{t.Channel, text, new(big.Int)}
 			tuples[key], order = b, append(order, b)
 		}
-		if t.sent {
-			b.copies.Add(b.copies, flag)
+		if t.Sent {
+			b.copies.Add(b.copies, in[t.At])
 		} else {
-			b.copies.Sub(b.copies, flag)
+			b.copies.Sub(b.copies, in[t.At])
 		}
 	}
 	var found []ViolationError
