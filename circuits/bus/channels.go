@@ -97,12 +97,12 @@ func (c Permutation[T]) Receive(flag Flag, t T) {
 	c.bus.add(t.channel(), false, flag.wire, t.fields())
 }
 
-// Lookup is a channel on which each tuple that is looked up is a row that is listed. A row
-// says by a free multiplicity how often it is looked up.
+// Lookup is a channel on which each tuple that is looked up is a row that is listed. The
+// prover says by a free multiplicity how often a row is looked up.
 //
-// Look-ups count by flags, which are 0 or 1 by a rule. So a row that is looked up is looked
-// up a number of times between 1 and the order of the field, and is listed with just that
-// multiplicity, or more rows that are equal sum to it.
+// It cannot say that of a row that is not listed. Look-ups count by flags, which are 0 or 1
+// by a rule, and there are fewer than the order of the field. So a tuple that is looked up
+// has a count that is not 0, which only a row's multiplicity can meet.
 type Lookup[T tuple] struct{ bus *Bus }
 
 // List adds a row, as often as it is looked up.

@@ -68,14 +68,18 @@ type slotFlags struct {
 
 func (k *chips) kinds(f KindFlags) slotFlags {
 	api := k.api
-	transfer, open := k.boolean("transfer: kinds are boolean", f.Transfer).Bool, k.boolean("transfer: kinds are boolean", f.Open).Bool
-	exit, exitAll := k.boolean("transfer: kinds are boolean", f.Exit).Bool, k.boolean("transfer: kinds are boolean", f.ExitAll).Bool
+	transfer := k.boolean("transfer: kinds are boolean", f.Transfer).Bool
+	open := k.boolean("transfer: kinds are boolean", f.Open).Bool
+	exit := k.boolean("transfer: kinds are boolean", f.Exit).Bool
+	exitAll := k.boolean("transfer: kinds are boolean", f.ExitAll).Bool
 	out := slotFlags{KindFlags: f, receives: api.Add(f.Transfer, f.Open), exits: api.Add(f.Exit, f.ExitAll)}
 	out.active = api.Add(out.receives, out.exits)
 	out.number = api.Add(f.Transfer, api.Mul(f.Open, int(settle.KindOpen)), api.Mul(f.Exit, int(settle.KindExit)), api.Mul(f.ExitAll, int(settle.KindExitAll)))
 	kinds := k.OneHot("transfer: at most one kind", transfer, open, exit, exitAll)
-	out.tuples.active, out.tuples.receives = kinds.Any(transfer, open, exit, exitAll), kinds.Any(transfer, open)
-	out.tuples.opens, out.tuples.exits = open, kinds.Any(exit, exitAll)
+	out.tuples.active = kinds.Any(transfer, open, exit, exitAll)
+	out.tuples.receives = kinds.Any(transfer, open)
+	out.tuples.opens = open
+	out.tuples.exits = kinds.Any(exit, exitAll)
 	return out
 }
 
