@@ -38,7 +38,7 @@ func (c *twoPublic) Define(api frontend.API) error {
 }
 
 type misspelt struct {
-	A, B, C frontend.Variable `gnark:",pubic"`
+	A, B, C frontend.Variable `gnark:",publik"`
 }
 
 func (c *misspelt) Define(api frontend.API) error {
