@@ -140,7 +140,7 @@ func (g *gasChain) group(ctx context.Context, l gasLoad, n int) (s gasSettled, e
 
 // send sends the call, looks at the new root, and takes its gas apart.
 func (g *gasChain) send(ctx context.Context, data []byte, batches ...gasBatch) (gasUse, error) {
-	tx, receipt, err := l1.Send(ctx, g.node, g.chain.Keys()[0], g.deployment.Rollup, data, gasPoll)
+	tx, receipt, err := l1.Send(ctx, g.node, g.chain.Keys()[0], g.deployment.Rollup, data, gasPoll, l1.FeePolicy{})
 	if err != nil {
 		return gasUse{}, err
 	}

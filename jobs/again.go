@@ -10,7 +10,7 @@ import (
 	"github.com/zksettle/settle/store"
 )
 
-// proveAgain queues the batches whose proof was set aside. Each such proof counts as a
+// proveAgain queues the batches whose proof was set aside, or was deleted by hand. Each such proof counts as a
 // failure of class bug: the next try waits longer each time, and after Policy.MaxFailures
 // the job is a dead letter, so that proofs which L1 refuses without end cost no more than
 // that. A batch keeps its place: whoever claims jobs takes the oldest one.
@@ -38,12 +38,12 @@ func (r *reaper) proveAgain(ctx context.Context) error {
 		}
 		r.cfg.Metrics.SetAside.Inc()
 		if !o.dead {
-			r.cfg.Logger.ErrorContext(ctx, "a stored proof was set aside; the batch is proven again", append(args, "in", o.delay)...)
+			r.cfg.Logger.ErrorContext(ctx, "a stored proof was set aside, or is gone; the batch is proven again", append(args, "in", o.delay)...)
 			continue
 		}
 		r.cfg.Metrics.DeadLetters.Inc()
 		args = append(args, ProveBatch{Batch: o.batch.Batch}.dead()...)
-		r.cfg.Logger.ErrorContext(ctx, "dead letter: stored proofs of the batch are set aside one after the other", args...)
+		r.cfg.Logger.ErrorContext(ctx, "dead letter: stored proofs of the batch are set aside, or vanish, one after the other", args...)
 	}
 	return err
 }

@@ -51,6 +51,52 @@ func TestRefusedProofIsMadeAgain(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
+// A proof that somebody deletes from the database is missed and made again, however often,
+// until that is a dead letter; its job may have been tidied away.
+func TestDeletedProofIsMadeAgain(t *testing.T) {
+	f := newFleet(t)
+	f.seal(2)
+	p := f.fake(nil)
+	cfg := f.config("a", p)
+	cfg.Policy.MaxFailures = 2
+	f.start(cfg)
+	for times := 1; times <= 2; times++ {
+		f.awaitProofs(1, 2)
+		for _, sql := range []string{"delete from proofs where batch = 1", "delete from river_job where state = 'completed'"}[:3-times] { // at first its job was tidied away too
+			_, err := f.pool.Exec(t.Context(), sql)
+			require.NoError(t, err)
+		}
+		role, err := f.store.AcquireWriter(t.Context(), store.RoleSubmitter, "test")
+		require.NoError(t, err)
+		_, err = f.store.ToSettle(t.Context(), 1)
+		var missing *store.MissingProofError
+		require.ErrorAs(t, err, &missing)
+		require.Equal(t, f.proofKey(1), missing.ProofKey)
+		require.NoError(t, f.store.ProofGone(t.Context(), role.Epoch(), missing))
+		require.NoError(t, role.Release(t.Context()))
+	}
+	f.awaitState(1, rivertype.JobStateDiscarded)
+	require.Equal(t, 2, p.proved()[1])
+	require.Equal(t, 1, p.proved()[2])
+	require.Contains(t, f.failures(1)[0].Detail, "somebody deleted it")
+}
+
+// A proving process that always answers under another key is no better than one that gives
+// proofs which do not hold: its tries are bounded.
+func TestProofsUnderAWrongKeyAreBounded(t *testing.T) {
+	f := newFleet(t)
+	f.seal(1)
+	p := f.fake(nil)
+	p.key = settle.KeyHash{9}
+	cfg := f.config("a", p)
+	cfg.Policy.MaxFailures = 3
+	f.start(cfg)
+	f.awaitState(1, rivertype.JobStateDiscarded)
+	require.Equal(t, 3, p.proved()[1])
+	require.Nil(t, f.proof(1))
+	require.Contains(t, f.failures(1)[0].Detail, "asked for was")
+}
+
 // forge changes the stored proof of a batch behind everybody's back.
 func (f *fleet) forge(n settle.BatchNumber, change string) {
 	f.t.Helper()

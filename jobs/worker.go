@@ -120,8 +120,8 @@ func (w *worker[A]) prove(ctx context.Context, a A, lease store.Lease) (prover.R
 		return prover.Result{}, err
 	}
 	if want := a.proofKey().KeyHash; result.Proof.KeyHash != want {
-		return prover.Result{}, &prover.Error{Class: prover.ClassInfrastructure, Step: "keys",
-			Err: fmt.Errorf("proven under key %s, asked for was %s", result.Proof.KeyHash, want)}
+		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "keys",
+			Err: fmt.Errorf("the proving process proved under key %s, asked for was %s", result.Proof.KeyHash, want)}
 	}
 	if err := w.cfg.Verifier.Verify(result.Proof); err != nil {
 		// No wrapping: a refusal of bad input must not be found in a failure of ours.

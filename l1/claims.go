@@ -51,7 +51,8 @@ type ClaimConfig struct {
 	Rollup  settle.Address
 	From    uint64        // block where the search for an earlier claim ends, going back; that of the batch's settlement, or before
 	Poll    time.Duration // between looks for the receipt; 0: 200 ms
-	Logger  *slog.Logger  // hears why the transaction of an earlier claim is not found; nil: nobody
+	Fees    FeePolicy
+	Logger  *slog.Logger // hears why the transaction of an earlier claim is not found; nil: nobody
 }
 
 // Claimed is the record of a claim. Of an earlier one, what the node does not tell is
@@ -87,7 +88,7 @@ func ClaimExit(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg ClaimC
 	if err != nil {
 		return Claimed{}, err
 	}
-	receipt, err := claim.send(ctx, newWallet(node, key, chainID), cfg)
+	receipt, err := claim.send(ctx, newWallet(node, key, chainID).withPolicy(cfg.Fees), cfg)
 	if err == nil {
 		return claimedBy(receipt), nil
 	}

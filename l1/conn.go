@@ -15,6 +15,8 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/zksettle/settle/internal/outage"
 )
 
 // Defaults of a connection.
@@ -38,7 +40,7 @@ type Conn struct {
 	patience time.Duration
 	log      *slog.Logger
 	logs     logWindow
-	told     once
+	told     *outage.Tellers
 }
 
 // Option configures a Conn.
@@ -68,6 +70,7 @@ func NewConn(client *rpc.Client, options ...Option) *Conn {
 	for _, option := range options {
 		option(c)
 	}
+	c.told = outage.NewTellers(c.log, kindOf)
 	return c
 }
 
@@ -181,9 +184,7 @@ func answered(err error) error {
 
 // missing says once that the node does not tell something that we can do without.
 func (c *Conn) missing(ctx context.Context, what, instead string, err error) {
-	if c.told.news(what, err) {
-		c.log.WarnContext(ctx, "the L1 node does not say "+what, "instead", instead, "reason", err)
-	}
+	c.told.Failed(ctx, slog.LevelWarn, "the L1 node does not say "+what, err, "instead", instead)
 }
 
 // ChainID returns the chain's id.

@@ -51,6 +51,7 @@ type DeployConfig struct {
 	UnsafeDevKeys bool          // admits UnsafeDev keys; stored in the contract for ever
 	Keys          []VerifierKey
 	Poll          time.Duration // between looks for a receipt; 0: 200 ms
+	Fees          FeePolicy     `json:"-"` // of each transaction; it does not tell deployments apart
 	Journal       DeployJournal // what is sent is stored there before; nil: nowhere, and what breaks off begins anew
 }
 
@@ -80,7 +81,7 @@ func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployCon
 	if err := cfg.checkKeys(); err != nil {
 		return Deployment{}, err
 	}
-	d := &deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll, journal: cfg.Journal}
+	d := &deployer{wallet: newWallet(node, key, chainID).withPolicy(cfg.Fees), poll: cfg.Poll, journal: cfg.Journal}
 	if d.journal == nil {
 		d.journal = noJournal{}
 	}

@@ -33,10 +33,10 @@ func Calldata(proof settle.ProofEnvelope, words []settle.Element, version uint32
 }
 
 // Send sends a call of the rollup at address to, outside any pipeline, and waits
-// until it is mined; poll as in DeployConfig. key must not be used by anybody else
+// until it is mined; poll and fees as in DeployConfig. key must not be used by anybody else
 // meanwhile. A call that the contract would refuse is not sent: a *RevertError. For
 // what settles batches that are in a store there is the Submitter.
-func Send(ctx context.Context, node Node, key *ecdsa.PrivateKey, rollup settle.Address, data []byte, poll time.Duration) (*types.Transaction, *types.Receipt, error) {
+func Send(ctx context.Context, node Node, key *ecdsa.PrivateKey, rollup settle.Address, data []byte, poll time.Duration, fees FeePolicy) (*types.Transaction, *types.Receipt, error) {
 	chainID, err := CheckChain(ctx, node, 0)
 	if err != nil {
 		return nil, nil, err
@@ -44,14 +44,15 @@ func Send(ctx context.Context, node Node, key *ecdsa.PrivateKey, rollup settle.A
 	if poll == 0 {
 		poll = 200 * time.Millisecond
 	}
-	w, to := newWallet(node, key, chainID), common.Address(rollup)
+	w, to := newWallet(node, key, chainID).withPolicy(fees), common.Address(rollup)
 	tx, err := w.buildNext(ctx, &to, data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("call the rollup: %w", err)
 	}
-	receipt, err := w.sendAndWait(ctx, tx, poll)
+	d := &delivery{wallet: w, versions: []*types.Transaction{tx}}
+	receipt, err := d.wait(ctx, poll)
 	if err != nil {
 		return nil, nil, fmt.Errorf("call the rollup: %w", err)
 	}
-	return tx, receipt, nil
+	return d.version(receipt.TxHash), receipt, nil
 }

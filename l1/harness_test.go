@@ -12,6 +12,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/logger"
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -236,6 +237,7 @@ type faulty struct {
 	onSend  func() error         // instead of sending, when not nil
 	behind  uint64               // subtracted from the head
 	balance *big.Int             // of every account, when not nil
+	guess   func(uint64) uint64  // changes estimates of gas, when not nil
 	sent    []*types.Transaction // that came so far as to be sent
 }
 
@@ -270,6 +272,14 @@ func (f *faulty) BalanceAt(ctx context.Context, account common.Address, block *b
 		return f.balance, nil
 	}
 	return f.Conn.BalanceAt(ctx, account, block)
+}
+
+func (f *faulty) EstimateGas(ctx context.Context, call ethereum.CallMsg) (uint64, error) {
+	gas, err := f.Conn.EstimateGas(ctx, call)
+	if f.guess != nil && err == nil {
+		gas = f.guess(gas)
+	}
+	return gas, err
 }
 
 // SendTransaction requires that the very transaction is stored and live.

@@ -357,23 +357,6 @@ func TestBadProofBehind(t *testing.T) {
 	h.requireOnChain(1)
 }
 
-// TestNoKnownGas: a process that has seen no settlement waits for its first.
-func TestNoKnownGas(t *testing.T) {
-	h := newHarness(t)
-	h.prove(4, 2)
-	h.step(h.submitter(), l1.Sent)
-	s := h.several()
-	h.step(s, l1.Waiting)
-	require.Len(t, h.rows.rows, 1)
-	h.mineSent()
-	h.step(s, l1.Recorded)
-	h.step(s, l1.Sent)
-	require.Len(t, h.rows.rows, 4)
-	h.mineSent()
-	h.recordAll(s, 3)
-	h.requireSettledOnce(4)
-}
-
 // TestAnotherOperatorSettlesTheFirst: ours is reverted, and those behind it are valid.
 func TestAnotherOperatorSettlesTheFirst(t *testing.T) {
 	h := newHarness(t)

@@ -159,7 +159,7 @@ func (d *deployer) create(ctx context.Context, name, code string, arguments []by
 			}
 		}
 		if receipt == nil {
-			receipt, failed = d.sendAndWait(ctx, j.tx, d.poll)
+			receipt, failed = d.deliver(ctx, j)
 		}
 		if receipt != nil {
 			address := crypto.CreateAddress(j.from, j.tx.Nonce())
@@ -174,6 +174,22 @@ func (d *deployer) create(ctx context.Context, name, code string, arguments []by
 		}
 	}
 	return fail(failed)
+}
+
+// deliver sends a stored transaction, and waits for it or any other version of it.
+func (d *deployer) deliver(ctx context.Context, j *journaled) (*types.Receipt, error) {
+	name := j.name
+	on := delivery{wallet: d.wallet, keep: func(ctx context.Context, tx *types.Transaction) error {
+		_, err := d.store(ctx, name, tx)
+		return err
+	}}
+	for _, other := range d.earlier {
+		if other.name == name && other.from == j.from && other.tx.Nonce() == j.tx.Nonce() && other.tx.Hash() != j.tx.Hash() {
+			on.versions = append(on.versions, other.tx)
+		}
+	}
+	on.versions = append(on.versions, j.tx)
+	return on.wait(ctx, d.poll)
 }
 
 func (d *deployer) store(ctx context.Context, name string, tx *types.Transaction) (*journaled, error) {

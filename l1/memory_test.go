@@ -118,6 +118,21 @@ func (m *memory) SettlementFees(_ context.Context, sender settle.Address, nonce 
 	return most, tip, found, nil
 }
 
+func (m *memory) LastSettlement(_ context.Context, circuit, shape string, key settle.KeyHash) (out store.Settled, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.rows {
+		w := m.batches[r.Batch-1].work
+		if (r.Status == store.SettlementMined || r.Status == store.SettlementFinal) && r.Batch >= out.Batch && w.Proof.Circuit == circuit && w.Proof.Shape == shape && w.Proof.KeyHash == key {
+			out = store.Settled{Settlement: *r, Words: [][]settle.Element{w.Words}}
+		}
+	}
+	if out.Receipt == nil {
+		return out, store.ErrNotFound
+	}
+	return out, nil
+}
+
 // takeBack fails what is under way behind a batch.
 func (m *memory) takeBack(last settle.BatchNumber) {
 	for _, r := range m.rows {
@@ -210,6 +225,13 @@ func (m *memory) RefuseProof(_ context.Context, e store.Epoch, k store.ProofKey,
 		b.status = settle.BatchSealed
 	}
 	return nil
+}
+
+func (m *memory) ProofGone(_ context.Context, e store.Epoch, missing *store.MissingProofError) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.batches[missing.Batch-1].status = settle.BatchSealed
+	return m.write("ProofGone", e)
 }
 
 func (m *memory) FailSettlement(_ context.Context, e store.Epoch, h settle.Hash, reason string) error {

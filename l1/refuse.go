@@ -52,6 +52,19 @@ func (s *Submitter) refused(ctx context.Context, work store.SettlementWork, caus
 	return Failed, nil
 }
 
+// missing has a batch proven again whose proof is gone from the database.
+func (s *Submitter) missing(ctx context.Context, gone *store.MissingProofError) (Outcome, error) {
+	if err := s.rows.ProofGone(ctx, s.cfg.Epoch, gone); err != nil {
+		return Outcome{Batch: gone.Batch}, err
+	}
+	consequence := "the batch is proven again"
+	if gone.Circuit == settle.CircuitAggregate {
+		consequence = "its batches settle each by its own proof"
+	}
+	s.log.ErrorContext(ctx, "a proof is gone", "batch", gone.Batch, "circuit", gone.Circuit, "consequence", consequence, "reason", gone)
+	return Outcome{gone.Batch, Failed}, nil
+}
+
 // worthless reports whether err says that the proof itself, and neither the state of the
 // chain nor its registry, is what stands in the way.
 func worthless(err error) bool {

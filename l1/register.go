@@ -41,6 +41,7 @@ type RegistrarConfig struct {
 	Rollup      settle.Address
 	DeployBlock uint64           // where the search for events begins
 	Poll        time.Duration    // between looks for a receipt; 0: 200 ms
+	Fees        FeePolicy        // of each transaction; Now and Logger are those below
 	Now         func() time.Time // nil: time.Now
 	Logger      *slog.Logger     // nil discards
 }
@@ -70,7 +71,8 @@ func NewRegistrar(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg Reg
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Registrar{&deployer{wallet: newWallet(node, key, chainID), poll: cfg.Poll, journal: noJournal{}}, NewClient(node, cfg.Rollup), cfg}
+	cfg.Fees.Now, cfg.Fees.Logger = cfg.Now, cfg.Logger
+	r := &Registrar{&deployer{wallet: newWallet(node, key, chainID).withPolicy(cfg.Fees), poll: cfg.Poll, journal: noJournal{}}, NewClient(node, cfg.Rollup), cfg}
 	governor, err := read(ctx, r.client, "governor", r.client.contract.PackGovernor(), r.client.contract.UnpackGovernor)
 	if err != nil {
 		return nil, err

@@ -298,9 +298,11 @@ func (s *Submitter) spent(ctx context.Context, work store.SettlementWork) (Actio
 	case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
 		// Mined since the batch number was read.
 		return Recorded, s.record(ctx, receipt)
+	case err == nil && ranOut(receipt.GasUsed, live.GasLimit): // where it did, any contract's reason is wrong
+		reason = fmt.Sprintf("reverted in block %d: it ran out of gas (used %d of %d)", receipt.BlockNumber, receipt.GasUsed, live.GasLimit)
+		s.distrust(work)
 	case err == nil:
 		reason = s.whyReverted(ctx, live, receipt)
-		s.distrust(work, receipt.GasUsed, live.GasLimit)
 	case !errors.Is(err, ethereum.NotFound):
 		return "", fmt.Errorf("ask L1 for the receipt of %s: %w", live.TxHash, withoutURL(err))
 	}

@@ -23,7 +23,7 @@ import (
 // once another process has taken it.
 type Settlements interface {
 	// ToSettle returns at most so many batches or groups that settle next, in order and without gaps, from the first that is not settled
-	// up to one that is not proven, or may yet be folded.
+	// up to one that is not proven, or may yet be folded. A *store.MissingProofError when a proof is gone.
 	ToSettle(ctx context.Context, most int) ([]store.SettlementWork, error)
 	// SettlementFees returns the highest fees with which a node may hold a transaction of this sender and nonce, if one has taken any.
 	SettlementFees(ctx context.Context, sender settle.Address, nonce uint64) (maxFee, maxTip settle.Amount, found bool, err error)
@@ -38,6 +38,8 @@ type Settlements interface {
 	GiveUpGroup(ctx context.Context, epoch store.Epoch, first settle.BatchNumber, reason string) error
 	// RefuseProof sets a stored proof aside, if it is still this one: its batch is proven again; after an aggregate proof the batches settle directly.
 	RefuseProof(ctx context.Context, epoch store.Epoch, k store.ProofKey, proof []byte, reason string) error
+	// ProofGone has a batch proven again whose proof is missing; after an aggregate proof the batches settle directly.
+	ProofGone(ctx context.Context, epoch store.Epoch, missing *store.MissingProofError) error
 	// FailSettlement gives a live settlement up, and those of later batches with it; their batches return to proven.
 	FailSettlement(ctx context.Context, epoch store.Epoch, txHash settle.Hash, reason string) error
 	// RevertSettlements returns batch from and all later ones to proven after a reorg.
@@ -50,6 +52,8 @@ type Settlements interface {
 	MinedSettlements(ctx context.Context) ([]store.Settlement, error)
 	// SettlementByHash returns a settlement by the hash of its transaction, or store.ErrNotFound.
 	SettlementByHash(ctx context.Context, txHash settle.Hash) (store.Settlement, error)
+	// LastSettlement returns the last settlement that is mined and was proven under this key, or store.ErrNotFound.
+	LastSettlement(ctx context.Context, circuit, shape string, key settle.KeyHash) (store.Settled, error)
 }
 
 var _ Settlements = (*store.Store)(nil)
@@ -121,12 +125,13 @@ type Submitter struct {
 	shown    map[settle.Hash]time.Time // when a node was last given it
 	turn     time.Time                 // since when the first one under way has had nobody before it; zero: from before this process
 	gas      map[gasKind]gasUsed       // what settlements have cost
+	asked    map[gasKind]bool          // kinds that the store was asked for
 	capped   string                    // why the first in line is not replaced, though stuck
 	noted    *string                   // standstill that was noted last, empty for none; nil: perhaps one of another process
 	ahead    big.Int                   // the most that those cost, in wei, which are before the one that a step is at
 	reorgs   reorgs                    // lately
 	finality askAgain                  // while the node does not say it
-	told     once                      // what it does not say
+	told     *outage.Tellers           // of what the node does not say
 }
 
 type versionKey struct {
@@ -143,11 +148,10 @@ func NewSubmitter(ctx context.Context, node Node, rows Settlements, cfg Submitte
 		return nil, err
 	}
 	s := &Submitter{
-		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID),
-		contract: bindings.NewRollup(), entries: make(map[versionKey]Entry), log: cfg.Logger,
-		taken: make(map[settle.Hash]time.Time), shown: make(map[settle.Hash]time.Time), gas: make(map[gasKind]gasUsed),
+		cfg: cfg, rows: rows, client: NewClient(node, cfg.Rollup), wallet: newWallet(node, cfg.Key, chainID).withPolicy(FeePolicy{MaxFee: cfg.MaxFee}),
+		contract: bindings.NewRollup(), entries: make(map[versionKey]Entry), log: cfg.Logger, told: outage.NewTellers(cfg.Logger, kindOf),
+		taken: make(map[settle.Hash]time.Time), shown: make(map[settle.Hash]time.Time), gas: make(map[gasKind]gasUsed), asked: make(map[gasKind]bool),
 	}
-	s.wallet.maxFee = cfg.MaxFee.Big()
 	domain, err := s.client.Domain(ctx)
 	if err != nil {
 		return nil, err
@@ -263,6 +267,9 @@ func (s *Submitter) Step(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	works, err := s.rows.ToSettle(ctx, s.cfg.MaxInFlight)
+	if missing := (*store.MissingProofError)(nil); errors.As(err, &missing) {
+		return s.missing(ctx, missing)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

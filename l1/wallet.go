@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -34,15 +33,23 @@ type wallet struct {
 	address common.Address
 	signer  types.Signer
 	chainID *big.Int
-	maxFee  *big.Int // wei per gas; nil: no cap
+	maxFee  *big.Int  // wei per gas
+	policy  FeePolicy // of what is sent outside the pipeline
 }
 
 func newWallet(node Node, key *ecdsa.PrivateKey, chainID uint64) *wallet {
 	id := new(big.Int).SetUint64(chainID)
-	return &wallet{
+	w := &wallet{
 		node: node, key: key, address: crypto.PubkeyToAddress(key.PublicKey),
 		signer: types.LatestSignerForChainID(id), chainID: id,
 	}
+	return w.withPolicy(FeePolicy{})
+}
+
+func (w *wallet) withPolicy(p FeePolicy) *wallet {
+	p.setDefaults()
+	w.policy, w.maxFee = p, p.MaxFee.Big()
+	return w
 }
 
 // fees are wei per gas.
@@ -61,7 +68,7 @@ func (w *wallet) suggest(ctx context.Context) (fees, error) {
 
 // capped lowers the maximum to the cap, and fails when nothing would be mined so.
 func (w *wallet) capped(f fees, baseFee *big.Int) (fees, error) {
-	if w.maxFee == nil || f.max.Cmp(w.maxFee) <= 0 {
+	if f.max.Cmp(w.maxFee) <= 0 {
 		return f, nil
 	}
 	if baseFee.Cmp(w.maxFee) > 0 {
@@ -89,7 +96,7 @@ func (w *wallet) bumped(old, suggested fees) (fees, error) {
 	if f.max.Cmp(f.tip) < 0 {
 		f.max = f.tip
 	}
-	if w.maxFee != nil && f.max.Cmp(w.maxFee) > 0 {
+	if f.max.Cmp(w.maxFee) > 0 {
 		return fees{}, fmt.Errorf("%w: a replacement needs %s wei, cap %s wei", ErrFeeCap, f.max, w.maxFee)
 	}
 	return f, nil
@@ -136,72 +143,6 @@ func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees
 		return nil, fmt.Errorf("sign L1 transaction: %w", err)
 	}
 	return tx, nil
-}
-
-// resendEvery is after how many looks for a receipt a transaction is sent again, in
-// case that the nodes have forgotten it.
-const resendEvery = 50
-
-// lostAfter is how many looks in a row may find the nonce used and no receipt: a node
-// can know the one before the other.
-const lostAfter = 10
-
-// sendAndWait sends tx and looks for its receipt every poll; an error when it was
-// refused or reverted. After an answer that leaves open whether the node has taken it
-// (it is known already, none came) the chain decides: the same bytes are sent again,
-// and the receipt is looked for until ctx ends.
-func (w *wallet) sendAndWait(ctx context.Context, tx *types.Transaction, poll time.Duration) (*types.Receipt, error) {
-	unsent, used := true, 0
-	for look := 0; ; look++ {
-		if unsent || look%resendEvery == 0 {
-			err := w.node.SendTransaction(ctx, tx)
-			switch {
-			case err == nil, isKnown(err):
-				unsent = false
-			case isNonceUsed(err):
-				used++ // by this very transaction, or by another
-			case IsUnavailable(err) || ctx.Err() != nil:
-			case !unsent: // one that nodes have taken is not theirs to refuse
-			default:
-				if receipt, mined := w.mined(ctx, tx); mined {
-					return receipt, nil
-				}
-				return nil, fmt.Errorf("send: %w", w.refused(ctx, tx, err))
-			}
-		}
-		receipt, err := receiptOf(ctx, w.node, tx.Hash())
-		var head uint64
-		if err == nil {
-			head, err = w.node.BlockNumber(ctx)
-		}
-		switch {
-		case err == nil && receipt.Status == types.ReceiptStatusSuccessful:
-			// A node can know a receipt before calls see the state after it.
-			if head >= receipt.BlockNumber.Uint64() {
-				return receipt, nil
-			}
-		case err == nil:
-			return nil, fmt.Errorf("%w: transaction %s in block %d", errReverted, tx.Hash(), receipt.BlockNumber)
-		case errors.Is(err, ethereum.NotFound) && used >= lostAfter:
-			return nil, fmt.Errorf("%w: nonce %d of %s went to another transaction than %s", errNonceLost, tx.Nonce(), w.address, tx.Hash())
-		case errors.Is(err, ErrNodeAnswer):
-			return nil, fmt.Errorf("ask for the receipt of %s: %w", tx.Hash(), err)
-		}
-		if ctx.Err() != nil || sleep(ctx, poll) != nil {
-			return nil, fmt.Errorf("transaction %s was sent and has no receipt yet; it may be mined: %w", tx.Hash(), ctx.Err())
-		}
-	}
-}
-
-var (
-	errReverted  = errors.New("reverted on L1")
-	errNonceLost = errors.New("the nonce is used")
-)
-
-// mined reports whether tx was mined with success.
-func (w *wallet) mined(ctx context.Context, tx *types.Transaction) (*types.Receipt, bool) {
-	receipt, err := receiptOf(ctx, w.node, tx.Hash())
-	return receipt, err == nil && receipt.Status == types.ReceiptStatusSuccessful
 }
 
 // refused says what an operator has to know of a transaction that was not taken.

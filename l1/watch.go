@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"time"
 
@@ -74,9 +75,7 @@ func (s *Submitter) unknown(ctx context.Context, what, consequence string, err e
 	if IsUnavailable(err) || ctx.Err() != nil {
 		return fmt.Errorf("ask L1 for %s: %w", what, withoutURL(err))
 	}
-	if s.told.news(what, err) {
-		s.log.WarnContext(ctx, "L1 does not say "+what, "consequence", consequence, "reason", err)
-	}
+	s.told.Failed(ctx, slog.LevelWarn, "L1 does not say "+what, withoutURL(err), "consequence", consequence)
 	return nil
 }
 
@@ -112,10 +111,8 @@ func (s *Submitter) canonical(ctx context.Context, row store.Settlement, head ui
 	if err != nil || !stillThere {
 		return left, err
 	}
-	if s.told.news("hashes", errContradicts) {
-		s.log.WarnContext(ctx, "cannot verify that a settlement's block is on the chain", "reason", errContradicts, "batch", row.Batch, "block", number,
-			"consequence", "the settlement counts, as its receipt and the root on L1 stand", "hash", block.Hash, "receipt_says", row.Receipt.BlockHash)
-	}
+	s.told.Failed(ctx, slog.LevelWarn, "cannot verify that a settlement's block is on the chain", errContradicts, "batch", row.Batch, "block", number,
+		"consequence", "the settlement counts, as its receipt and the root on L1 stand", "hash", block.Hash, "receipt_says", row.Receipt.BlockHash)
 	return doubted, nil
 }
 
@@ -198,7 +195,7 @@ func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
 // finalized returns the number of the finalized block; 0 on a chain without one, or
 // while the node does not say it, for whatever reason. It is asked again after a while.
 func (s *Submitter) finalized(ctx context.Context) uint64 {
-	const what = "its finalized block"
+	const unsaid = "L1 does not say its finalized block"
 	now := s.cfg.Now()
 	if now.Before(s.finality.next) {
 		return 0
@@ -206,15 +203,13 @@ func (s *Submitter) finalized(ctx context.Context) uint64 {
 	block, err := s.wallet.node.Block(ctx, rpc.FinalizedBlockNumber)
 	if err == nil || errors.Is(err, ethereum.NotFound) || contains(err, "finalized block not found") {
 		s.finality = askAgain{}
-		if s.told.over(what) {
-			s.log.InfoContext(ctx, "L1 says its finalized block again", "block", block.Number)
-		}
+		s.told.Worked(ctx, unsaid, "L1 says its finalized block again")
 		return block.Number
 	}
 	s.finality.pause = min(max(2*s.finality.pause, s.cfg.Poll), s.cfg.MaxBackoff)
 	s.finality.next = now.Add(s.finality.pause)
-	if ctx.Err() == nil && s.told.news(what, err) {
-		s.log.WarnContext(ctx, "L1 does not say "+what, "consequence", "settling goes on, and nothing becomes final", "reason", withoutURL(err))
+	if ctx.Err() == nil {
+		s.told.Failed(ctx, slog.LevelWarn, unsaid, withoutURL(err), "consequence", "settling goes on, and nothing becomes final")
 	}
 	return 0
 }
@@ -237,6 +232,8 @@ func (s *Submitter) record(ctx context.Context, receipt *types.Receipt) error {
 	s.watched = common.Hash{} // the receipt may be of a block that has left the chain since
 	return nil
 }
+
+var errLeavesOut = errors.New("they are computed from block and transaction")
 
 // complete fills in what a receipt leaves out: the block's hash from the block, the
 // price by EIP-1559, and else the most that the transaction allowed.
@@ -271,9 +268,7 @@ func (s *Submitter) complete(ctx context.Context, receipt *types.Receipt, r *sto
 			}
 		}
 	}
-	if s.told.news("receipt", errors.New("optional fields")) {
-		s.log.WarnContext(ctx, "receipts of L1 leave out price, gas or block", "consequence", "they are computed from block and transaction", "transaction", receipt.TxHash)
-	}
+	s.told.Failed(ctx, slog.LevelWarn, "receipts of L1 leave out price, gas or block", errLeavesOut, "transaction", receipt.TxHash)
 	return nil
 }
 

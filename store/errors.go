@@ -59,6 +59,15 @@ func refused(err error) error {
 	return err
 }
 
+// MissingProofError is a batch or group that is proven, and whose proof is gone. Nothing
+// here deletes one without setting it aside: somebody did, by hand.
+type MissingProofError struct{ ProofKey }
+
+// Error implements error.
+func (e *MissingProofError) Error() string {
+	return fmt.Sprintf("batch %d is proven, and its %s proof under key %s is gone from the database: somebody deleted it", e.Batch, e.Circuit, e.KeyHash)
+}
+
 // IsUnavailable reports whether err says that Postgres could not be reached or
 // broke off (refused, reset, shut down, starting up, out of connections, timed
 // out, deadlocked): the same call may succeed later. A call that the caller
@@ -69,7 +78,7 @@ func IsUnavailable(err error) bool {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return unavailableState(pg.Code)
+		return unavailableState(pg.Code) && !strings.Contains(pg.Message, "unsupported startup parameter") // a pooler's, of what the URL asks for
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error

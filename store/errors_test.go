@@ -23,6 +23,8 @@ func TestUnavailableCodes(t *testing.T) {
 	} {
 		require.Equal(t, want, store.IsUnavailable(fmt.Errorf("x: %w", &pgconn.PgError{Code: code})), code)
 	}
+	require.True(t, store.IsUnavailable(&pgconn.PgError{Code: "08P01", Message: "pgbouncer cannot connect to server"}))
+	require.False(t, store.IsUnavailable(&pgconn.PgError{Code: "08P01", Message: "unsupported startup parameter: search_path"}))
 	require.False(t, store.IsUnavailable(nil))
 	require.False(t, store.IsUnavailable(store.ErrFenced))
 	require.False(t, store.IsUnavailable(fmt.Errorf("x: %w", context.Canceled)))

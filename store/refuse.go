@@ -74,6 +74,39 @@ func refuseProof(ctx context.Context, tx pgx.Tx, k ProofKey, proof []byte, by, r
 	if err != nil || !gone {
 		return err // another proof has its place by now
 	}
+	return unprove(ctx, tx, b, k, reason)
+}
+
+// ProofGone has a batch proven again whose proof is missing (MissingProofError), and
+// records a failure of class bug; a group settles directly. A proof that is there after
+// all stays.
+func (s *Store) ProofGone(ctx context.Context, epoch Epoch, missing *MissingProofError) error {
+	k := missing.ProofKey
+	err := s.asWriter(ctx, RoleSubmitter, epoch, func(tx pgx.Tx) error {
+		b, err := lockProvable(ctx, tx, k.Batch)
+		if err != nil {
+			return err
+		}
+		if _, err := proofByKey(ctx, tx, k); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if b.status != settle.BatchProven {
+			return fmt.Errorf("%w: batch %d is %s", ErrIllegalTransition, k.Batch, b.status)
+		}
+		// Of no attempt that is known: its row is gone.
+		if err := insertFailure(ctx, tx, Lease{ProofKey: k, Epoch: 1, JobAttempt: 1, Holder: string(RoleSubmitter)}, FailBug, missing.Error()); err != nil {
+			return err
+		}
+		return unprove(ctx, tx, b, k, missing.Error())
+	})
+	if err != nil {
+		return fmt.Errorf("have batch %d proven again: %w", k.Batch, err)
+	}
+	return nil
+}
+
+// unprove follows the loss of a proof: its batch is sealed again, its group given up.
+func unprove(ctx context.Context, tx pgx.Tx, b provable, k ProofKey, reason string) error {
 	if k.Circuit == settle.CircuitTransition && k.KeyHash == b.keyHash && b.status == settle.BatchProven {
 		if _, err := tx.Exec(ctx, proofUnprovenSQL, k.Batch); err != nil {
 			return fmt.Errorf("batch: %w", err)
@@ -126,7 +159,7 @@ func setForeignAside(ctx context.Context, tx pgx.Tx, l Lease) error {
 	return err
 }
 
-// ProveAgain calls queue for each batch whose proof was set aside and for which no job is
+// ProveAgain calls queue for each batch whose proof was set aside, or is gone, and for which no job is
 // queued, in order, each in a transaction of its own with the batch's row locked. It
 // returns how many there were.
 func (s *Store) ProveAgain(ctx context.Context, queue func(context.Context, pgx.Tx, AwaitedProof) error) (int, error) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,7 +56,7 @@ func compareSessions(ctx context.Context, a, b *pgx.Conn) error {
 	tx, err := b.Begin(ctx)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "08P01" { // as pgbouncer refuses transactions in statement mode
-		return fmt.Errorf("%w: %w", ErrPooled, err)
+		return fmt.Errorf("%w: %s", ErrPooled, pg.Message) // no wrapping: it is not away
 	} else if err != nil {
 		return err
 	}
@@ -101,4 +104,39 @@ func CountConnections(ctx context.Context, pool *pgxpool.Pool) (Connections, err
 	}
 	c.Others = max(0, c.Others-int(pool.Stat().TotalConns()))
 	return c, nil
+}
+
+// ServedAtOnce returns how many of so many connections have a server process for their
+// own at the same time, within a time. Behind a pooler that may be fewer than it accepts:
+// the others wait in silence. It leaves nothing behind.
+func ServedAtOnce(ctx context.Context, databaseURL string, want int, within time.Duration) (served int, err error) {
+	cfg, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return 0, fmt.Errorf("count server processes: %w", err)
+	}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	var count atomic.Int64
+	var asked, held sync.WaitGroup
+	asked.Add(want)
+	release := make(chan struct{})
+	for range want {
+		held.Go(func() {
+			conn, err := pgx.ConnectConfig(limited, cfg)
+			if err == nil {
+				defer func() { _ = closeConn(ctx, conn) }() // it is of no use any more
+				_, err = conn.Exec(limited, "begin")
+			}
+			if err == nil {
+				count.Add(1)
+			}
+			asked.Done()
+			<-release // holds its server process until all have asked
+		})
+	}
+	asked.Wait()
+	close(release)
+	held.Wait()
+	return int(count.Load()), ctx.Err()
 }

@@ -1,177 +1,44 @@
 package store_test
 
 import (
-	"context"
-	"errors"
-	"io"
-	"net"
-	"net/url"
-	"sync"
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/store"
 )
 
-// pooler gives each transaction of its clients a free server connection, as pgbouncer
-// does with pool_mode = transaction. It knows the simple protocol.
-type pooler struct {
-	t      *testing.T
-	url    string
-	listen net.Listener
-	oldest bool // server_round_robin; else the one that was used last
-
-	mu   sync.Mutex
-	free []*pgconn.HijackedConn
-}
-
-func newPooler(t *testing.T, databaseURL string, ready int, oldest bool) *pooler {
-	t.Helper()
-	listen, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	p := &pooler{t: t, url: databaseURL, listen: listen, oldest: oldest}
-	t.Cleanup(func() { _ = listen.Close() })
-	for range ready {
-		p.free = append(p.free, p.connect())
-	}
-	go func() {
-		for {
-			conn, err := listen.Accept()
-			if err != nil {
-				return
-			}
-			go p.serve(conn)
-		}
-	}()
-	return p
-}
-
-func (p *pooler) address() string {
-	u, err := url.Parse(p.url)
-	require.NoError(p.t, err)
-	host, port, err := net.SplitHostPort(p.listen.Addr().String())
-	require.NoError(p.t, err)
-	u.Host = ""
-	query := u.Query() // Postgres of tests is reached by its socket's folder
-	query.Set("host", host)
-	query.Set("port", port)
-	query.Set("sslmode", "disable")
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
-func (p *pooler) connect() *pgconn.HijackedConn {
-	conn, err := pgconn.Connect(context.Background(), p.url)
-	if err != nil {
-		p.t.Error(err)
-		return nil
-	}
-	hijacked, err := conn.Hijack()
-	if err != nil {
-		p.t.Error(err)
-		return nil
-	}
-	p.t.Cleanup(func() { _ = hijacked.Conn.Close() })
-	return hijacked
-}
-
-func (p *pooler) take() *pgconn.HijackedConn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.free) == 0 {
-		return p.connect()
-	}
-	i := len(p.free) - 1
-	if p.oldest {
-		i = 0
-	}
-	c := p.free[i]
-	p.free = append(p.free[:i], p.free[i+1:]...)
-	return c
-}
-
-func (p *pooler) serve(conn net.Conn) {
-	defer conn.Close()
-	client := pgproto3.NewBackend(conn, conn)
-	if _, err := client.ReceiveStartupMessage(); err != nil {
-		p.t.Error(err)
-		return
-	}
-	client.Send(&pgproto3.AuthenticationOk{})
-	for name, value := range map[string]string{"standard_conforming_strings": "on", "client_encoding": "UTF8"} {
-		client.Send(&pgproto3.ParameterStatus{Name: name, Value: value})
-	}
-	client.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
-	if err := client.Flush(); err != nil {
-		p.t.Error(err)
-		return
-	}
-	var server *pgconn.HijackedConn
-	for {
-		message, err := client.Receive()
-		query, ok := message.(*pgproto3.Query)
-		if err != nil || !ok { // it terminates
-			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-				p.t.Error(err)
-			}
-			return
-		}
-		if server == nil {
-			if server = p.take(); server == nil {
-				return
-			}
-		}
-		server.Frontend.Send(query)
-		status, err := relay(client, server.Frontend)
-		if err != nil {
-			p.t.Error(err)
-			return
-		}
-		if status == 'I' {
-			p.mu.Lock()
-			p.free = append(p.free, server)
-			p.mu.Unlock()
-			server = nil
-		}
-		if err := client.Flush(); err != nil {
-			p.t.Error(err)
-			return
-		}
-	}
-}
-
-// relay copies the answer to one query and returns the state of the transaction.
-func relay(client *pgproto3.Backend, server *pgproto3.Frontend) (byte, error) {
-	if err := server.Flush(); err != nil {
-		return 0, err
-	}
-	for {
-		message, err := server.Receive()
-		if err != nil {
-			return 0, err
-		}
-		client.Send(message)
-		if ready, ok := message.(*pgproto3.ReadyForQuery); ok {
-			return ready.TxStatus, nil
-		}
-	}
-}
-
 func TestPoolingOfTransactionsIsRefused(t *testing.T) {
 	db := testdb.Empty(t)
 	require.NoError(t, store.CheckSessions(t.Context(), db.URL))
-	for name, p := range map[string]*pooler{
-		"one server connection":      newPooler(t, db.URL, 1, false),
-		"several, the last one used": newPooler(t, db.URL, 3, false),
-		"several, in turn":           newPooler(t, db.URL, 3, true),
+	for name, p := range map[string]*testdb.Pooler{
+		"one server connection":      testdb.NewPooler(t, db.URL, 1, false),
+		"several, the last one used": testdb.NewPooler(t, db.URL, 3, false),
+		"several, in turn":           testdb.NewPooler(t, db.URL, 3, true),
+		"no transactions at all":     testdb.NewPooler(t, db.URL, 2, false).RefuseTransactions(),
 	} {
-		require.ErrorIs(t, store.CheckSessions(t.Context(), p.address()), store.ErrPooled, name)
+		err := store.CheckSessions(t.Context(), p.Address())
+		require.ErrorIs(t, err, store.ErrPooled, name)
+		require.False(t, store.IsUnavailable(err), "waiting does not heal it: %s", name)
 	}
 	require.ErrorContains(t, store.ErrPooled, "pool_mode = session")
+}
+
+// TestTooFewServerProcesses: a pooler takes clients that it does not serve.
+func TestTooFewServerProcesses(t *testing.T) {
+	db := testdb.Empty(t)
+	served, err := store.ServedAtOnce(t.Context(), db.URL, 5, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, 5, served)
+	few := testdb.NewPooler(t, db.URL, 3, false).Limit(3)
+	served, err = store.ServedAtOnce(t.Context(), few.Address(), 5, 2*time.Second)
+	require.NoError(t, err)
+	require.LessOrEqual(t, served, 3)
+	again, err := store.ServedAtOnce(t.Context(), db.URL, 5, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, 5, again, "nothing is left behind")
 }
 
 func TestConnectionsAreCounted(t *testing.T) {

@@ -21,6 +21,8 @@ var (
 	settlementsOfBatchSQL string
 	//go:embed sql/settlements_pending.sql
 	settlementsPendingSQL string
+	//go:embed sql/settlement_last.sql
+	settlementLastSQL string
 	//go:embed sql/settlements_mined.sql
 	settlementsMinedSQL string
 	//go:embed sql/settle_next.sql
@@ -122,6 +124,27 @@ func (s *Store) MinedSettlements(ctx context.Context) ([]Settlement, error) {
 	return out, nil
 }
 
+// LastSettlement returns the last settlement, mined or final, by a proof of this circuit,
+// shape and key; ErrNotFound when there is none.
+func (s *Store) LastSettlement(ctx context.Context, circuit, shape string, key settle.KeyHash) (out Settled, err error) {
+	err = s.snapshot(ctx, func(tx pgx.Tx) error {
+		row, err := one(ctx, tx, settlementFields, settlementLastSQL, circuit, shape, key[:])
+		if err != nil {
+			return err
+		}
+		out.Settlement = row.settlement()
+		parts, err := groupParts(ctx, tx, row.Batch, row.Last)
+		for _, part := range parts {
+			out.Words = append(out.Words, part.Words)
+		}
+		return err
+	})
+	if err != nil {
+		return Settled{}, fmt.Errorf("last settlement of %s/%s under key %s: %w", circuit, shape, key, err)
+	}
+	return out, nil
+}
+
 // SettlementFees returns the highest fees with which a node may hold a transaction of
 // this sender and nonce; found is false when no node has taken one.
 func (s *Store) SettlementFees(ctx context.Context, sender settle.Address, nonce uint64) (maxFee, maxTip settle.Amount, found bool, err error) {
@@ -156,6 +179,7 @@ func (s *Store) NextToSettleAfter(ctx context.Context, wait time.Duration) (Sett
 
 // ToSettle returns what settles next, in order and without gaps: at most so many batches
 // or groups, from the first that is not settled up to one whose proof is still being made.
+// A *MissingProofError when the proof of one of them, which is proven, is gone.
 func (s *Store) ToSettle(ctx context.Context, most int) ([]SettlementWork, error) {
 	return s.ToSettleAfter(ctx, 0, most)
 }
@@ -210,7 +234,12 @@ func nextWork(ctx context.Context, tx pgx.Tx, behind settle.BatchNumber, wait ti
 		return w, fmt.Errorf("words of batch %d: %w", n, err)
 	}
 	proof, err := proofByKey(ctx, tx, key)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound) && w.Live == nil:
+		return w, &MissingProofError{key}
+	case errors.Is(err, ErrNotFound): // what is under way needs none
+		proof.ProofEnvelope = settle.ProofEnvelope{Circuit: key.Circuit, Shape: w.Batch.Shape, KeyHash: key.KeyHash}
+	case err != nil:
 		return w, fmt.Errorf("%s proof of batch %d: %w", key.Circuit, n, err)
 	}
 	w.Proof = proof.ProofEnvelope

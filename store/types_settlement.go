@@ -56,6 +56,12 @@ type Settlement struct {
 	Failure    string   // of failed and reorged ones
 }
 
+// Settled is a settlement with the words D of each of its batches, in order.
+type Settled struct {
+	Settlement
+	Words [][]settle.Element
+}
+
 // Receipt is what a successful settlement's receipt says.
 type Receipt struct {
 	BlockNumber       uint64

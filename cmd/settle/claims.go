@@ -100,6 +100,7 @@ func (c walletClaimsCmd) markClaimed(a *app, url string, listed []wire.Claim) er
 type walletClaimCmd struct {
 	dataFlags
 	l1Flags
+	feeFlags
 	API         string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
 	Rollup      string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
 	Batch       uint32 `help:"Batch of the exit." required:""`
@@ -132,6 +133,10 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 	if !c.PaysNothing {
 		return errPaysNothing
 	}
+	fees, err := c.policy(a)
+	if err != nil {
+		return err
+	}
 	api, err := client.New(c.API)
 	if err != nil {
 		return err
@@ -159,7 +164,7 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return err
 	}
 	defer node.Close()
-	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup, From: from, Logger: a.log}, l1.Claim{
+	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup, From: from, Fees: fees, Logger: a.log}, l1.Claim{
 		Batch: batch, Index: claim.Index, Path: claim.Siblings,
 		Exit: publicdata.Exit{L1: claim.L1, Token: claim.Token, Amount: claim.Amount},
 	})

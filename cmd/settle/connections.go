@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/zksettle/settle/store"
@@ -9,6 +11,9 @@ import (
 // ownConnections is what a role holds beside the pool: the lock of a single-writer role,
 // and a listener.
 const ownConnections = 2
+
+// servedWithin is how long connections may take to be served, all at once.
+const servedWithin = 10 * time.Second
 
 // connectionsOf is how many connections a process with this pool may take.
 func connectionsOf(pool *pgxpool.Pool) int { return int(pool.Config().MaxConns) + ownConnections }
@@ -25,5 +30,12 @@ func (a *app) warnOfConnections(db *database, ours int) {
 		a.log.Warn("Postgres has too few connections for this command", "max_connections", c.Max, "needed", needed,
 			"of_this_command", ours, "of_others", c.Others, "reserved", c.Reserved,
 			"remedy", "raise max_connections of Postgres to the number needed and restart it, or add pool_max_conns to DATABASE_URL")
+		return
+	}
+	served, err := store.ServedAtOnce(a.ctx, db.url, ours, servedWithin)
+	if err == nil && served < ours {
+		a.log.Warn("a connection pooler before Postgres serves too few connections at a time for this command", "served", served, "needed", ours,
+			"consequence", "roles wait for each other without a word",
+			"remedy", "raise default_pool_size of the pooler for this database to the number that all commands need together, or connect to Postgres itself")
 	}
 }

@@ -158,7 +158,7 @@ func (d *demoRun) prepare(keys keysFlags) error {
 		if d.genesis, d.keys, err = demoGenesis(); err != nil {
 			return err
 		}
-		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, d.genesis, adoption{})
+		d.deployment, err = d.deploy(d.db, d.node, l1Flags{}, keys, genesis, feeFlags{}, d.genesis, adoption{})
 		return err
 	})
 }

@@ -38,6 +38,7 @@ type deployCmd struct {
 	l1Flags
 	keysFlags
 	genesisFlags
+	feeFlags
 	Adopt     settle.Address `help:"Write the record of this rollup, which is deployed already and has settled nothing, instead of deploying one; flags as when it was deployed." placeholder:"ADDRESS"`
 	AdoptFrom uint64         `help:"Block at which the search for the rollup of --adopt begins." default:"0"`
 }
@@ -59,7 +60,7 @@ func (c deployCmd) Run(a *app) (err error) {
 		return err
 	}
 	adoption := adoption{rollup: c.Adopt, from: c.AdoptFrom}
-	deployment, err := a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis, adoption)
+	deployment, err := a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, c.feeFlags, genesis, adoption)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,11 @@ func (a *app) hasNoRollup(db *database) error {
 
 // deploy puts verifiers and rollup on L1 and writes genesis to the database. A
 // database that has a rollup already is refused before anything is sent.
-func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, genesis *state.Genesis, adopt adoption) (_ l1.Deployment, err error) {
+func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g genesisFlags, fee feeFlags, genesis *state.Genesis, adopt adoption) (_ l1.Deployment, err error) {
+	fees, err := fee.policy(a)
+	if err != nil {
+		return l1.Deployment{}, err
+	}
 	if err := a.hasNoRollup(db); err != nil {
 		return l1.Deployment{}, err
 	}
@@ -131,7 +136,7 @@ func (a *app) deploy(db *database, node *chain, flags l1Flags, keys keysFlags, g
 	config := l1.DeployConfig{
 		ChainID: flags.ChainID, GenesisRoot: element(initial.Root()), GenesisHash: genesis.Hash(),
 		Governor: g.Governor, Operators: g.Operators, Delay: g.Delay, UnsafeDevKeys: keys.UnsafeDev, Keys: verifiers,
-		Journal: db.store,
+		Fees: fees, Journal: db.store,
 	}
 	var deployment l1.Deployment
 	if adopt.rollup != (settle.Address{}) {

@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
@@ -64,6 +65,23 @@ type l1Flags struct {
 	L1Port  int    `name:"l1-port" help:"Loopback port of the embedded development chain." default:"18545" env:"SETTLE_L1_PORT"`
 
 	L1Period time.Duration `name:"l1-period" help:"Embedded development chain: time between the empty blocks that follow a transaction until it is final (at most 32); 0 for none." default:"2s" env:"SETTLE_L1_PERIOD"`
+}
+
+// feeFlags bound what transactions of L1 cost.
+type feeFlags struct {
+	MaxFee string `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+}
+
+func (f feeFlags) policy(a *app) (l1.FeePolicy, error) {
+	policy := l1.FeePolicy{Logger: a.log}
+	if f.MaxFee == "" {
+		return policy, nil
+	}
+	var err error
+	if policy.MaxFee, err = settle.ParseAmount(f.MaxFee); err != nil {
+		return policy, fmt.Errorf("--max-fee: %w", err)
+	}
+	return policy, nil
 }
 
 // nodeFlags say how an L1 node is asked.

@@ -97,6 +97,14 @@ func rigOn(t *testing.T, databaseURL, nodeURL string) *rig {
 	return r
 }
 
+// elsewhere is the rig with another database, which has its schema and nothing else.
+func (r *rig) elsewhere(databaseURL string) *rig {
+	r.t.Helper()
+	other := rigOn(r.t, databaseURL, r.nodeURL)
+	other.files, other.genesis, other.keys = r.files, r.genesis, r.keys
+	return other
+}
+
 func operatorKey(t *testing.T) string {
 	t.Helper()
 	key, err := devchain.DevKey(0)

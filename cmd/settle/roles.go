@@ -45,7 +45,7 @@ type sealFlags struct {
 
 // submitFlags configure settling.
 type submitFlags struct {
-	MaxFee   string        `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	feeFlags
 	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
 	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
 	Claims   time.Duration `name:"claims-interval" help:"Time between looks at the L1 log for claims of exits, which GET /v1/exits shows; longer while the node refuses. 0 for none." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
@@ -261,12 +261,9 @@ func registeredShapes(rollup store.Rollup) ([]sequencer.Shape, error) {
 // again.
 func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags submitFlags, poll time.Duration, registry *prometheus.Registry) error {
 	log := a.log.With("role", string(store.RoleSubmitter))
-	var maxFee settle.Amount
-	if flags.MaxFee != "" {
-		var err error
-		if maxFee, err = settle.ParseAmount(flags.MaxFee); err != nil {
-			return fmt.Errorf("--max-fee: %w", err)
-		}
+	fees, err := flags.policy(a)
+	if err != nil {
+		return err
 	}
 	if flags.InFlight < 1 {
 		return fmt.Errorf("--max-in-flight %d: expected at least 1", flags.InFlight)
@@ -290,7 +287,7 @@ func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags
 		db: db, node: node, rollup: rollup, rows: rows, log: log, claims: flags.Claims,
 		config: l1.SubmitterConfig{
 			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: maxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
+			MaxFee: fees.MaxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
 		},
 	}
 	defer metrics.l1.watch(ctx, node, rollup.ChainID)()

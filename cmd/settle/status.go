@@ -172,6 +172,9 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 	reading, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	if check {
+		if err := store.CheckSessions(reading, pool.Config().ConnString()); err != nil {
+			return nil, fmt.Errorf("%s: %w", envDatabase, err)
+		}
 		if err := migrations.Check(reading, pool); err != nil {
 			return nil, err
 		}

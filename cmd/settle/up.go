@@ -97,7 +97,7 @@ func (c upCmd) ensureRollup(a *app, db *database, node *chain) error {
 			return err
 		}
 	}
-	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, genesis, adoption{})
+	_, err = a.deploy(db, node, c.l1Flags, c.keysFlags, c.genesisFlags, c.feeFlags, genesis, adoption{})
 	return err
 }
 

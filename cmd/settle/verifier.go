@@ -25,6 +25,7 @@ type verifierCmd struct {
 type registryFlags struct {
 	dataFlags
 	l1Flags
+	feeFlags
 	keysFlags
 	keysSelection
 }
@@ -58,6 +59,10 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 	if err != nil {
 		return err
 	}
+	fees, err := c.policy(a)
+	if err != nil {
+		return err
+	}
 	key, err := a.verifierKey(c.keysFlags, circuit, shape)
 	if err != nil {
 		return err
@@ -81,7 +86,7 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 			return err
 		}
 		registrar, err := l1.NewRegistrar(a.ctx, client, node.key, l1.RegistrarConfig{
-			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Logger: a.log,
+			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Fees: fees, Logger: a.log,
 		})
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,32 @@ import (
 
 	"github.com/zksettle/settle/internal/outage"
 )
+
+// TestManyThings: each has failures of its own, by kind, whoever meets them.
+func TestManyThings(t *testing.T) {
+	var out bytes.Buffer
+	tellers := outage.NewTellers(slog.New(slog.NewTextHandler(&out, nil)), func(err error) string { return err.Error()[:2] })
+	fails := func(what, why string) bool {
+		return tellers.Failed(t.Context(), slog.LevelWarn, what, errors.New(why))
+	}
+	require.True(t, fails("no head", "-1 first"))
+	require.False(t, fails("no head", "-1 second"))
+	require.True(t, fails("no fees", "-1 first"))
+	require.True(t, fails("no head", "-2 first"))
+	tellers.Worked(t.Context(), "no logs", "logs again")
+	tellers.Worked(t.Context(), "no head", "head again")
+	tellers.Worked(t.Context(), "no head", "head again")
+	require.False(t, fails("no fees", "-1 second"))
+	require.True(t, fails("no head", "-2 second"))
+	require.Equal(t, 1, strings.Count(out.String(), "head again"))
+	require.NotContains(t, out.String(), "logs again")
+	var several sync.WaitGroup
+	for range 8 {
+		several.Go(func() { fails("no tip", "-3") })
+	}
+	several.Wait()
+	require.Equal(t, 1, strings.Count(out.String(), "no tip"))
+}
 
 func TestSaidOnce(t *testing.T) {
 	var out bytes.Buffer

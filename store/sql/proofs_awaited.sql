@@ -1,5 +1,5 @@
--- The first batch whose proof was set aside and whose job is done or gone, so that nobody
--- makes another one. Two that look at once take different batches.
+-- The first batch whose proof was set aside, or is gone, which is recorded as a failure, and
+-- whose job is done or gone, so that nobody makes another one. Two that look at once take different batches.
 select b.number, b.shape, b.key_hash, done.id
 from batches b
 left join lateral (
@@ -9,7 +9,7 @@ left join lateral (
     order by j.id desc limit 1
 ) done on true
 where b.status = 'sealed'
-  and exists (select from refused_proofs r where r.batch = b.number and r.circuit = 'transition' and r.key_hash = b.key_hash)
+  and exists (select from proof_failures f where f.batch = b.number and f.circuit = 'transition' and f.key_hash = b.key_hash)
   and not exists (
       select from river_job j
       where j.kind = 'prove_batch' and j.state <> 'completed' and (j.args->>'batch')::bigint = b.number
