@@ -246,3 +246,19 @@ func TestAmountsKeepTheirValue(t *testing.T) {
 		require.Equal(t, want, fees[0].MinFee)
 	})
 }
+
+// A damaged row hides none beside it: whoever reads it is told.
+func TestDamagedTransactions(t *testing.T) {
+	f := newFixture(t)
+	ids := f.admit(submission(0, 0, 5), submission(0, 1, 5), submission(0, 2, 5))
+	for i, damage := range []string{"amount_packed = 5 | (1::bigint << 35)", "public_key = decode(repeat('ff', 32), 'hex')"} {
+		_, err := f.db.Pool.Exec(t.Context(), "update transactions set "+damage+" where id = $1", ids[i][:])
+		require.NoError(t, err)
+	}
+	found, err := f.AcceptedTransactions(t.Context(), 0, 10)
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	require.ErrorContains(t, found[0].Damage, "not the canonical encoding")
+	require.ErrorContains(t, found[1].Damage, "public key is not below")
+	require.NoError(t, found[2].Damage)
+}
