@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 	"maps"
 	"slices"
@@ -11,19 +10,6 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/admission"
-)
-
-var (
-	//go:embed sql/admit_lock.sql
-	admitLockSQL string
-	//go:embed sql/admit_known.sql
-	admitKnownSQL string
-	//go:embed sql/admit_exhausted.sql
-	admitExhaustedSQL string
-	//go:embed sql/admit_insert.sql
-	admitInsertSQL string
-	//go:embed sql/admit_again.sql
-	admitAgainSQL string
 )
 
 // Admit decides on checked transactions in order, in one transaction that locks
@@ -145,7 +131,7 @@ func acceptAgain(ctx context.Context, tx pgx.Tx, items []*admission.Checked) err
 	return nil
 }
 
-// insertTransactions sends one array for each column of admit_insert.sql.
+// insertTransactions sends one array for each column of admitInsertSQL.
 func insertTransactions(ctx context.Context, tx pgx.Tx, items []*admission.Checked) error {
 	n := len(items)
 	if n == 0 {

@@ -2,31 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/genesis_rollup.sql
-	genesisRollupSQL string
-	//go:embed sql/genesis_fee_accounts.sql
-	genesisFeeAccountsSQL string
-	//go:embed sql/genesis_verifiers.sql
-	genesisVerifiersSQL string
-	//go:embed sql/rollup.sql
-	rollupSQL string
-	//go:embed sql/verifiers.sql
-	verifiersSQL string
-	//go:embed sql/fee_accounts.sql
-	feeAccountsSQL string
-	//go:embed sql/lock_min_fee.sql
-	lockMinFeeSQL string
-	//go:embed sql/set_min_fee.sql
-	setMinFeeSQL string
 )
 
 // InitGenesis writes the rollup's identity, genesis accounts (with their entries

@@ -2,19 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/transactions_by_id.sql
-	transactionsByIDSQL string
-	//go:embed sql/accounts_first_of.sql
-	accountsFirstOfSQL string
 )
 
 // Transactions returns those of the transactions that are stored, with their batches

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/zksettle/settle"
@@ -49,9 +48,3 @@ func (s *Store) ProvenProgress(ctx context.Context) (Progress, error) {
 	}
 	return p, nil
 }
-
-//go:embed sql/pending_by_sender.sql
-var pendingBySenderSQL string
-
-//go:embed sql/proven_progress.sql
-var provenProgressSQL string

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 	"time"
 
@@ -11,19 +10,6 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/state"
-)
-
-var (
-	//go:embed sql/transaction_by_id.sql
-	transactionByIDSQL string
-	//go:embed sql/transaction_batch_status.sql
-	transactionBatchStatusSQL string
-	//go:embed sql/transactions_of_batch.sql
-	transactionsOfBatchSQL string
-	//go:embed sql/transactions_accepted.sql
-	transactionsAcceptedSQL string
-	//go:embed sql/backlog.sql
-	backlogSQL string
 )
 
 // transactionRow has a field for each column that is read.
