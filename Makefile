@@ -152,12 +152,12 @@ generate: check-go $(TOOLS) $(REFERENCE) ## Regenerate contract artifacts, bindi
 	@cd reference && npm run --silent generate # from api/openapi.json, which is written above
 
 .PHONY: ratchet
-ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerprints (minutes, 8 GB)
+ratchet: check-go ## Regenerate the constraint counts and fingerprints of circuits/ (minutes, 8 GB)
 	@echo 'make ratchet: compiles every shape, one after another'
 	go test -timeout 30m -count=1 ./circuits -run Ratchet -all -update
 
 .PHONY: ratchet-check
-ratchet-check: check-go ## Compare circuits/testdata with every shape, compiled (minutes, 8 GB)
+ratchet-check: check-go ## Compare the constraint counts and fingerprints of circuits/ with every shape, compiled (minutes, 8 GB)
 	go test -timeout 30m -count=1 ./circuits -run Ratchet -all
 
 .PHONY: attack

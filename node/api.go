@@ -47,6 +47,6 @@ func (n *Node) API(ctx context.Context, cfg APIConfig, listener net.Listener) er
 		return fail(err)
 	}
 	n.Ops.ask("api", server.Ready)
-	log.Info("the API is up", "url", "http://"+listener.Addr().String())
+	n.Log.Info("the API is up", "url", "http://"+listener.Addr().String(), "role", "api")
 	return api.Serve(ctx, server.Limit(listener), server, log)
 }

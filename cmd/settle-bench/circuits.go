@@ -6,7 +6,7 @@ import (
 	"github.com/zksettle/settle/bench"
 	"github.com/zksettle/settle/bench/record"
 	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/circuits/transition"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 type benchCircuitsCmd struct {
@@ -29,7 +29,7 @@ func (c benchCircuitsCmd) measured(*app) measured {
 	cfg := bench.CircuitsConfig{
 		Shapes: c.Shape, Baseline: true, Seed: c.Seed,
 		Transfers: []int{2, 8, 21, 64, 108, 236, 512, 1130, 4096},
-		Patterns:  []transition.Pattern{transition.Uniform, transition.Zipf, transition.Merchant},
+		Patterns:  []cost.Pattern{cost.Uniform, cost.Zipf, cost.Merchant},
 	}
 	for log := 10; log <= 24; log += 2 {
 		cfg.Accounts = append(cfg.Accounts, 1<<log)

@@ -52,7 +52,7 @@ func (d *dev) genesis() string { return filepath.Join(d.files, "genesis.json") }
 func (d *dev) up() *testcmd.Process {
 	d.t.Helper()
 	p := testcmd.Launch(d.t, d.env, "up", "--genesis", d.genesis())
-	d.url = p.Await(`msg="the API is up".* url=(http://\S+)`)[1]
+	d.url = p.Await(`msg="the API is up" url=(http://\S+)`)[1]
 	var err error
 	d.client, err = client.New(d.url, client.WithRetries())
 	require.NoError(d.t, err)

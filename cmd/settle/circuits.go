@@ -5,7 +5,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/circuits/transition"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 type circuitsCmd struct {
@@ -20,8 +20,8 @@ type circuitsStatsCmd struct {
 
 // circuitStats is the JSON form of the command's output.
 type circuitStats struct {
-	Circuits []circuits.Stats  `json:"circuits"`
-	Parts    []transition.Part `json:"parts"` // of the last shape compiled
+	Circuits []cost.Stats `json:"circuits"`
+	Parts    []cost.Part  `json:"parts"` // of the last shape compiled
 }
 
 // Run compiles and prints.
@@ -43,10 +43,10 @@ func (c circuitsStatsCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		out.Circuits = append(out.Circuits, circuits.StatsOf(shape, ccs))
+		out.Circuits = append(out.Circuits, cost.StatsOf(shape, ccs))
 	}
 	var err error
-	if out.Parts, err = circuits.Parts(shapes[len(shapes)-1]); err != nil {
+	if out.Parts, err = cost.Parts(shapes[len(shapes)-1]); err != nil {
 		return err
 	}
 	if c.JSON {

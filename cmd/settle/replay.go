@@ -9,6 +9,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/diagnosis"
 	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
@@ -155,13 +156,13 @@ func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 	if err != nil {
 		return err
 	}
-	err = circuits.Solve(system, witness)
+	err = diagnosis.Solve(system, witness)
 	if err == nil {
 		return nil
 	}
 	r.found("solve", err) // a hint that refuses its inputs names itself
 	failed := &r.Findings[len(r.Findings)-1]
-	var unsatisfied *circuits.UnsatisfiedError
+	var unsatisfied *diagnosis.UnsatisfiedError
 	if errors.As(err, &unsatisfied) {
 		failed.Constraint = &unsatisfied.Constraint
 	}

@@ -107,6 +107,7 @@ func TestSource(t *testing.T) {
 		"pattern":            {`var p = regexp.MustCompile("x")`, ""},
 		"assertion":          {`var _ error = x{}`, ""},
 		"embedded":           {"//go:embed x\nvar Files embed.FS", ""},
+		"embedded testdata":  {"//go:embed x testdata/y\nvar files string", "embedded testdata"},
 		"table":              {`var names = map[int]string{1: "a"}`, ""},
 		"exported table":     {`var Names = map[int]string{1: "a"}`, "Names"},
 		"written table":      {`var names = map[int]string{}; func f() { names[1] = "b" }`, "names"},

@@ -18,10 +18,13 @@ func Layers() []string {
 		"publicdata",
 		"state",
 		"circuits/poseidon2",
+		"circuits/rules",
 		"circuits/bus",
+		"circuits/diagnosis",
 		"circuits/gadget",
 		"circuits/transition",
 		"circuits/aggregate",
+		"circuits/cost",
 		"circuits/baseline",
 		"circuits",
 		"provingkeys",
@@ -100,6 +103,10 @@ func Bans() []Ban {
 			Reason: "gadgets stay in circuits, where each has its argument and its attack test",
 		},
 		{
+			Import: Module + "/circuits/cost", Except: []string{"bench", "cmd"}, Transitive: true,
+			Reason: "what circuits cost is for those who measure them; no circuit, prover or role depends on it",
+		},
+		{
 			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "internal/command", "node", "cmd/settle"},
 			Reason: "gnark's backend belongs to keys, provers and verifiers; the pipeline handles envelopes of bytes",
 		},
@@ -161,9 +168,9 @@ type SourceRules struct {
 	// Constructors may initialise package-level variables: what they return is
 	// never written again.
 	Constructors []string
-	// InitReason and VariableReason say why init functions and other
-	// package-level variables are refused.
-	InitReason, VariableReason string
+	// InitReason, VariableReason and EmbedReason say why init functions, other
+	// package-level variables and embedded testdata are refused.
+	InitReason, VariableReason, EmbedReason string
 }
 
 // Source returns the rules for package-level code.
@@ -176,5 +183,6 @@ func Source() SourceRules {
 		},
 		InitReason:     "code that runs on import cannot be configured, ordered or tested",
 		VariableReason: "state of the process is shared by everything in it; pass it in",
+		EmbedReason:    "what the product carries is no test data; it stands beside the code that embeds it",
 	}
 }

@@ -7,37 +7,24 @@ import (
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/backend/witness"
-	"github.com/consensys/gnark/constraint"
 	"github.com/consensys/gnark/constraint/solver"
 	"github.com/consensys/gnark/frontend"
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/circuits/diagnosis"
 	"github.com/zksettle/settle/circuits/gadget"
 )
 
-type auditedSystem struct {
-	auditor Auditor
-	ccs     constraint.ConstraintSystem
-}
-
-func newAudit(t testing.TB) *auditedSystem {
+func newAudit(t testing.TB, shape Shape) *diagnosis.Audit {
 	solver.RegisterHint(gadget.Hints()...)
-	a := &auditedSystem{}
-	var err error
-	a.ccs, err = a.auditor.CompileAudited(mustShape(t, "tiny"))
+	audit, err := diagnosis.NewAudit(New(shape))
 	require.NoError(t, err)
-	return a
-}
-
-func (a *auditedSystem) look(w witness.Witness) ([]ViolationError, error) {
-	a.auditor.findings = nil
-	_, err := a.ccs.Solve(w, solver.WithHints(a.auditor.Look))
-	return a.auditor.Findings(), err
+	return audit
 }
 
 // The audit names the rule that is broken, whichever way the circuit states it.
 func TestAuditNamesBrokenRules(t *testing.T) {
-	a := newAudit(t)
+	a := newAudit(t, mustShape(t, "tiny"))
 	for name, c := range map[string]struct {
 		change func(*Circuit)
 		rules  []string
@@ -67,7 +54,7 @@ func TestAuditNamesBrokenRules(t *testing.T) {
 			c.change(assignment)
 			w, err := frontend.NewWitness(assignment, ecc.BN254.ScalarField())
 			require.NoError(t, err)
-			found, err := a.look(w)
+			found, err := a.Run(w)
 			if len(c.rules) == 0 {
 				require.NoError(t, err)
 				require.Empty(t, found)
@@ -78,7 +65,7 @@ func TestAuditNamesBrokenRules(t *testing.T) {
 				t.Log(v.Error(), v.Code)
 				rules = append(rules, v.Rule)
 			}
-			require.ErrorIs(t, err, errBroken)
+			require.ErrorIs(t, err, diagnosis.ErrBroken)
 			require.Subset(t, rules, c.rules)
 		})
 	}
@@ -86,7 +73,7 @@ func TestAuditNamesBrokenRules(t *testing.T) {
 
 // The audit and the real circuit agree on which changes of a witness are refused.
 func TestAuditAgreesWithTheCircuit(t *testing.T) {
-	a, ccs := newAudit(t), system(t, mustShape(t, "tiny"))
+	a, ccs := newAudit(t, mustShape(t, "tiny")), system(t, mustShape(t, "tiny"))
 	full, err := frontend.NewWitness(halfFull(t), ecc.BN254.ScalarField())
 	require.NoError(t, err)
 	vector, one := full.Vector().(fr.Vector), fr.One()
@@ -107,7 +94,7 @@ func TestAuditAgreesWithTheCircuit(t *testing.T) {
 		close(values)
 		require.NoError(t, w.Fill(gadget.PublicInputs, len(changed)-gadget.PublicInputs, values))
 		solved := solveWitness(ccs, w)
-		found, audited := a.look(w)
+		found, audited := a.Run(w)
 		require.Equal(t, solved == nil, audited == nil, "value %d: the solver says %v, the audit %v", i, solved, audited)
 		if solved != nil {
 			refused++

@@ -1,16 +1,15 @@
-package transition
+package cost
 
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/circuits/transition"
 	"github.com/zksettle/settle/poseidon"
 )
 
@@ -90,7 +89,7 @@ func NewModel(windowBits int) (Model, error) {
 	}
 	m.transfer = slot.plus(-1, m.signature).plus(-accesses, m.access)
 	m.fixed = load{}
-	m.fixed = base.plus(-1, m.total(few)).plus(-gadget.TableConstraints(windowBits), load{constraints: 1})
+	m.fixed = base.plus(-1, m.total(few)).plus(-tableConstraints(windowBits), load{constraints: 1})
 	return m, nil
 }
 
@@ -101,9 +100,9 @@ func (m *Model) measureParts() error {
 		of  func(n int) frontend.Circuit
 		n   int // not the first, and of words none that begins a permutation
 	}{
-		{&m.signature, func(n int) frontend.Circuit { return newSignatureCost(m.windowBits, n) }, 1},
-		{&m.access, func(n int) frontend.Circuit { return newMemoryCost(n) }, 1},
-		{&m.word, func(n int) frontend.Circuit { return newDataCost(n) }, poseidon.Rate + 1},
+		{&m.signature, func(n int) frontend.Circuit { return newSignatures(m.windowBits, n) }, 1},
+		{&m.access, transition.AccessesAlone, 1},
+		{&m.word, transition.DataAlone, poseidon.Rate + 1},
 	} {
 		less, err := measure(part.of(part.n))
 		if err != nil {
@@ -115,16 +114,16 @@ func (m *Model) measureParts() error {
 		}
 		*part.out = most.plus(-1, less)
 	}
-	m.access = m.access.rename(1, memoryCostShape().timeBits(), timeWidth)
+	m.access = m.access.rename(1, transition.AccessesAloneShape().TimeBits(), timeWidth)
 	return nil
 }
 
 // measure compiles the circuit of a capacity. Its checks of times have the width
 // timeWidth.
 func (m *Model) measure(c settle.Capacity) (load, error) {
-	shape := Shape{Name: "counted", WindowBits: m.windowBits, Capacity: c}
-	l, err := measure(New(shape))
-	return l.rename(accesses*c.Transfers, shape.timeBits(), timeWidth), err
+	shape := transition.Shape{Name: "counted", WindowBits: m.windowBits, Capacity: c}
+	l, err := measure(transition.New(shape))
+	return l.rename(accesses*c.Transfers, shape.TimeBits(), timeWidth), err
 }
 
 func measure(part frontend.Circuit) (load, error) {
@@ -135,9 +134,6 @@ func measure(part frontend.Circuit) (load, error) {
 	}
 	return load{ccs.GetNbConstraints(), c.checks}, nil
 }
-
-// timeBits is the width of the shape's access times.
-func (s Shape) timeBits() int { return bits.Len(uint(s.lastTime())) }
 
 // dataWords is the number of words of D behind the header in the shape's full size.
 func dataWords(c settle.Capacity) int {
@@ -189,7 +185,7 @@ func (m *Model) total(c settle.Capacity) load {
 // The parts add up to Constraints.
 func (m *Model) Parts(c settle.Capacity) []Part {
 	entries := m.entries(c)
-	timeBits := Shape{Capacity: c}.timeBits()
+	timeBits := transition.Shape{Capacity: c}.TimeBits()
 	sum := load{}
 	for i, e := range entries {
 		entries[i].all = e.all.rename(e.all.checks[timeWidth], timeWidth, timeBits)
@@ -205,7 +201,7 @@ func (m *Model) Parts(c settle.Capacity) []Part {
 		parts = append(parts, p)
 	}
 	once := func(name string, n int) Part { return Part{name, 1, float64(n), n} }
-	return append(parts, once("signature table", gadget.TableConstraints(m.windowBits)), once("range table", sum.rangeTable(limbBits)))
+	return append(parts, once("signature table", tableConstraints(m.windowBits)), once("range table", sum.rangeTable(limbBits)))
 }
 
 // Constraints is the size of a circuit of these slots, without compiling it.

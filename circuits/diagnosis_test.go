@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/diagnosis"
 )
 
 func TestLocateNamesTheCodeOfAConstraint(t *testing.T) {
@@ -23,5 +24,5 @@ func TestLocateNamesTheCodeOfAConstraint(t *testing.T) {
 	t.Log(last)
 	require.Equal(t, "deferred", last.Chip)
 	_, err = circuits.Locate(shape, system.GetNbConstraints())
-	require.ErrorIs(t, err, circuits.ErrNoConstraint)
+	require.ErrorIs(t, err, diagnosis.ErrNoConstraint)
 }

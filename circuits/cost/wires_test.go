@@ -1,4 +1,4 @@
-package wirecount_test
+package cost_test
 
 import (
 	"testing"
@@ -11,7 +11,7 @@ import (
 	"github.com/consensys/gnark/frontend/cs/scs"
 	"github.com/stretchr/testify/require"
 
-	"github.com/zksettle/settle/circuits/internal/wirecount"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/circuits/poseidon2"
 )
 
@@ -41,24 +41,24 @@ func (c *mixed) Define(api frontend.API) error {
 	return nil
 }
 
-// TestAgainstKey: the counts are those of the points that groth16.Setup puts into a proving key.
-func TestAgainstKey(t *testing.T) {
+// TestWiresAgainstKey: the counts are those of the points that groth16.Setup puts into a proving key.
+func TestWiresAgainstKey(t *testing.T) {
 	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &mixed{})
 	require.NoError(t, err)
 	made, _, err := groth16.Setup(ccs)
 	require.NoError(t, err)
 	key := made.(*groth16bn254.ProvingKey)
-	count := wirecount.Of(ccs)
+	count := cost.WiresOf(ccs)
 	require.Len(t, key.G1.A, count.A)
 	require.Len(t, key.G1.B, count.B)
 	require.Len(t, key.G2.B, count.B)
 	require.NotEqual(t, count.A, count.B)
 }
 
-func TestOtherSystems(t *testing.T) {
+func TestWiresOfOtherSystems(t *testing.T) {
 	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), scs.NewBuilder, &product{})
 	require.NoError(t, err)
-	require.Zero(t, wirecount.Of(ccs))
+	require.Zero(t, cost.WiresOf(ccs))
 }
 
 type product struct{ X, Y, Z frontend.Variable }

@@ -1,4 +1,4 @@
-package circuits
+package diagnosis
 
 import (
 	"errors"
@@ -8,10 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/consensys/gnark/constraint"
 	"github.com/consensys/gnark/profile"
 	pprof "github.com/google/pprof/profile"
-
-	"github.com/zksettle/settle/circuits/transition"
 )
 
 // Frame is a place in the source of a circuit.
@@ -32,14 +31,14 @@ type Origin struct {
 	Frames []Frame // innermost first, our code and what it calls of gnark's gadgets
 }
 
-// ErrNoConstraint reports a number that no constraint of the shape has.
+// ErrNoConstraint reports a number that no constraint of the system has.
 var ErrNoConstraint = errors.New("no such constraint")
 
-// Locate compiles a shape anew and returns the code that states a constraint of it,
+// Locate has a system compiled anew and returns the code that states a constraint of it,
 // by the number in gnark's errors. It takes some 300 bytes of memory per constraint
-// besides those of Compile. Not for concurrent use with Compile: gnark records for the whole
-// process.
-func Locate(shape Shape, constraint int) (_ Origin, err error) {
+// besides those of compiling. Nothing else may be compiled meanwhile: gnark records for
+// the whole process.
+func Locate(compile func() (constraint.ConstraintSystem, error), number int) (_ Origin, err error) {
 	dir, err := os.MkdirTemp("", "settle-locate-")
 	if err != nil {
 		return Origin{}, fmt.Errorf("locate constraint: %w", err)
@@ -48,7 +47,7 @@ func Locate(shape Shape, constraint int) (_ Origin, err error) {
 	file := filepath.Join(dir, "profile")
 	// One sample per constraint, in their order.
 	recording := profile.Start(profile.WithPath(file), profile.WithoutOperations())
-	system, err := transition.Compile(shape)
+	system, err := compile()
 	recording.Stop()
 	if err != nil {
 		return Origin{}, fmt.Errorf("locate constraint: %w", err)
@@ -71,10 +70,10 @@ func Locate(shape Shape, constraint int) (_ Origin, err error) {
 	if n := system.GetNbConstraints(); len(samples) != n {
 		return Origin{}, fmt.Errorf("locate constraint: %d were recorded, the system has %d", len(samples), n)
 	}
-	if constraint < 0 || constraint >= len(samples) {
-		return Origin{}, fmt.Errorf("%w: %d of %d", ErrNoConstraint, constraint, len(samples))
+	if number < 0 || number >= len(samples) {
+		return Origin{}, fmt.Errorf("%w: %d of %d", ErrNoConstraint, number, len(samples))
 	}
-	return originOf(samples[constraint]), nil
+	return originOf(samples[number]), nil
 }
 
 func originOf(s *pprof.Sample) Origin {

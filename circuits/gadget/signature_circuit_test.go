@@ -1,16 +1,12 @@
 package gadget
 
 import (
-	"fmt"
-
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/frontend"
-	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zksettle/settle/circuits/bus"
 )
 
-// signatureCircuit verifies signatures and nothing else: for counting and tests.
+// signatureCircuit verifies signatures and nothing else.
 type signatureCircuit struct {
 	Signatures []SignatureWires
 	Messages   []SignedMessage
@@ -45,20 +41,4 @@ func (c *signatureCircuit) Define(api frontend.API) error {
 		return err
 	}
 	return b.Close()
-}
-
-// CountSignature compiles circuits of n and n + 1 signatures and returns the
-// constraints of one signature (their difference) and of what all share (the
-// table, the bus and gnark's range table).
-func CountSignature(windowBits, n int) (each, fixed int, err error) {
-	var counts [2]int
-	for i := range counts {
-		ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, newSignatureCircuit(windowBits, n+i))
-		if err != nil {
-			return 0, 0, fmt.Errorf("compile %d signatures: %w", n+i, err)
-		}
-		counts[i] = ccs.GetNbConstraints()
-	}
-	each = counts[1] - counts[0]
-	return each, counts[0] - n*each, nil
 }

@@ -1,4 +1,4 @@
-package circuits
+package cost
 
 import (
 	"fmt"
@@ -8,11 +8,10 @@ import (
 	"github.com/consensys/gnark/constraint"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/circuits/internal/wirecount"
 	"github.com/zksettle/settle/circuits/transition"
 )
 
-// Stats describes a compiled circuit, one row of testdata/constraints.csv.
+// Stats describes a compiled circuit, one row of circuits/testdata/constraints.csv.
 type Stats struct {
 	Circuit                string  `json:"circuit"`
 	Shape                  string  `json:"shape"`
@@ -30,7 +29,7 @@ type Stats struct {
 	WiresB                 int     `json:"wires_b"` // in right factors: points of G1 and of G2
 }
 
-// StatsColumns are the columns of testdata/constraints.csv. A row per gadget
+// StatsColumns are the columns of circuits/testdata/constraints.csv. A row per gadget
 // has only circuit "gadget", its name as shape, and constraints.
 func StatsColumns() []string {
 	return []string{
@@ -56,7 +55,7 @@ func (s Stats) Row() []string {
 }
 
 // StatsOf describes the compiled system of a shape.
-func StatsOf(shape Shape, ccs constraint.ConstraintSystem) Stats {
+func StatsOf(shape transition.Shape, ccs constraint.ConstraintSystem) Stats {
 	s := systemStats(settle.CircuitTransition, shape.Name, ccs)
 	s.Transfers, s.Accounts, s.Nodes = shape.Transfers, shape.Capacity.Accounts, shape.Nodes
 	s.ConstraintsPerTransfer = (s.Constraints + shape.Transfers - 1) / shape.Transfers
@@ -77,7 +76,7 @@ func systemStats(circuit, shape string, ccs constraint.ConstraintSystem) Stats {
 		Constraints: constraints, Domain: domain, Fill: float64(constraints) / float64(domain),
 		PublicInputs: ccs.GetNbPublicVariables() - 1,
 	}
-	wires := wirecount.Of(ccs)
+	wires := WiresOf(ccs)
 	s.WiresA, s.WiresB = wires.A, wires.B
 	if commitments, ok := ccs.GetCommitments().(constraint.Groth16Commitments); ok {
 		s.Commitments = len(commitments)
@@ -89,9 +88,9 @@ func systemStats(circuit, shape string, ccs constraint.ConstraintSystem) Stats {
 }
 
 // Parts says what a shape's circuit consists of, down to the last constraint, without
-// compiling it (transition.Model).
-func Parts(shape Shape) ([]transition.Part, error) {
-	model, err := transition.NewModel(shape.WindowBits)
+// compiling it (Model).
+func Parts(shape transition.Shape) ([]Part, error) {
+	model, err := NewModel(shape.WindowBits)
 	if err != nil {
 		return nil, err
 	}

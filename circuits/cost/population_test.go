@@ -1,4 +1,4 @@
-package transition
+package cost
 
 import (
 	"math/rand/v2"
@@ -8,20 +8,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/transition"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/state"
 )
 
 // TestDimension shows that at least 99.9 % of 1,000 random batches of N
-// transactions fit each shape that states a population.
+// transactions fit each shape that is not for tests alone.
 func TestDimension(t *testing.T) {
 	const batches, mustFit = 1000, 999
-	for _, shape := range Shapes() {
-		if shape.Population.Accounts == 0 {
+	for _, shape := range transition.Shapes() {
+		if shape.Name == "tiny" {
+			require.Zero(t, PopulationOf(shape))
 			continue
 		}
 		t.Run(shape.Name, func(t *testing.T) {
-			batch := shape.Population.Sampler(rand.New(rand.NewPCG(1, 2)))
+			batch := PopulationOf(shape).Sampler(rand.New(rand.NewPCG(1, 2)))
 			fit, most := 0, settle.Usage{}
 			for range batches {
 				u := batch.Usage(shape.Transfers)
@@ -41,8 +43,9 @@ func TestDimension(t *testing.T) {
 // TestTallyAgreesWithState executes random batches and compares the slots that
 // they use with the tally's.
 func TestTallyAgreesWithState(t *testing.T) {
-	shape := mustShape(t, "demo")
-	p := shape.Population
+	shape, err := transition.ShapeByName("demo")
+	require.NoError(t, err)
+	p := PopulationOf(shape)
 	accounts := make([]state.Indexed, p.Accounts)
 	fees := map[settle.TokenID]settle.AccountIndex{}
 	for i := range accounts {

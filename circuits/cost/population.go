@@ -1,10 +1,11 @@
-package transition
+package cost
 
 import (
 	"math/rand/v2"
 	"slices"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/transition"
 	"github.com/zksettle/settle/state"
 )
 
@@ -31,6 +32,18 @@ type Population struct {
 	Opens    float64 // share of the transactions
 	Exits    float64
 	Pattern  Pattern
+}
+
+// PopulationOf is what a shape is dimensioned for: the zero Population for one that only
+// tests use.
+func PopulationOf(shape transition.Shape) Population {
+	switch shape.Name {
+	case "demo":
+		return Population{Accounts: 1024, Tokens: 2, Opens: 0.05, Exits: 0.05}
+	case "small", "medium", "large":
+		return Population{Accounts: 1 << 20, Tokens: 2, Opens: 0.05, Exits: 0.05}
+	}
+	return Population{}
 }
 
 // Sampler draws random batches of a population.

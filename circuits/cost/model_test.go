@@ -1,4 +1,4 @@
-package transition
+package cost
 
 import (
 	"encoding/csv"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/circuits/transition"
 )
 
 // TestModel compares the model with every shape that is committed as compiled,
@@ -27,7 +28,7 @@ func TestModel(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	for _, shape := range Shapes() {
+	for _, shape := range transition.Shapes() {
 		m, err := NewModel(shape.WindowBits)
 		require.NoError(t, err)
 		require.Equal(t, committed[shape.Name], m.Constraints(shape.Capacity), shape.Name)
@@ -43,7 +44,7 @@ func TestModel(t *testing.T) {
 		{Transfers: 2, Accounts: 7, Nodes: 3, FeeAccounts: 1, Opens: 0, Exits: 4},
 		{Transfers: 7, Accounts: 2, Nodes: 30, FeeAccounts: 5, Opens: 3, Exits: 0},
 	} {
-		ccs, err := Compile(Shape{Name: "other", WindowBits: windowBits, Capacity: c})
+		ccs, err := transition.Compile(transition.Shape{Name: "other", WindowBits: windowBits, Capacity: c})
 		require.NoError(t, err)
 		require.InDelta(t, ccs.GetNbConstraints(), m.Constraints(c), 5, "%+v", c)
 	}

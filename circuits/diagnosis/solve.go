@@ -1,4 +1,4 @@
-package circuits
+package diagnosis
 
 import (
 	"crypto/sha256"
