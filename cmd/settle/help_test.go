@@ -54,7 +54,7 @@ func TestDocumentedCommands(t *testing.T) {
 	adrs, err := filepath.Glob(filepath.Join(root, "docs", "adr", "*.md"))
 	require.NoError(t, err)
 	pages = append(pages, adrs...)
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"} {
 		pages = append(pages, filepath.Join(root, name))
 	}
 	found := 0
