@@ -72,7 +72,7 @@ func checkSchema(ctx context.Context, pool *pgxpool.Pool, databaseURL string, mi
 	case err == nil:
 		return nil
 	case store.IsExhausted(err):
-		return fmt.Errorf("Postgres has no connection left for this command, which needs %d: raise max_connections: %w", connectionsOf(pool), Redact(err, databaseURL)) //nolint:staticcheck // a name
+		return fmt.Errorf("Postgres has no connection left for this command, which needs %d: raise max_connections: %w", connectionsOf(pool), Redact(err, databaseURL))
 	case store.IsUnavailable(err):
 		err = fmt.Errorf("start Postgres, or correct %s: %w", EnvDatabase, err)
 	}

@@ -19,7 +19,7 @@ type submissionFlags struct {
 	Rate        int   `help:"Transfers per second at which latency is measured too, in arrays of the first size; 0 for full load alone." default:"1500"`
 }
 
-func (f submissionFlags) measured(a *app) measured {
+func (f submissionFlags) measured(_ *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
 		if f.Accounts == 0 {
 			f.Accounts = apiBenchAccounts

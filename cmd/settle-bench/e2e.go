@@ -21,7 +21,7 @@ type endToEndFlags struct {
 	EthPrice      float64       `help:"Price of one ether, in US dollars; the default is a round figure." default:"3000"`
 }
 
-func (f endToEndFlags) measured(a *app) measured {
+func (f endToEndFlags) measured(_ *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
 		rig, err := f.config()
 		if err != nil {

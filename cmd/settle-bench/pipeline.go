@@ -41,7 +41,7 @@ type pipelineFlags struct {
 	Batches int   `help:"Batches of a repetition that count." default:"4"`
 }
 
-func (f pipelineFlags) measured(a *app) measured {
+func (f pipelineFlags) measured(_ *app) measured {
 	return func(ctx context.Context, c bench.Common) (*record.File, error) {
 		rig, err := f.config()
 		if err != nil {

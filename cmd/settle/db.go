@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/sequencer"
 )
@@ -29,16 +30,13 @@ type dbCheckCmd struct{ dataFlags }
 
 // Run checks what a start of the sequencer believes. Roles may be at work meanwhile.
 func (c dbCheckCmd) Run(a *app) error {
-	db, err := migrateFlags{}.open(a, c.dataFlags)
-	if err != nil {
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		audit, err := sequencer.Check(a.Ctx, db.Store, poseidon.New())
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.Stdout, "%d accounts are sound: each hashes to its digest and is what its last change left, and the digests lead to root %s of batch %d\n",
+			audit.Accounts, audit.Root, audit.Batch)
 		return err
-	}
-	defer db.Close()
-	audit, err := sequencer.Check(a.Ctx, db.Store, poseidon.New())
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.Stdout, "%d accounts are sound: each hashes to its digest and is what its last change left, and the digests lead to root %s of batch %d\n",
-		audit.Accounts, audit.Root, audit.Batch)
-	return err
+	})
 }

@@ -128,7 +128,7 @@ func (r *rig) govern(node *devchain.Chain, key *ecdsa.PrivateKey, call []byte) {
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, dir := range []string{"api", "cmd/settle", "internal/postgres", "jobs", "l1", "prover", "sequencer", "store"} {
+	for _, dir := range []string{"api", "cmd/settle", "internal/command", "internal/postgres", "jobs", "leader", "node", "l1", "prover", "sequencer", "store"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {

@@ -81,7 +81,7 @@ func requireSnakeCase(t *testing.T, where string, typ reflect.Type, seen map[ref
 		return
 	}
 	seen[typ] = true
-	switch typ.Kind() {
+	switch typ.Kind() { //nolint:exhaustive // the others hold no fields
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		requireSnakeCase(t, where, typ.Elem(), seen)
 	case reflect.Struct:
