@@ -24,11 +24,11 @@ Secrets and endpoints, which may carry secrets, come from the environment alone:
 
 | variable | meaning | without it |
 |---|---|---|
-| ` + "`DATABASE_URL`" + ` | Postgres that holds the rollup | a private Postgres in the data folder |
-| ` + "`L1_URL`" + ` | Ethereum node (http, https, ws, wss) | a development chain on loopback, kept in the data folder |
+| ` + "`DATABASE_URL`" + ` | Postgres that holds the rollup | the private Postgres of a running ` + "`settle-dev`" + ` (` + "`--data-dir`" + `) |
+| ` + "`L1_URL`" + ` | Ethereum node (http, https, ws, wss) | the development chain of a running ` + "`settle-dev`" + ` (` + "`--data-dir`" + `) |
 | ` + "`SETTLE_L1_PRIVATE_KEY`" + ` | key that deploys and settles, 64 hexadecimal digits | needed with ` + "`L1_URL`" + `; the development chain has funded keys |
-| ` + "`SETTLE_TOOLS_DIR`" + ` | folder in which ` + "`make`" + ` keeps bundled Postgres binaries | ` + "`.tools`" + ` beside the binary's folder, or of the checkout |
-| ` + "`SETTLE_POSTGRES`" + ` | whose Postgres binaries a private server may be started from: ` + "`any`" + `, or ` + "`bundled`" + ` for those of the tools folder alone | ` + "`any`" + ` |
+| ` + "`SETTLE_TOOLS_DIR`" + ` | ` + "`settle-dev`" + `: folder in which ` + "`make`" + ` keeps bundled Postgres binaries | ` + "`.tools`" + ` beside the binary's folder, or of the checkout |
+| ` + "`SETTLE_POSTGRES`" + ` | ` + "`settle-dev`" + `: which Postgres binaries may run the private server. ` + "`any`" + `, or ` + "`bundled`" + ` for only those of the tools folder | ` + "`any`" + ` |
 `
 
 // TestConfigurationPage keeps docs/configuration.md equal to the flags.
