@@ -1,5 +1,5 @@
-// Command settle-dev brings what settle needs and development has not got: a private
-// Postgres and a development chain. On these it runs all roles, or the main job once.
+// Command settle-dev runs settle for development, on a private Postgres and a development
+// chain that it starts itself. It runs all roles, or a demo that ends by itself.
 package main
 
 import (
