@@ -16,6 +16,7 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/internal/command"
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/l1"
@@ -76,6 +77,13 @@ type demoTimings struct {
 func (c demoCmd) Run(a *app) (err error) {
 	if c.Transfers < 64 || c.Workers < 1 {
 		return fmt.Errorf("--transfers %d and --workers %d: expected at least 64 and 1", c.Transfers, c.Workers)
+	}
+	shape, err := circuits.ShapeByName(c.Shape)
+	if err != nil {
+		return err
+	}
+	if cost.PopulationOf(shape).Accounts < demoAccounts { // a transfer between so many accounts would not fit
+		return fmt.Errorf("--shape %s: it is too small for the %d accounts of the demo; take demo or a larger one", c.Shape, demoAccounts)
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Minute

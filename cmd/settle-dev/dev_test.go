@@ -157,6 +157,7 @@ func TestDemoRefuses(t *testing.T) {
 		require.Contains(t, said, name)
 	}
 	require.Contains(t, testcmd.Refuse(t, env, "demo", "--transfers", "1"), "--transfers 1")
+	require.Contains(t, testcmd.Refuse(t, env, "demo", "--shape", "tiny"), "too small for the 1024 accounts")
 	p := testcmd.Launch(t, env, "--log-format", "json", "demo", "--transfers", "1")
 	p.Wait()
 	require.Len(t, p.JSONLog(), 1)
