@@ -1,5 +1,6 @@
-// Package jobs proves what waits: which batch is proven by whom, what happens when that
-// fails, and which proofs are folded.
+// Package jobs runs workers. It decides which batch a worker proves, what happens when a
+// proof fails, and when a dead worker's job goes to another. Its planner says which proofs
+// are folded.
 //
 // The truth about a batch is its proof. A job, one row of the store's proof_jobs, says that it
 // is to be made, and while a worker is at it the same row is that worker's lease, fenced by an

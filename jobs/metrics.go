@@ -43,7 +43,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		PeakMemory:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_prove_peak_memory_bytes", Help: "Peak resident memory during the last proof."}),
 	}
 	m.MemoryWaits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_memory_waits_total", Help: "Looks at the queue that found a job for which this worker lacks memory, by shape."}, []string{"shape"})
-	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."})
+	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Number of the batch for which settlement waits because its proof job is a dead letter, 0 if there is none. Retry the job by hand."})
 	for _, c := range []prometheus.Collector{m.QueueSeconds, m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.SetAside, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
 		if err := r.Register(c); err != nil {
 			return nil, err

@@ -95,7 +95,7 @@ func (r *reaper) reapLeases(ctx context.Context) error {
 		r.cfg.Metrics.Failures.WithLabelValues(string(store.FailInfrastructure)).Inc()
 		if next.Dead { // a batch that kills whoever proves it
 			r.cfg.Metrics.DeadLetters.Inc()
-			r.cfg.Logger.ErrorContext(ctx, "dead letter: whoever proves this batch falls silent", "batch", l.Batch, "losses", losses)
+			r.cfg.Logger.ErrorContext(ctx, "dead letter: workers that try to prove this batch fall silent", "batch", l.Batch, "losses", losses)
 			continue
 		}
 		r.cfg.Metrics.Reaped.Inc()

@@ -45,7 +45,7 @@ func (w *worker) work(stop context.Context, lease store.Lease) {
 	case errors.Is(context.Cause(work), errProvenElsewhere):
 		w.release(ctx, lease, log)
 	case errors.Is(context.Cause(work), store.ErrJobCancelled), errors.Is(err, store.ErrJobCancelled):
-		log.InfoContext(ctx, "proof stopped: nobody needs it any more")
+		log.InfoContext(ctx, "proof stopped: it is not needed any more")
 	case errors.Is(ctx.Err(), context.Canceled):
 		w.release(ctx, lease, log)
 		log.InfoContext(ctx, "job handed back: the worker stops")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/sequencer"
 	"github.com/zksettle/settle/store"
 )
 
@@ -41,7 +43,7 @@ func TestRolesOfOneProcessShareTheMetricOfSteps(t *testing.T) {
 	t.Parallel()
 	ops := NewOps(slog.New(slog.DiscardHandler))
 	registry := ops.Registry
-	sequencer, err := newSequencerMetrics(ops)
+	executes, err := newSequencerMetrics(ops)
 	require.NoError(t, err)
 	_, err = newSubmitterMetrics(ops)
 	require.NoError(t, err)
@@ -50,10 +52,29 @@ func TestRolesOfOneProcessShareTheMetricOfSteps(t *testing.T) {
 	for _, role := range []string{"sequencer", "submitter", "aggregator", "worker", "reaper"} {
 		require.Positive(t, values["settle_last_step_timestamp_seconds "+role], role)
 	}
-	sequencer.step.Set(1)
-	sequencer.OpenBatch(settle.Usage{})
+	executes.step.Set(1)
+	executes.OpenBatch(settle.Usage{})
 	require.Greater(t, gathered(t, registry)["settle_last_step_timestamp_seconds sequencer"], 1.0)
 	require.Contains(t, values, "settle_settlements_total failed", "a count that begins at 0 can be seen to grow")
+}
+
+// TestSealedBatchIsMeasured: the sizes and times of a sealed batch reach its metrics.
+func TestSealedBatchIsMeasured(t *testing.T) {
+	t.Parallel()
+	ops := NewOps(slog.New(slog.DiscardHandler))
+	m, err := newSequencerMetrics(ops)
+	require.NoError(t, err)
+	m.BatchSealed(sequencer.SealEvent{Shape: "tiny", Reason: sequencer.Full, Oldest: 2 * time.Second, Witness: 5000})
+	families, err := ops.Registry.Gather()
+	require.NoError(t, err)
+	sums := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			sums[family.GetName()] += metric.GetHistogram().GetSampleSum()
+		}
+	}
+	require.InDelta(t, 5000, sums["settle_witness_input_bytes"], 0)
+	require.InDelta(t, 2, sums["settle_execution_wait_seconds"], 0)
 }
 
 // someNode answers what it is told to.

@@ -17,6 +17,7 @@ type sequencerMetrics struct {
 	seal     *prometheus.HistogramVec // step: build, commit
 	wait     prometheus.Histogram
 	load     prometheus.Histogram
+	witness  prometheus.Histogram
 	batches  *prometheus.CounterVec // shape, reason
 	rejected *prometheus.CounterVec // code
 	waiting  *prometheus.GaugeVec   // for: nonce, later
@@ -39,6 +40,10 @@ func newSequencerMetrics(o *Ops) (*sequencerMetrics, error) {
 			Name: "settle_state_load_seconds", Help: "Time to load the state from the database.",
 			Buckets: []float64{.1, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
+		witness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "settle_witness_input_bytes", Help: "Size of the witness input that is stored with a batch.",
+			Buckets: prometheus.ExponentialBuckets(4096, 4, 8), // 4 KiB to 64 MiB
+		}),
 		batches:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_batches_sealed_total", Help: "Batches sealed, by shape and by what sealed them."}, []string{"shape", "reason"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_rejections_total", Help: "Accepted transactions that the sequencer rejected, by code."}, []string{"code"}),
 		waiting:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "settle_waiting_transactions", Help: "Transactions held in memory: behind a gap in the nonces, or for a later batch."}, []string{"for"}),
@@ -46,7 +51,7 @@ func newSequencerMetrics(o *Ops) (*sequencerMetrics, error) {
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "settle_sequencer_recoveries_total", Help: "Times that the sequencer dropped its memory and began anew from the stored state."}),
 		step:     newLastStep(store.RoleSequencer),
 	}
-	return m, o.register(m.seal, m.wait, m.load, m.batches, m.rejected, m.waiting, m.blocked, m.failures, m.step)
+	return m, o.register(m.seal, m.wait, m.load, m.witness, m.batches, m.rejected, m.waiting, m.blocked, m.failures, m.step)
 }
 
 // BatchSealed implements sequencer.Observer.
@@ -54,6 +59,7 @@ func (m *sequencerMetrics) BatchSealed(e sequencer.SealEvent) {
 	m.seal.WithLabelValues("build").Observe(e.Build.Seconds())
 	m.seal.WithLabelValues("commit").Observe(e.Commit.Seconds())
 	m.wait.Observe(e.Oldest.Seconds())
+	m.witness.Observe(float64(e.Witness))
 	m.batches.WithLabelValues(e.Shape, string(e.Reason)).Inc()
 }
 

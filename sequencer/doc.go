@@ -2,7 +2,7 @@
 // in Postgres become batches with a witness input and a proof job.
 //
 //	API -> CheckTransaction -> store.Admit          (stateless rules, then nonce and balance)
-//	accepted rows -> page -> signature -> order     (Sequencer.Run)
+//	accepted rows -> page -> signature -> order     (Sequencer.Serve)
 //	             -> state.Batch.Step                (refused ones are rejected one by one)
 //	             -> Policy.Decide -> store.SealBatch (batch, witness, job in one transaction)
 //

@@ -1,4 +1,5 @@
-// Package store keeps the rollup in Postgres: the only package that speaks SQL.
+// Package store keeps the rollup in Postgres. Beside the migrations it is the only
+// package that speaks SQL.
 //
 // Rows are built from the vocabulary of package settle; the tables and their
 // rules live in package migrations. Every change of a status goes through a

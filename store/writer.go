@@ -84,7 +84,7 @@ func (s *Store) heldBy(ctx context.Context, role Role) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("%w: the %s is being started elsewhere", ErrWriterHeld, role)
 	} else if err != nil {
-		return fmt.Errorf("%w; who holds the %s role: %w", ErrWriterHeld, role, err)
+		return fmt.Errorf("%w. The holder of the role %s cannot be read: %w", ErrWriterHeld, role, err)
 	}
 	return fmt.Errorf("%w: the %s runs as %s since %s: stop that one first", ErrWriterHeld, role, holder, since.Format(time.RFC3339))
 }

@@ -17,14 +17,14 @@ import (
 )
 
 type benchAllCmd struct {
-	Out     string   `help:"Folder for the results: NAME.json, NAME.csv, report.html." default:".settle/bench" type:"path"`
-	Only    []string `help:"Names of the benchmarks to run; without it, all."`
-	Repeats int      `help:"Repetitions that count." default:"3"`
-	Warmups int      `help:"Repetitions before them that do not count." default:"1"`
-	Memory  uint64   `help:"Bytes that a benchmark may take; 0 for what is available." default:"0"`
-	KeysDir string   `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
-	Tiny    bool     `help:"The smallest form of each benchmark, once: shows that it works, and measures nothing worth knowing."`
-	Fresh   bool     `help:"Begin anew; without it what an interrupted run has done is kept."`
+	Out     string   `help:"Folder for the results NAME.json, NAME.csv and report.html." default:".settle/bench" type:"path"`
+	Only    []string `help:"Names of the benchmarks to run. Without it all are run."`
+	Repeats int      `help:"Number of measured repetitions." default:"3"`
+	Warmups int      `help:"Number of warm-up repetitions, which are not measured." default:"1"`
+	Memory  uint64   `help:"Largest number of bytes of memory for a benchmark. 0 means all that is available." default:"0"`
+	KeysDir string   `help:"Folder that holds the proving keys. Development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	Tiny    bool     `help:"Run the smallest form of each benchmark once. This shows that it works. The figures mean nothing."`
+	Fresh   bool     `help:"Begin anew. Without it the results of an interrupted run are kept."`
 }
 
 // benchmark is one of the row that bench all runs.

@@ -13,10 +13,10 @@ const apiBenchAccounts = 16_384
 // submissionFlags say what the benchmark of the API measures.
 type submissionFlags struct {
 	rigFlags
-	Arrays      []int `help:"Transfers per request; 0 for a single one that is no array." default:"100,0"`
-	Connections int   `help:"Requests at once." default:"8"`
-	Transfers   int   `help:"Transfers of a repetition; single ones a tenth of it." default:"4000"`
-	Rate        int   `help:"Transfers per second at which latency is measured too, in arrays of the first size; 0 for full load alone." default:"1500"`
+	Arrays      []int `help:"Number of transfers per request. 0 sends one transfer without an array." default:"100,0"`
+	Connections int   `help:"Number of requests in flight at once." default:"8"`
+	Transfers   int   `help:"Number of transfers in each repetition. Single submissions use a tenth of it." default:"4000"`
+	Rate        int   `help:"Transfers per second at which latency is measured too, in arrays of the first size. 0 measures full load only." default:"1500"`
 }
 
 func (f submissionFlags) measured(_ *app) measured {

@@ -18,11 +18,11 @@ import (
 
 // benchFlags are common to all benchmarks.
 type benchFlags struct {
-	Out     string `help:"Folder for the results: NAME.json, NAME.csv, report.html." default:".settle/bench" type:"path"`
-	Repeats int    `help:"Repetitions that count." default:"5"`
-	Warmups int    `help:"Repetitions before them that do not count." default:"1"`
-	Memory  uint64 `help:"Bytes that the benchmark may take; 0 for what is available." default:"0"`
-	Fresh   bool   `help:"Begin anew; without it an interrupted run of the same settings, machine and build is resumed."`
+	Out     string `help:"Folder for the results NAME.json, NAME.csv and report.html." default:".settle/bench" type:"path"`
+	Repeats int    `help:"Number of measured repetitions." default:"5"`
+	Warmups int    `help:"Number of warm-up repetitions, which are not measured." default:"1"`
+	Memory  uint64 `help:"Largest number of bytes of memory for the benchmark. 0 means all that is available." default:"0"`
+	Fresh   bool   `help:"Begin anew. Without it an interrupted run is resumed, if settings, machine and build are the same."`
 }
 
 // common checks the flags and describes the machine.

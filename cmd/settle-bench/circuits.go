@@ -12,8 +12,8 @@ import (
 type benchCircuitsCmd struct {
 	benchFlags
 	Shape []string `help:"Shapes to compile." default:"tiny,demo"`
-	All   bool     `help:"Compile every shape: some minutes and 8 GB for the largest."`
-	Seed  uint64   `help:"Of the random batches whose tree nodes are counted." default:"1"`
+	All   bool     `help:"Compile every shape. This takes some minutes and up to 8 GB of memory."`
+	Seed  uint64   `help:"Seed of the random batches whose tree nodes are counted." default:"1"`
 }
 
 // Run counts constraints.

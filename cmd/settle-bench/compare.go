@@ -14,9 +14,9 @@ import (
 
 type benchCompareCmd struct {
 	A          string `arg:"" help:"Result file, or folder of results." type:"path"`
-	B          string `arg:"" help:"The other one." type:"path"`
-	CountsOnly bool   `help:"Compare counted values alone, and fail if one of A has changed or is not in B. No time ever fails."`
-	Update     bool   `help:"With --counts-only: make the counts of A, which is then a folder, those of B."`
+	B          string `arg:"" help:"Result file or folder to compare with, of the same kind as the first." type:"path"`
+	CountsOnly bool   `help:"Compare only counted values. Fail if one of A has changed or is missing in B. Measured times are not compared."`
+	Update     bool   `help:"With --counts-only, replace the counts in A by those of B. A must be a folder."`
 	JSON       bool   `name:"json" help:"Print one JSON object."`
 }
 

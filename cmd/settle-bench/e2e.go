@@ -12,13 +12,13 @@ import (
 // default prices are round figures to compute with, not quotations.
 type endToEndFlags struct {
 	rigFlags
-	Workers       int           `help:"Worker processes." default:"1"`
-	Rate          float64       `help:"Transfers per second, at random times." default:"6"`
-	Duration      time.Duration `help:"How long a repetition submits." default:"12s"`
-	SealAge       time.Duration `help:"How long a transfer may wait for its batch to fill." default:"5s"`
-	CoreHourPrice float64       `help:"Price of one core for an hour, in US dollars; the default is a round figure for rented machines." default:"0.04"`
-	GasPriceGwei  float64       `help:"Price of gas in gwei; the default is a round figure." default:"1"`
-	EthPrice      float64       `help:"Price of one ether, in US dollars; the default is a round figure." default:"3000"`
+	Workers       int           `help:"Number of worker processes." default:"1"`
+	Rate          float64       `help:"Transfers to submit per second, at random times." default:"6"`
+	Duration      time.Duration `help:"Time during which each repetition submits transfers." default:"12s"`
+	SealAge       time.Duration `help:"Longest time that a transfer waits for its batch to fill." default:"5s"`
+	CoreHourPrice float64       `help:"Price of one core for an hour, in US dollars. The default is a round figure for rented machines." default:"0.04"`
+	GasPriceGwei  float64       `help:"Price of gas in gwei. The default is a round figure." default:"1"`
+	EthPrice      float64       `help:"Price of one ether, in US dollars. The default is a round figure." default:"3000"`
 }
 
 func (f endToEndFlags) measured(_ *app) measured {

@@ -10,11 +10,11 @@ import (
 // gasFlags say what the benchmark of gas settles.
 type gasFlags struct {
 	Shape     string   `help:"Shape to settle with real proofs." default:"demo"`
-	Aggregate string   `help:"Aggregate shape whose real proofs settle groups too, for example demo-2: a minute for each proof, and its keys must be there (settle keys setup)." placeholder:"SHAPE"`
-	Project   []string `help:"Shapes whose gas is foreseen from full batches that are executed and settled, but not proven." default:"demo,small,medium,large"`
-	Groups    []int    `help:"Numbers of batches to one aggregate proof, in what is foreseen." default:"2,5,16"`
-	Seed      uint64   `help:"Of the accounts and transactions." default:"1"`
-	KeysDir   string   `help:"Folder of proving keys, by fingerprint; development keys of the shape are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	Aggregate string   `help:"Aggregate shape with which groups are settled too, for example demo-2. Each proof takes a minute. Make its keys before, with settle keys setup." placeholder:"SHAPE"`
+	Project   []string `help:"Shapes whose gas is estimated from full batches. These are executed and settled, but not proven." default:"demo,small,medium,large"`
+	Groups    []int    `help:"Numbers of batches per aggregate proof for which gas is estimated." default:"2,5,16"`
+	Seed      uint64   `help:"Seed of the random accounts and transactions." default:"1"`
+	KeysDir   string   `help:"Folder that holds the proving keys. Development keys of the shape are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
 }
 
 func (f gasFlags) measured(a *app) measured {

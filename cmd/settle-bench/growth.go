@@ -10,12 +10,12 @@ import (
 
 type benchGrowthCmd struct {
 	benchFlags
-	Shape  []string      `help:"Shapes; those whose proofs were measured if none is named."`
+	Shape  []string      `help:"Shapes to simulate. The default is all whose proofs were measured."`
 	Worker []int         `help:"Numbers of workers to simulate." default:"1,2,4,8,16,32,64,125,250,500"`
-	Rate   []float64     `help:"Transfers per second to extrapolate to." default:"1000,10000"`
-	Load   float64       `help:"Share of what a fleet can do that it is asked for." default:"0.8"`
+	Rate   []float64     `help:"Transfers per second for which the needs are estimated." default:"1000,10000"`
+	Load   float64       `help:"Load on the fleet, as a share of what it can do." default:"0.8"`
 	Settle time.Duration `help:"Time between settlements on L1." default:"12s"`
-	Seed   uint64        `help:"Of the simulation." default:"1"`
+	Seed   uint64        `help:"Seed of the simulation." default:"1"`
 }
 
 // Run foretells growth from the results in the folder.

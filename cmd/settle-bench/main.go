@@ -20,18 +20,18 @@ var version = "dev"
 type cli struct {
 	command.Globals
 
-	Circuits benchCircuitsCmd `cmd:"" help:"Count constraints: by chip, per transfer over sizes of batches and states, and beside a plain rollup circuit; compiles only."`
-	Prove    benchProveCmd    `cmd:"" help:"Measure proofs by shape: compile, keys, assign, solve, prove, verify, memory, side by side; beside groth16.Prove alone, its pieces, and a plain rollup circuit."`
-	Pipeline benchPipelineCmd `cmd:"" help:"Measure from transfers waiting in Postgres to stored proofs, with worker processes, against groth16.Prove back to back."`
+	Circuits benchCircuitsCmd `cmd:"" help:"Count constraints by chip and per transfer, and compare them with a plain rollup circuit. Nothing is proven."`
+	Prove    benchProveCmd    `cmd:"" help:"Measure time and memory of each step of a proof, by shape. Compare them with groth16.Prove alone and with a plain rollup circuit."`
+	Pipeline benchPipelineCmd `cmd:"" help:"Measure the pipeline from transfers in Postgres to stored proofs, with worker processes. Compare it with calls of groth16.Prove back to back."`
 	API      benchAPICmd      `cmd:"" name:"api" help:"Measure durable submissions per second over REST, and their latency."`
-	Gas      benchGasCmd      `cmd:"" help:"Measure what a settlement costs on L1, by part, and foresee it for larger shapes and groups of batches."`
+	Gas      benchGasCmd      `cmd:"" help:"Measure what each part of a settlement costs on L1. Estimate it for larger shapes and groups of batches."`
 	E2E      benchE2ECmd      `cmd:"" name:"e2e" help:"Measure from submission to settlement at a stated load, and what transfers cost."`
-	Growth   benchGrowthCmd   `cmd:"" help:"Foretell fleets of 1 to 500 workers by simulation, and what 1,000 and 10,000 transfers a second take, from the results of prove, pipeline and gas."`
-	All      benchAllCmd      `cmd:"" help:"Run every benchmark at the smallest useful size: 10 minutes on 2 cores once keys are made."`
+	Growth   benchGrowthCmd   `cmd:"" help:"Simulate fleets of 1 to 500 workers, and estimate what 1,000 and 10,000 transfers per second need. It uses results of prove, pipeline and gas."`
+	All      benchAllCmd      `cmd:"" help:"Run every benchmark at the smallest useful size. This takes 10 minutes on 2 cores once keys are made."`
 	Load     benchLoadCmd     `cmd:"" hidden:"" help:"Generate the load of a benchmark."`
-	Raw      benchRawCmd      `cmd:"" hidden:"" help:"Prove by gnark's prover alone, for a benchmark."`
-	Report   benchReportCmd   `cmd:"" help:"Make one HTML page, which needs no network, of all results of a folder."`
-	Compare  benchCompareCmd  `cmd:"" help:"Say which differences between two results exceed the spread of their repetitions."`
+	Raw      benchRawCmd      `cmd:"" hidden:"" help:"Prove with gnark's prover only, for a benchmark."`
+	Report   benchReportCmd   `cmd:"" help:"Make one HTML page of all results in a folder. The page needs no network."`
+	Compare  benchCompareCmd  `cmd:"" help:"Compare two results, and report differences that exceed the spread of their repetitions."`
 }
 
 // app is what every command gets.

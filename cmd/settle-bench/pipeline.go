@@ -15,8 +15,8 @@ import (
 type rigFlags struct {
 	command.SettleFlags
 	Shape    string `help:"Shape to prove with." default:"demo"`
-	Accounts int    `help:"Accounts; 0 for what the shape is dimensioned for, at most 65,536." default:"0"`
-	KeysDir  string `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	Accounts int    `help:"Number of accounts, at most 65,536. 0 takes the number that the shape is made for." default:"0"`
+	KeysDir  string `help:"Folder that holds the proving keys. Development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
 }
 
 // config joins the flags with what the command knows.
@@ -38,7 +38,7 @@ func (f rigFlags) config() (bench.RigConfig, error) {
 type pipelineFlags struct {
 	rigFlags
 	Workers []int `help:"Numbers of worker processes to measure with." default:"1,2"`
-	Batches int   `help:"Batches of a repetition that count." default:"4"`
+	Batches int   `help:"Number of batches in each repetition that are measured." default:"4"`
 }
 
 func (f pipelineFlags) measured(_ *app) measured {

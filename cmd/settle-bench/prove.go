@@ -15,13 +15,13 @@ import (
 
 // proveFlags say what the benchmark of proofs measures.
 type proveFlags struct {
-	Shape    []string `help:"Shape to prove; may be repeated: tiny, demo, small, medium, large." default:"demo"`
-	Parallel []int    `help:"Numbers of proofs side by side, each in a process of its own." default:"1,2"`
-	Setup    bool     `help:"Measure setups too: about 150 s per million constraints on 2 cores."`
-	Baseline int      `help:"Largest FFT domain, as a power of two, at which a plain rollup circuit is proven beside Settle's, 0 for none. Its keys are made once: 3 minutes at 20." default:"20"`
-	Seed     uint64   `help:"Of the random batches." default:"1"`
+	Shape    []string `help:"Shape to prove. The flag may be repeated. Shapes are tiny, demo, small, medium and large." default:"demo"`
+	Parallel []int    `help:"Numbers of proofs to run side by side, each in its own process." default:"1,2"`
+	Setup    bool     `help:"Measure setups too. They take about 150 s per million constraints on 2 cores."`
+	Baseline int      `help:"Largest FFT domain, as a power of two, at which a plain rollup circuit is proven for comparison. 0 proves none. Its keys are made once, in 3 minutes at 20." default:"20"`
+	Seed     uint64   `help:"Seed of the random batches." default:"1"`
 	command.SettleFlags
-	KeysDir string `help:"Folder of proving keys, by fingerprint; development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	KeysDir string `help:"Folder that holds the proving keys. Development keys are made there if there are none." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
 }
 
 func (f proveFlags) measured(a *app) measured {
@@ -41,7 +41,7 @@ func (f proveFlags) measured(a *app) measured {
 type benchProveCmd struct {
 	benchFlags
 	proveFlags
-	Profile string `help:"File for a CPU profile of this process, which makes all proofs but those side by side." type:"path"`
+	Profile string `help:"File for a CPU profile of this process. Proofs that run side by side are made in other processes and are not in it." type:"path"`
 }
 
 // Run measures proofs.

@@ -65,7 +65,7 @@ func (a *app) settle(ctx context.Context, env []string, out, log io.Writer, args
 
 // upCmd runs all roles.
 type upCmd struct {
-	Args []string `arg:"" optional:"" help:"Flags of settle up." passthrough:""`
+	Args []string `arg:"" optional:"" help:"Flags that are passed on to settle up." passthrough:""`
 }
 
 // Run starts what is missing and runs settle up on it until stopped.

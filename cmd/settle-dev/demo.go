@@ -38,12 +38,12 @@ const (
 type demoCmd struct {
 	Shape     string        `help:"Shape to prove with." default:"demo"`
 	Transfers int           `help:"Transfers to submit, at least 64." default:"88"`
-	Workers   int           `help:"Worker processes." default:"2"`
+	Workers   int           `help:"Number of worker processes." default:"2"`
 	JSON      bool          `name:"json" help:"Print one JSON object on standard output."`
-	Keep      bool          `help:"Leave everything running when done and print the URLs."`
-	Aggregate bool          `help:"Fold proofs of two batches into one, so that they share one verification on L1; the first run makes the keys for it, which takes many minutes."`
-	Timeout   time.Duration `help:"Give up after this; 0 for 10 minutes, or 60 with --aggregate." default:"0"`
-	KeysDir   string        `help:"Folder of proving keys, by fingerprint." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	Keep      bool          `help:"Leave everything running at the end, and print the URLs."`
+	Aggregate bool          `help:"Combine the proofs of two batches into one, so that they share one verification on L1. The first run makes keys for it, which takes many minutes."`
+	Timeout   time.Duration `help:"Give up after this time. 0 means 10 minutes, or 60 minutes with --aggregate." default:"0"`
+	KeysDir   string        `help:"Folder that holds the proving keys." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
 }
 
 // demoRun is one run's parts.

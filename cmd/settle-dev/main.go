@@ -1,5 +1,5 @@
-// Command settle-dev brings what settle needs and development has not got: a private
-// Postgres and a development chain. On these it runs all roles, or the main job once.
+// Command settle-dev runs settle for development, on a private Postgres and a development
+// chain that it starts itself. It runs all roles, or a demo that ends by itself.
 package main
 
 import (
@@ -23,9 +23,9 @@ type cli struct {
 	command.SettleFlags
 	serviceFlags
 
-	Demo  demoCmd  `cmd:"" help:"Run the whole rollup once: deploy, submit signed transfers over REST, prove, settle, compare roots."`
-	Up    upCmd    `cmd:"" passthrough:"" help:"Run settle up on a private Postgres and a development chain; everything that follows is for settle up."`
-	Chain chainCmd `cmd:"" help:"Run the development chain alone."`
+	Demo  demoCmd  `cmd:"" help:"Run the whole rollup once. Deploy it, submit signed transfers over REST, prove and settle them, and compare all roots."`
+	Up    upCmd    `cmd:"" passthrough:"" help:"Run settle up on a private Postgres and a development chain. All further arguments are passed on to settle up."`
+	Chain chainCmd `cmd:"" help:"Run only the development chain."`
 }
 
 // app is what every command gets.

@@ -19,10 +19,10 @@ import (
 
 // serviceFlags say where Postgres and chain keep their data, and how the chain goes on.
 type serviceFlags struct {
-	DataDir  string        `help:"Folder of the private Postgres and the development chain." default:"${data}" env:"SETTLE_DATA_DIR" type:"path"`
-	ChainID  uint64        `help:"Chain id of the development chain; 0 takes its default." default:"0" env:"SETTLE_CHAIN_ID"`
-	L1Port   int           `name:"l1-port" help:"Loopback port of the development chain; 0 picks a free one." default:"18545" env:"SETTLE_L1_PORT"`
-	L1Period time.Duration `name:"l1-period" help:"Development chain: time between the empty blocks that follow a transaction until it is final (at most 32); 0 for none." default:"2s" env:"SETTLE_L1_PERIOD"`
+	DataDir  string        `help:"Folder that holds the private Postgres and the development chain." default:"${data}" env:"SETTLE_DATA_DIR" type:"path"`
+	ChainID  uint64        `help:"Chain id of the development chain. 0 selects the default." default:"0" env:"SETTLE_CHAIN_ID"`
+	L1Port   int           `name:"l1-port" help:"Port on loopback for the development chain. 0 picks a free one." default:"18545" env:"SETTLE_L1_PORT"`
+	L1Period time.Duration `name:"l1-period" help:"Time between empty blocks on the development chain. Up to 32 of them follow a transaction, until it is final. 0 makes none." default:"2s" env:"SETTLE_L1_PERIOD"`
 }
 
 // services are what runs for others. Their order of start is the reverse of that in which

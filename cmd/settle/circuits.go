@@ -15,7 +15,7 @@ type circuitsCmd struct {
 type circuitsStatsCmd struct {
 	JSON  bool     `name:"json" help:"Print one JSON object."`
 	Shape []string `help:"Shapes to compile." default:"tiny,demo"`
-	All   bool     `help:"Compile every shape: some minutes and 8 GB for the largest."`
+	All   bool     `help:"Compile every shape. This takes some minutes and up to 8 GB of memory."`
 }
 
 // circuitStats is the JSON form of the command's output.

@@ -21,9 +21,9 @@ var errPaysNothing = errors.New("a claim pays nothing, as the rollup has no brid
 type walletClaimsCmd struct {
 	nodeFlags
 	API    string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
-	L1     string `name:"l1" help:"L1 address that the exits are for; absent: that of the key file."`
-	Key    string `help:"Key file, where --l1 is absent." type:"path" env:"SETTLE_WALLET"`
-	Rollup string `help:"Address of the rollup contract, which the node at L1_URL is asked for roots and claims." env:"SETTLE_ROLLUP"`
+	L1     string `name:"l1" help:"L1 address whose exits are listed. The default is that of the key file."`
+	Key    string `help:"Key file whose L1 address is used if --l1 is not given." type:"path" env:"SETTLE_WALLET"`
+	Rollup string `help:"Address of the rollup contract. With it and L1_URL, roots and claims are also compared with the contract." env:"SETTLE_ROLLUP"`
 }
 
 // Run prints the claims. With L1_URL their roots are compared with the contract's, and
@@ -104,9 +104,9 @@ type walletClaimCmd struct {
 	feeFlags
 	API         string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
 	Rollup      string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
-	Batch       uint32 `help:"Batch of the exit." required:""`
-	Index       uint32 `help:"Place of the exit in its batch, as wallet claims lists it." required:""`
-	PaysNothing bool   `help:"Say that you know: the claim pays nothing, and cannot be made again when there is a bridge."`
+	Batch       uint32 `help:"Number of the batch that contains the exit." required:""`
+	Index       uint32 `help:"Index of the exit in its batch. The command wallet claims lists it." required:""`
+	PaysNothing bool   `help:"Confirm that you know that the claim pays nothing and cannot be repeated when there is a bridge."`
 }
 
 // claimReport is what a claim came to. Of one that was made before, transaction, block

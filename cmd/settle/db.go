@@ -9,8 +9,8 @@ import (
 )
 
 type dbCmd struct {
-	Migrate dbMigrateCmd `cmd:"" help:"Bring the schema, ours and the job queue's, up to date."`
-	Check   dbCheckCmd   `cmd:"" help:"Hash every stored account, and compare accounts, digests, history and the root of the last batch; changes nothing."`
+	Migrate dbMigrateCmd `cmd:"" help:"Bring the database schema up to date."`
+	Check   dbCheckCmd   `cmd:"" help:"Hash every stored account, and compare accounts, digests, history and the root of the last batch. Nothing is changed."`
 }
 
 type dbMigrateCmd struct{ dataFlags }

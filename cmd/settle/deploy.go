@@ -13,15 +13,15 @@ import (
 
 // genesisFlags say what a new rollup starts with.
 type genesisFlags struct {
-	Genesis string            `help:"Genesis file (docs/protocol.md)." env:"SETTLE_GENESIS" type:"path"`
-	MinFee  map[string]string `help:"Smallest fee taken, by token, for example 0=10; 0 for tokens not named." env:"SETTLE_MIN_FEE"`
+	Genesis string            `help:"Genesis file. docs/protocol.md describes its format." env:"SETTLE_GENESIS" type:"path"`
+	MinFee  map[string]string `help:"Smallest fee that is accepted, by token, for example 0=10. For other tokens it is 0." env:"SETTLE_MIN_FEE"`
 	Shapes  []string          `help:"Shapes to register verifiers for." default:"demo" env:"SETTLE_SHAPES"`
 	// Aggregates are the aggregate circuits of a deployment.
-	Aggregates []string      `name:"aggregate" help:"Aggregate shapes to register verifiers for, for example demo-2, which folds up to 2 proofs of shape demo into one; none: every batch settles by itself." env:"SETTLE_AGGREGATE" placeholder:"SHAPE"`
-	Delay      time.Duration `help:"Timelock of the contract; 7 days or more unless the keys are development keys." default:"168h" env:"SETTLE_TIMELOCK"`
+	Aggregates []string      `name:"aggregate" help:"Aggregate shapes to register verifiers for. For example, demo-2 combines up to 2 proofs of shape demo into one. Without it every batch settles by its own proof." env:"SETTLE_AGGREGATE" placeholder:"SHAPE"`
+	Delay      time.Duration `help:"Timelock of the contract. It must be 7 days or more, unless the proving keys are development keys." default:"168h" env:"SETTLE_TIMELOCK"`
 
-	Governor  settle.Address   `help:"Address that governs the contract's registry. Needed unless the keys are development keys, and then its key must neither deploy nor settle." env:"SETTLE_GOVERNOR" placeholder:"ADDRESS"`
-	Operators []settle.Address `help:"Addresses that may settle; empty: the one that deploys." env:"SETTLE_OPERATORS" placeholder:"ADDRESS"`
+	Governor  settle.Address   `help:"Address that may register verifiers and operators. It is required unless the proving keys are development keys. It must then be neither the deployer nor an operator." env:"SETTLE_GOVERNOR" placeholder:"ADDRESS"`
+	Operators []settle.Address `help:"Addresses that may settle batches. Without it only the deployer may." env:"SETTLE_OPERATORS" placeholder:"ADDRESS"`
 }
 
 // config reads the genesis file.
@@ -46,8 +46,8 @@ type deployCmd struct {
 	keysFlags
 	genesisFlags
 	feeFlags
-	Adopt     settle.Address `help:"Write the record of this rollup, which is deployed already and has settled nothing, instead of deploying one; flags as when it was deployed." placeholder:"ADDRESS"`
-	AdoptFrom uint64         `help:"Block at which the search for the rollup of --adopt begins." default:"0"`
+	Adopt     settle.Address `help:"Address of a rollup that is deployed already and has settled nothing. Its record is written to the database and nothing is deployed. Give the same flags as when it was deployed." placeholder:"ADDRESS"`
+	AdoptFrom uint64         `help:"First block in which --adopt searches for the deployment." default:"0"`
 }
 
 // Run deploys and writes genesis, once for a database. A run that broke off is gone on with.

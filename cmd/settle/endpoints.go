@@ -19,7 +19,7 @@ import (
 
 // dataFlags find what settle-dev runs on this machine.
 type dataFlags struct {
-	DataDir string `help:"Data folder of a running settle-dev: its Postgres and its development chain are used where DATABASE_URL or L1_URL is not set." default:"${data}" env:"SETTLE_DATA_DIR" type:"path"`
+	DataDir string `help:"Data folder of a running settle-dev. Its Postgres is used if DATABASE_URL is not set, and its chain if L1_URL is not set." default:"${data}" env:"SETTLE_DATA_DIR" type:"path"`
 }
 
 // databaseURL is DATABASE_URL, or else where the Postgres of settle-dev is.
@@ -45,12 +45,12 @@ func (f dataFlags) nodeURL() string {
 // l1Flags say which chain is expected.
 type l1Flags struct {
 	nodeFlags
-	ChainID uint64 `help:"Expected chain id; 0 takes the node's." default:"0" env:"SETTLE_CHAIN_ID"`
+	ChainID uint64 `help:"Chain id that the L1 node must have. 0 accepts any." default:"0" env:"SETTLE_CHAIN_ID"`
 }
 
 // feeFlags bound what transactions of L1 cost.
 type feeFlags struct {
-	MaxFee string `help:"Cap on the fee per gas, in wei; empty for 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
+	MaxFee string `help:"Highest fee per gas to pay on L1, in wei. The default is 200 gwei." env:"SETTLE_MAX_FEE_PER_GAS"`
 }
 
 func (f feeFlags) policy(a *app) (l1.FeePolicy, error) {
@@ -67,8 +67,8 @@ func (f feeFlags) policy(a *app) (l1.FeePolicy, error) {
 
 // nodeFlags say how an L1 node is asked.
 type nodeFlags struct {
-	L1Timeout time.Duration `name:"l1-timeout" help:"How long one call of the L1 node may take; then it counts as not answered and is made again." default:"30s" env:"SETTLE_L1_TIMEOUT"`
-	LogWindow uint64        `name:"log-window" help:"Most blocks that one search of the L1 log spans; halved down to 1 where the node refuses so many." default:"5000" env:"SETTLE_LOG_WINDOW"`
+	L1Timeout time.Duration `name:"l1-timeout" help:"Longest time that one call to the L1 node may take. After that the call is made again." default:"30s" env:"SETTLE_L1_TIMEOUT"`
+	LogWindow uint64        `name:"log-window" help:"Largest number of blocks in one search of the L1 log. It is halved, down to 1, if the node refuses so many." default:"5000" env:"SETTLE_LOG_WINDOW"`
 }
 
 // Validate is called by kong.
@@ -139,7 +139,7 @@ func signingKey(data dataFlags) (*ecdsa.PrivateKey, error) {
 
 // migrateFlags let a command change the schema of its database, which none does unasked.
 type migrateFlags struct {
-	Migrate bool `help:"Bring the schema of the database up to date first; without it an older one is refused." env:"SETTLE_MIGRATE"`
+	Migrate bool `help:"Bring the database schema up to date before starting. Without it an older schema is refused." env:"SETTLE_MIGRATE"`
 }
 
 // open opens the database, and migrates it if told so.

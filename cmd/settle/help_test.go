@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,82 +47,11 @@ func TestHelp(t *testing.T) {
 // TestDocumentedCommands: every settle command that a page names exists, with the
 // flags that it is shown with.
 func TestDocumentedCommands(t *testing.T) {
-	root := filepath.Join("..", "..")
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	require.NoError(t, err)
-	adrs, err := filepath.Glob(filepath.Join(root, "docs", "adr", "*.md"))
-	require.NoError(t, err)
-	pages = append(pages, adrs...)
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
-		pages = append(pages, filepath.Join(root, name))
-	}
-	found := 0
-	for _, page := range pages {
-		text, err := os.ReadFile(page)
-		require.NoError(t, err)
-		for _, line := range commandLines(string(text)) {
-			if filepath.Base(page) == "CHANGELOG.md" && program(&cli{}).Moved[line[0]] != "" {
-				continue // it was there then
-			}
-			requireCommand(t, page, line)
-			found++
-		}
-	}
-	require.Greater(t, found, 5)
+	testcmd.RequireDocumented(t, filepath.Join("..", ".."), model(t), program(&cli{}).Moved)
 }
 
-// commandLines are the words after "settle" or "bin/settle" in code.
-func commandLines(page string) [][]string {
-	var lines [][]string
-	code := regexp.MustCompile("(?s)```.*?```|`[^`]*`")
-	start := regexp.MustCompile(`(?:^|[\s` + "`" + `])(?:bin/)?settle\s+([^` + "`" + `#\n]*)`)
-	for _, block := range code.FindAllString(page, -1) {
-		text := strings.ReplaceAll(block, "\\\n", " ")
-		if !strings.HasPrefix(block, "```") {
-			text = strings.ReplaceAll(text, "\n", " ")
-		}
-		for _, m := range start.FindAllStringSubmatch(text, -1) {
-			if words := strings.Fields(m[1]); len(words) > 0 {
-				lines = append(lines, words)
-			}
-		}
-	}
-	return lines
-}
-
-func requireCommand(t *testing.T, page string, words []string) {
-	t.Helper()
-	node := model(t).Node
-	for _, word := range words {
-		if strings.HasPrefix(word, "-") {
-			name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
-			require.True(t, hasFlag(node, name), "%s: settle %s: no flag --%s", page, strings.Join(words, " "), name)
-			continue
-		}
-		if len(node.Children) == 0 {
-			continue // an argument of a flag
-		}
-		var next *kong.Node
-		for _, child := range node.Children {
-			if child.Name == word {
-				next = child
-			}
-		}
-		require.NotNil(t, next, "%s: settle %s: no command %s", page, strings.Join(words, " "), word)
-		node = next
-	}
-}
-
-func hasFlag(node *kong.Node, name string) bool {
-	for _, group := range node.AllFlags(false) {
-		for _, f := range group {
-			if f.Name == name {
-				return true
-			}
-		}
-	}
-	return false
-}
+// TestHelpIsReadable: each text is understood alone.
+func TestHelpIsReadable(t *testing.T) { testcmd.RequireReadableHelp(t, model(t)) }
 
 // TestSecretsAreNoFlags: command lines are seen by every user of a machine. What is
 // named after a key is a folder or file of keys, or a size.

@@ -15,19 +15,19 @@ import (
 )
 
 type jobsCmd struct {
-	List    jobsListCmd    `cmd:"" help:"List proof jobs, those of the newest batch first."`
+	List    jobsListCmd    `cmd:"" help:"List proof jobs, newest batch first."`
 	Show    jobsShowCmd    `cmd:"" help:"Show a job with every failed attempt."`
-	Retry   jobsRetryCmd   `cmd:"" help:"Put a job that nobody is at back in the queue at once, a dead letter too."`
-	Refused jobsRefusedCmd `cmd:"" help:"List stored proofs that were set aside, as L1 would not take them or no worker stored them, newest first."`
-	Discard jobsDiscardCmd `cmd:"" help:"Make a waiting job a dead letter: nobody tries it until it is retried, and settlement waits for its batch."`
+	Retry   jobsRetryCmd   `cmd:"" help:"Put a job back in the queue at once. It may be a dead letter, but no worker may be working on it."`
+	Refused jobsRefusedCmd `cmd:"" help:"List proofs that were set aside, newest first. A proof is set aside if L1 would refuse it or if no worker of this rollup stored it."`
+	Discard jobsDiscardCmd `cmd:"" help:"Turn a waiting job into a dead letter. No worker tries it until it is retried by hand, and settlement waits for its batch."`
 }
 
 type jobsListCmd struct {
 	dataFlags
-	Dead  bool     `help:"Dead letters alone: jobs that nobody will try again although their proof is missing."`
-	State []string `help:"Jobs in these states alone: ${enum}." enum:"available,running,completed,cancelled,discarded"`
-	Batch uint32   `help:"Jobs of this batch alone."`
-	Limit int      `help:"Show at most this many; 0 for all." default:"50"`
+	Dead  bool     `help:"List dead letters only. A dead letter is a job without a proof that is not tried again until it is retried by hand."`
+	State []string `help:"List only jobs in these states: ${enum}." enum:"available,running,completed,cancelled,discarded"`
+	Batch uint32   `help:"List only the jobs of this batch."`
+	Limit int      `help:"Show at most this many. 0 shows all." default:"50"`
 	JSON  bool     `name:"json" help:"Print a JSON array."`
 }
 
@@ -51,8 +51,8 @@ func (c jobsListCmd) Run(a *app) error {
 
 // jobSelection names jobs by their own number or by their batch.
 type jobSelection struct {
-	Job   int64  `arg:"" optional:"" help:"Number of the job (settle jobs list)."`
-	Batch uint32 `help:"The jobs of this batch instead."`
+	Job   int64  `arg:"" optional:"" help:"Number of the job. The command settle jobs list shows it."`
+	Batch uint32 `help:"Select the jobs of this batch, instead of one job."`
 }
 
 // find returns the jobs that are meant, or says that there are none.
@@ -103,7 +103,7 @@ func (c jobsShowCmd) Run(a *app) error {
 type jobsRetryCmd struct {
 	dataFlags
 	jobSelection
-	Dead bool `help:"All dead letters."`
+	Dead bool `help:"Retry all dead letters."`
 }
 
 // Run retries.

@@ -8,8 +8,8 @@ import (
 )
 
 type keysFlags struct {
-	KeysDir   string `help:"Folder of proving keys, by fingerprint." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
-	UnsafeDev bool   `help:"Accept development keys: whoever made them can forge proofs." env:"SETTLE_UNSAFE_DEV"`
+	KeysDir   string `help:"Folder that holds the proving keys." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	UnsafeDev bool   `help:"Accept development keys. The maker of such keys can forge proofs." env:"SETTLE_UNSAFE_DEV"`
 }
 
 func (f keysFlags) keys(a *app) node.Keys {
@@ -17,14 +17,14 @@ func (f keysFlags) keys(a *app) node.Keys {
 }
 
 type keysCmd struct {
-	Setup keysSetupCmd `cmd:"" help:"Make the keys of a shape by a development setup, unless they are there."`
+	Setup keysSetupCmd `cmd:"" help:"Make development keys for a shape, unless they exist."`
 	Show  keysShowCmd  `cmd:"" help:"Print the manifest of a shape's keys."`
 }
 
 // keysSelection names the keys of one circuit.
 type keysSelection struct {
-	Shape     string `help:"Shape of the transition circuit (settle circuits stats lists them)."`
-	Aggregate string `help:"Shape of the aggregate circuit instead, for example demo-2: it folds up to 2 proofs of shape demo." placeholder:"SHAPE"`
+	Shape     string `help:"Shape of the transition circuit. The command settle circuits stats lists the shapes."`
+	Aggregate string `help:"Shape of the aggregate circuit, instead of --shape. For example, demo-2 combines up to 2 proofs of shape demo." placeholder:"SHAPE"`
 }
 
 // circuit returns circuit and shape.

@@ -23,26 +23,26 @@ var version = "dev"
 type cli struct {
 	command.Globals
 
-	Up upCmd `cmd:"" help:"Run all roles: API, sequencer, submitter and worker processes."`
+	Up upCmd `cmd:"" help:"Run all roles in one process, and worker processes beside it."`
 
-	API        apiCmd        `cmd:"" name:"api" help:"Run the REST API alone."`
-	Sequencer  sequencerCmd  `cmd:"" help:"Run the sequencer alone: executes transactions and seals batches."`
+	API        apiCmd        `cmd:"" name:"api" help:"Run the REST API."`
+	Sequencer  sequencerCmd  `cmd:"" help:"Run the sequencer. It executes transactions and seals batches."`
 	Worker     workerCmd     `cmd:"" help:"Run one prover worker."`
 	ProveChild proveChildCmd `cmd:"" hidden:"" help:"Prove for the worker that started this process."`
-	Aggregator aggregatorCmd `cmd:"" help:"Run the aggregator alone: decides which proofs are folded into one; workers fold them."`
-	Submitter  submitterCmd  `cmd:"" help:"Run the submitter alone: settles proven batches on L1."`
+	Aggregator aggregatorCmd `cmd:"" help:"Run the aggregator. It decides which proofs are combined into one. Workers make the combined proofs."`
+	Submitter  submitterCmd  `cmd:"" help:"Run the submitter. It settles proven batches on L1."`
 
-	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and rollup to L1 and write genesis to the database."`
-	Verifier verifierCmd `cmd:"" help:"Register verifiers in the contract of a running rollup: propose, wait for the timelock, activate."`
-	Jobs     jobsCmd     `cmd:"" help:"Look at proof jobs and dead letters, retry and discard them."`
-	Fees     feesCmd     `cmd:"" help:"Look at the smallest fees and change them."`
-	Replay   replayCmd   `cmd:"" help:"Go through the proof of a stored batch without making it, and name what fails; changes nothing."`
+	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and the rollup contract to L1, and write the genesis state to the database."`
+	Verifier verifierCmd `cmd:"" help:"Register a verifier on a running rollup. Propose it, wait for the timelock, then activate it."`
+	Jobs     jobsCmd     `cmd:"" help:"List, retry and discard proof jobs and dead letters."`
+	Fees     feesCmd     `cmd:"" help:"Show and change the smallest fee of each token."`
+	Replay   replayCmd   `cmd:"" help:"Check the witness of a stored batch step by step and report what fails. No proof is made and nothing is changed."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Compute the whole state from the genesis file and L1 calldata alone, and compare every root."`
-	Status   statusCmd   `cmd:"" help:"Show the pipeline: backlog, batches, who proves, dead letters, what is settled here and on L1."`
+	Status   statusCmd   `cmd:"" help:"Show the pipeline. This covers the backlog, batches, workers, dead letters, and what is settled."`
 	Keys     keysCmd     `cmd:"" help:"Make and inspect proving keys."`
-	Circuits circuitsCmd `cmd:"" help:"Look at the circuits."`
+	Circuits circuitsCmd `cmd:"" help:"Inspect the circuits."`
 	DB       dbCmd       `cmd:"" name:"db" help:"Manage the database."`
-	Wallet   walletCmd   `cmd:"" help:"Make keys, look at accounts, and send transfers."`
+	Wallet   walletCmd   `cmd:"" help:"Make keys, list accounts, and send transactions."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

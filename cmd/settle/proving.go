@@ -11,10 +11,10 @@ import (
 
 // provingFlags bound what a worker's proofs take.
 type provingFlags struct {
-	Memory       memorySize    `help:"Most memory that a worker may take, for example 12GiB; empty for all that the machine and its control group have. A job for which memory ran out goes to a worker with more." env:"SETTLE_WORKER_MEMORY"`
-	KeysBudget   int64         `help:"Most bytes of proving keys held in memory; 0 for what the memory leaves." default:"0" env:"SETTLE_KEYS_BUDGET"`
-	ProveTimeout time.Duration `help:"Most time for one proof, the loading of keys included; then the proving process is killed." default:"30m" env:"SETTLE_PROVE_TIMEOUT"`
-	StopGrace    time.Duration `help:"How long a proof under way may go on when the worker is asked to stop; then its job is handed back." default:"20s" env:"SETTLE_STOP_GRACE"`
+	Memory       memorySize    `help:"Most memory that a worker may use, for example 12GiB. Without it a worker may use all of the machine or its control group. A job that needs more goes to another worker." env:"SETTLE_WORKER_MEMORY"`
+	KeysBudget   int64         `help:"Largest number of bytes of proving keys to hold in memory. 0 uses what --memory leaves." default:"0" env:"SETTLE_KEYS_BUDGET"`
+	ProveTimeout time.Duration `help:"Longest time for one proof, including the loading of keys. After that the proving process is killed." default:"30m" env:"SETTLE_PROVE_TIMEOUT"`
+	StopGrace    time.Duration `help:"Time that a running proof gets to finish when the worker is asked to stop. After that its job goes back to the queue." default:"20s" env:"SETTLE_STOP_GRACE"`
 }
 
 func (f provingFlags) config(a *app) node.WorkerConfig {

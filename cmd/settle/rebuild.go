@@ -18,8 +18,8 @@ type rebuildCmd struct {
 	dataFlags
 	l1Flags
 	Rollup  string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
-	Genesis string `help:"Genesis file of the deployment." required:"" env:"SETTLE_GENESIS" type:"path"`
-	From    uint64 `help:"Block of the deployment, where the search for settlements begins." default:"0"`
+	Genesis string `help:"Genesis file with which the rollup was deployed." required:"" env:"SETTLE_GENESIS" type:"path"`
+	From    uint64 `help:"Block of the deployment. The search for settlements begins there." default:"0"`
 	Out     string `help:"File to write the accounts to, as JSON." type:"path"`
 }
 

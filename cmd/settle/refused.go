@@ -17,9 +17,9 @@ const shownRefused = 5
 
 type jobsRefusedCmd struct {
 	dataFlags
-	Batch uint32 `help:"Proofs of this batch alone."`
-	Limit int    `help:"Show at most this many; 0 for all." default:"50"`
-	JSON  bool   `name:"json" help:"Print a JSON array, with the proofs themselves."`
+	Batch uint32 `help:"List only proofs of this batch."`
+	Limit int    `help:"Show at most this many. 0 shows all." default:"50"`
+	JSON  bool   `name:"json" help:"Print a JSON array that includes the proofs."`
 }
 
 // Run prints the proofs.

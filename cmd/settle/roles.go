@@ -15,12 +15,12 @@ import (
 type roleFlags struct {
 	dataFlags
 	migrateFlags
-	OpsListen string `help:"Address of /metrics, /healthz and /readyz, for the operator alone, for example 127.0.0.1:9464; empty for none." env:"SETTLE_OPS_LISTEN"`
+	OpsListen string `help:"Address at which to serve /metrics, /healthz and /readyz, for example 127.0.0.1:9464. Keep it private. Without it they are not served." env:"SETTLE_OPS_LISTEN"`
 }
 
 // standbyFlags are of the roles that one process holds at a time.
 type standbyFlags struct {
-	Standby bool `help:"While another process holds the role, wait and take it over when that one is gone."`
+	Standby bool `help:"Wait while another process holds the role, and take over when that process is gone."`
 }
 
 // run opens the database, serves what is the operator's, and runs a role. The port comes
@@ -41,15 +41,15 @@ func (f roleFlags) run(a *app, role func(*node.Node) error) error {
 
 // apiFlags configure the REST API.
 type apiFlags struct {
-	Listen      string `help:"Address of the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
-	MaxAccepted int64  `help:"Accepted, unexecuted transactions from which submissions get 429." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
-	MaxUnproven int64  `help:"Unproven batches from which submissions get 429 and the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+	Listen      string `help:"Address at which to serve the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
+	MaxAccepted int64  `help:"Refuse submissions with status 429 while at least this many accepted transactions wait to be executed." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
+	MaxUnproven int64  `help:"Refuse submissions with status 429, and pause the sequencer, while at least this many batches wait to be proven." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 
-	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, with commas between, for example https://wallet.example; * for all." env:"SETTLE_CORS_ORIGINS"`
-	TrustedProxies     []netip.Prefix `help:"Networks of reverse proxies, as CIDR with commas between, whose X-Forwarded-For names the client: its right-most entry outside of them. The bounds per client need it behind a proxy." env:"SETTLE_TRUSTED_PROXIES"`
-	MaxConnections     int            `help:"Connections to the REST API at once; more are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
-	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Connections of one client (an IPv4 address or an IPv6 /64) at once; -1 for no bound. Trusted proxies have none." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
-	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Submissions of one client that are checked and stored at once, of 64 in all; more get 429. -1 for no bound." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
+	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, separated by commas, for example https://wallet.example. Use * to allow all." env:"SETTLE_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix `help:"Networks of your reverse proxies, as CIDR, separated by commas. Behind a proxy the bounds per client need this. The client is then the right-most address in X-Forwarded-For that is not in these networks." env:"SETTLE_TRUSTED_PROXIES"`
+	MaxConnections     int            `help:"Largest number of connections to the REST API at once. Further ones are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
+	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Largest number of connections that one client may have at once. A client is an IPv4 address or an IPv6 /64. -1 removes the bound. Trusted proxies have no bound." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
+	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Largest number of submissions of one client that are handled at once. Further ones get status 429. -1 removes the bound. All clients together have 64." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
 }
 
 func (f apiFlags) config() node.APIConfig {
@@ -61,8 +61,8 @@ func (f apiFlags) config() node.APIConfig {
 
 // sealFlags are the sealing policy.
 type sealFlags struct {
-	SealAge  time.Duration `help:"How long a transaction may wait in the open batch." default:"10s" env:"SETTLE_SEAL_AGE"`
-	SealIdle time.Duration `help:"Seal when nothing came for this long; 0 waits for the age." default:"2s" env:"SETTLE_SEAL_IDLE"`
+	SealAge  time.Duration `help:"Longest time that a transaction waits in the open batch. After that the batch is sealed." default:"10s" env:"SETTLE_SEAL_AGE"`
+	SealIdle time.Duration `help:"Seal the open batch if no transaction has come for this long. 0 turns this off, and --seal-age decides." default:"2s" env:"SETTLE_SEAL_IDLE"`
 }
 
 func (f sealFlags) config(maxUnproven int64) node.SequencerConfig {
@@ -72,10 +72,10 @@ func (f sealFlags) config(maxUnproven int64) node.SequencerConfig {
 // submitFlags configure settling.
 type submitFlags struct {
 	feeFlags
-	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
-	Poll     time.Duration `name:"l1-poll" help:"Time between two looks at L1." default:"1s" env:"SETTLE_L1_POLL"`
-	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
-	Claims   time.Duration `name:"claims-interval" help:"Time between looks at the L1 log for claims of exits, which GET /v1/exits shows; longer while the node refuses. 0 for none." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
+	InFlight int           `name:"max-in-flight" help:"Largest number of settling transactions in flight at once. 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
+	Poll     time.Duration `name:"l1-poll" help:"Time between two queries of L1 by the submitter." default:"1s" env:"SETTLE_L1_POLL"`
+	Patience time.Duration `name:"fold-patience" help:"Longest time that a proven batch waits to be aggregated, if the rollup has an aggregate verifier. After that it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
+	Claims   time.Duration `name:"claims-interval" help:"Time between two searches of the L1 log for claimed exits, which GET /v1/exits shows. It grows while the node refuses. 0 turns the search off." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
 }
 
 func (f submitFlags) config(a *app) (node.SubmitterConfig, error) {
@@ -96,13 +96,13 @@ func (f submitFlags) config(a *app) (node.SubmitterConfig, error) {
 
 // foldFlags are the policy of folding.
 type foldFlags struct {
-	FoldWait     time.Duration `help:"How long a proven batch waits for others to be folded with." default:"1m" env:"SETTLE_FOLD_WAIT"`
-	FoldExitWait time.Duration `help:"How long one with exits does, if that is shorter." default:"15s" env:"SETTLE_FOLD_EXIT_WAIT"`
-	FoldLowGas   uint64        `help:"Base fee in wei up to which folding is not worth waiting for; 0: none." default:"0" env:"SETTLE_FOLD_LOW_GAS"`
-	FoldHighGas  uint64        `help:"Base fee in wei from which batches wait longer for others; 0: none." default:"0" env:"SETTLE_FOLD_HIGH_GAS"`
-	FoldHighWait time.Duration `help:"How long a proven batch waits for others from that base fee on." default:"10m" env:"SETTLE_FOLD_HIGH_WAIT"`
-	FoldTimeout  time.Duration `help:"How long the proof of a group may take to come, the wait for a worker included; then its batches settle each by its own proof. 0: for ever." default:"10m" env:"SETTLE_FOLD_TIMEOUT"`
-	FoldMaxWords int           `help:"Most words (32 bytes) of public data that one transaction settles; nodes refuse transactions above 128 KiB." default:"3584" env:"SETTLE_FOLD_MAX_WORDS"`
+	FoldWait     time.Duration `help:"Time that a proven batch waits for others to be aggregated with." default:"1m" env:"SETTLE_FOLD_WAIT"`
+	FoldExitWait time.Duration `help:"Time that a proven batch with exits waits for others to be aggregated with, if this is shorter than --fold-wait." default:"15s" env:"SETTLE_FOLD_EXIT_WAIT"`
+	FoldLowGas   uint64        `help:"While the base fee is at most this many wei, batches do not wait to be aggregated. 0 turns this off." default:"0" env:"SETTLE_FOLD_LOW_GAS"`
+	FoldHighGas  uint64        `help:"While the base fee is at least this many wei, batches wait longer to be aggregated (--fold-high-wait). 0 turns this off." default:"0" env:"SETTLE_FOLD_HIGH_GAS"`
+	FoldHighWait time.Duration `help:"Time that a proven batch waits for others while the base fee is at or above --fold-high-gas." default:"10m" env:"SETTLE_FOLD_HIGH_WAIT"`
+	FoldTimeout  time.Duration `help:"Longest time from planning a group to its proof, including the wait for a worker. After that each batch settles by its own proof. 0 waits for ever." default:"10m" env:"SETTLE_FOLD_TIMEOUT"`
+	FoldMaxWords int           `help:"Largest number of words (32 bytes each) of public data in one settling transaction. Nodes refuse transactions above 128 KiB." default:"3584" env:"SETTLE_FOLD_MAX_WORDS"`
 }
 
 func (f foldFlags) config() node.AggregatorConfig {
@@ -138,7 +138,7 @@ func closing(listener net.Listener, err error) error {
 type sequencerCmd struct {
 	roleFlags
 	sealFlags
-	MaxUnproven int64 `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+	MaxUnproven int64 `help:"Pause the sequencer while at least this many batches wait to be proven." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 	standbyFlags
 }
 
@@ -219,7 +219,7 @@ func (c workerCmd) Run(a *app) error {
 // proveChildCmd is the process in which a worker proves.
 type proveChildCmd struct {
 	keysFlags
-	KeysBudget int64 `help:"Most bytes of proving keys held in memory; 0 for no bound."`
+	KeysBudget int64 `help:"Largest number of bytes of proving keys to hold in memory. 0 removes the bound."`
 }
 
 // Run serves the worker until it is gone.

@@ -18,10 +18,10 @@ import (
 
 type statusCmd struct {
 	dataFlags
-	JSON     bool          `name:"json" help:"Print one JSON object per look."`
-	Watch    bool          `help:"Look again until stopped."`
-	Interval time.Duration `help:"Time between two looks of --watch." default:"2s"`
-	Rows     int           `help:"Batches to list, newest first." default:"8"`
+	JSON     bool          `name:"json" help:"Print each report as one JSON object."`
+	Watch    bool          `help:"Repeat until stopped."`
+	Interval time.Duration `help:"Time between two reports of --watch." default:"2s"`
+	Rows     int           `help:"Number of batches to list, newest first." default:"8"`
 }
 
 // lookTimeout bounds one look at the database, and one at L1.

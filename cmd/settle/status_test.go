@@ -63,7 +63,7 @@ func TestStatusOfABlockedBatch(t *testing.T) {
 	require.Contains(t, text, "DEAD LETTER: job 1, batch 1")
 	require.Equal(t, settle.BatchNumber(1), look.SettlementWaits.Batch)
 	require.EqualValues(t, 1, look.SettlementWaits.Job)
-	worker.Await(`level=ERROR msg="settlement waits for a batch that nobody tries to prove any more".*batch=1`)
+	worker.Await(`level=ERROR msg="settlement waits for a batch whose proof job is a dead letter".*batch=1`)
 	require.Contains(t, r.scrape(ops), "\nsettle_blocked_batch 1\n")
 
 	require.Zero(t, r.status().Settled.Batch)

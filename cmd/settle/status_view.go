@@ -48,7 +48,7 @@ func isTerminal(w io.Writer) bool {
 func (p *pipeline) write(out io.Writer) {
 	fmt.Fprintf(out, "rollup %s on chain %d, %s\n", p.Rollup, p.ChainID, p.At.Format(time.RFC3339))
 	if p.UnsafeDev {
-		fmt.Fprintln(out, "UNSAFE: development keys; whoever made them can forge proofs. This rollup must not hold money.")
+		fmt.Fprintln(out, "UNSAFE: this rollup uses development keys, whose maker can forge proofs. It must not hold money.")
 	}
 	if s := p.StandsStill; s != nil {
 		fmt.Fprintf(out, "SETTLEMENT STANDS STILL for %s: %s\n", seconds(s.AgeSeconds), s.Reason)

@@ -18,8 +18,8 @@ type upCmd struct {
 	submitFlags
 	foldFlags
 	provingFlags
-	Workers         int    `help:"Worker processes." default:"1" env:"SETTLE_WORKERS"`
-	WorkerOpsListen string `help:"Address of /metrics, /healthz and /readyz of the first worker, the others take the ports that follow; empty for none." env:"SETTLE_WORKER_OPS_LISTEN"`
+	Workers         int    `help:"Number of worker processes." default:"1" env:"SETTLE_WORKERS"`
+	WorkerOpsListen string `help:"Address at which the first worker serves /metrics, /healthz and /readyz. Further workers use the ports that follow. Without it they serve none." env:"SETTLE_WORKER_OPS_LISTEN"`
 }
 
 // config checks the flags.

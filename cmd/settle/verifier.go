@@ -17,9 +17,9 @@ import (
 
 // verifierCmd changes the registry of a rollup that runs already.
 type verifierCmd struct {
-	Propose  verifierProposeCmd  `cmd:"" help:"Deploy a verifier for a key and propose to register it; signed by the governor."`
-	Activate verifierActivateCmd `cmd:"" help:"Register a proposed verifier once the timelock is over, and write it to the database; signed by the governor."`
-	List     verifierListCmd     `cmd:"" help:"List registered and proposed verifiers, and from when these can be activated."`
+	Propose  verifierProposeCmd  `cmd:"" help:"Deploy a verifier for a key and propose its registration. The governor signs."`
+	Activate verifierActivateCmd `cmd:"" help:"Register a proposed verifier after the timelock, and write it to the database. The governor signs."`
+	List     verifierListCmd     `cmd:"" help:"List registered and proposed verifiers, and when proposed ones can be activated."`
 }
 
 // registryFlags name a key and the rollup that is to know it.

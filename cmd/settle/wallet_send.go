@@ -13,8 +13,8 @@ import (
 
 // addressFlags name the payment address of another.
 type addressFlags struct {
-	ToOwner string `help:"Owner of the receiver, as they gave it." required:""`
-	ToL1    string `name:"to-l1" help:"L1 address of the receiver, as they gave it." required:""`
+	ToOwner string `help:"Owner in the payment address that the receiver gave you." required:""`
+	ToL1    string `name:"to-l1" help:"L1 address in the payment address that the receiver gave you." required:""`
 }
 
 func (f addressFlags) address() (to client.Address, err error) {
@@ -29,14 +29,14 @@ func (f addressFlags) address() (to client.Address, err error) {
 
 // tokenFlags choose the account that pays.
 type tokenFlags struct {
-	Token uint32 `help:"Token." default:"0"`
+	Token uint32 `help:"Number of the token." default:"0"`
 }
 
 func (f tokenFlags) token() settle.TokenID { return settle.TokenID(f.Token) }
 
 // amountFlags say how much.
 type amountFlags struct {
-	Amount string `help:"Amount in the token's smallest unit." required:""`
+	Amount string `help:"Amount to send, in the smallest unit of the token." required:""`
 }
 
 func (f amountFlags) amount() (settle.Amount, error) {
@@ -50,9 +50,9 @@ func (f amountFlags) amount() (settle.Amount, error) {
 // signFlags are those of every command that signs a transaction.
 type signFlags struct {
 	rollupFlags
-	Nonce   *uint64 `help:"Nonce to sign with; absent: the account's next free one. The same command with the same nonce is the same transaction and pays once."`
-	Again   bool    `help:"Sign anew although the answer to the same command was lost: what is unanswered is sent first, then a second transaction."`
-	Journal string  `help:"File that keeps what is sent until it is answered; absent: the key file's name with .journal." type:"path"`
+	Nonce   *uint64 `help:"Nonce to sign with. The default is the account's next free one. Repeating a command with the same nonce pays only once."`
+	Again   bool    `help:"Send a second transaction although the answer to the same command was lost. The unanswered one is sent again first."`
+	Journal string  `help:"File that keeps a sent transaction until the API has answered. The default is the key file's name with .journal." type:"path"`
 }
 
 const (

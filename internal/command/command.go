@@ -34,10 +34,10 @@ type Program struct {
 
 // Globals are flags of every program, for its command-line struct to embed.
 type Globals struct {
-	LogLevel  string `help:"Least level of log messages: ${enum}." enum:"debug,info,warn,error" default:"info" env:"SETTLE_LOG_LEVEL"`
-	LogFormat string `help:"Form of log messages, the last error among them, on standard error: ${enum}." enum:"text,json" default:"text" env:"SETTLE_LOG_FORMAT"`
+	LogLevel  string `help:"Lowest level of log messages to write. One of: ${enum}." enum:"debug,info,warn,error" default:"info" env:"SETTLE_LOG_LEVEL"`
+	LogFormat string `help:"Format of log messages on standard error. One of: ${enum}." enum:"text,json" default:"text" env:"SETTLE_LOG_FORMAT"`
 
-	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and end."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 // App is what every command gets.

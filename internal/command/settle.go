@@ -9,7 +9,7 @@ import (
 
 // SettleFlags find the program settle, for those that run it.
 type SettleFlags struct {
-	Settle string `help:"Path of the program settle; absent: the one beside this program, or else on the PATH." type:"path" env:"SETTLE_BINARY"`
+	Settle string `help:"Path of the program settle. The default is the one beside this program, or else the one on the PATH." type:"path" env:"SETTLE_BINARY"`
 }
 
 // Path returns where settle is.
