@@ -1,4 +1,4 @@
-// Package sequencer admits, orders, executes and seals: accepted transactions
+// Package sequencer orders, executes and seals: accepted transactions
 // in Postgres become batches with a witness input and a proof job.
 //
 //	API -> admission.Check -> store.Admit           (rules that need no lock, then nonce and balance)
