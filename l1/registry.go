@@ -31,8 +31,8 @@ type Registration struct {
 	Standing Standing
 	ReadyAt  time.Time // of a proposal: from when it can be activated
 	Expires  time.Time // of a proposal: until when
-	// CodeChanged: the verifier has other code than when it was registered or proposed. It
-	// settles nothing, and cannot be activated.
+	// CodeChanged: the verifier has other code than when it was registered or proposed. While it
+	// has, it settles nothing and cannot be activated; an account that delegates can change it back.
 	CodeChanged bool
 }
 

@@ -211,8 +211,12 @@ func (a *app) printRegistry(views []verifierView) error {
 // note says what an operator has to know or to do.
 func (v verifierView) note() string {
 	switch {
-	case v.CodeChanged:
-		return "ITS CODE HAS CHANGED: it settles nothing"
+	case v.CodeChanged && v.Standing == l1.StandingRegistered:
+		return "ITS CODE HAS CHANGED: it settles nothing until it has the registered code again"
+	case v.CodeChanged && v.Standing != l1.StandingExpired:
+		// An account that delegates can show other code while its proposal waits.
+		return "IT HAS OTHER CODE THAN WHAT WAITS: with the proposed code again it can be activated from " +
+			v.ReadyAt.Format(time.RFC3339) + " until " + v.Expires.Format(time.RFC3339)
 	case v.Standing == l1.StandingRegistered && !v.InDatabase:
 		return "not in the database: run settle verifier activate"
 	case v.Standing == l1.StandingWaiting:

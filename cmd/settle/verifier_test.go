@@ -175,3 +175,24 @@ func (f *toyFolder) fold(r *rig, first settle.BatchNumber) {
 	require.NoError(f.t, err)
 	require.True(f.t, stored.Stored)
 }
+
+// TestNotesOfVerifiers: other code than what waits is no reason to feel safe, as it can change back.
+func TestNotesOfVerifiers(t *testing.T) {
+	ready := time.Date(2030, 1, 8, 0, 0, 0, 0, time.UTC)
+	expires := ready.AddDate(0, 0, 14)
+	for _, tc := range []struct {
+		standing   l1.Standing
+		changed    bool
+		want, lack string
+	}{
+		{l1.StandingRegistered, true, "until it has the registered code again", "activated"},
+		{l1.StandingWaiting, true, "with the proposed code again it can be activated from 2030-01-08T00:00:00Z until 2030-01-22T00:00:00Z", "nothing"},
+		{l1.StandingReady, true, "until 2030-01-22T00:00:00Z", "nothing"},
+		{l1.StandingExpired, true, "propose it again", "CODE"},
+		{l1.StandingWaiting, false, "can be activated from 2030-01-08T00:00:00Z", "CODE"},
+	} {
+		note := verifierView{Standing: tc.standing, CodeChanged: tc.changed, ReadyAt: &ready, Expires: &expires}.note()
+		require.Contains(t, note, tc.want)
+		require.NotContains(t, note, tc.lack)
+	}
+}

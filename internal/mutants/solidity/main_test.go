@@ -63,6 +63,12 @@ func TestMutants(t *testing.T) {
 		`id: keccak256(abi.encode("id", p, uint160(who))) without uint160(who)`: `abi.encode("id", p)`,
 		`id: uint160(who) of half as many bits`:                                 `uint160(uint80(uint160(who)))`,
 
+		`sum: i < 3 without its first round`: `(uint256 i = 1; i < 3; ++i)`,
+		`sum: i < 3 without its last round`:  `(uint256 i = 0; i + 1 < 3; ++i)`,
+		`sum: without s ^= words[i]`:         `            0;`,
+		`sum: i < 6 without its first round`: `(uint256 i = 2; i < 6; i += 2)`,
+		`sum: i < 6 without its last round`:  `(uint256 i = 0; i + 2 < 6; i += 2)`,
+
 		`flag: without delete bits`:                                 `        0;`,
 		`flag: never: lt(bits, 3)`:                                  `if 0 {`,
 		`flag: always: lt(bits, 3)`:                                 `if 1 {`,

@@ -127,6 +127,7 @@ func (f *finder) visit(n node) bool {
 	case "IfStatement":
 		f.condition(n)
 	case "ForStatement", "WhileStatement":
+		f.rounds(n)
 		walk(n.child("body"), f.visit)
 		return false // its own condition and step: a loop that never ends shows nothing
 	case "Conditional":
@@ -161,6 +162,20 @@ func (f *finder) condition(n node) {
 	if !refuses(n.child("trueBody")) {
 		f.replace(c, "("+f.text(c)+") || true", "always: "+f.text(c))
 	}
+}
+
+// rounds leaves out the first and the last round of a loop from 0 to below a bound.
+func (f *finder) rounds(n node) {
+	start, c, step := n.child("initializationExpression").child("initialValue"), n.child("condition"), "1"
+	if by := n.child("loopExpression").child("expression").child("rightHandSide"); by != nil {
+		step = f.text(by)
+	}
+	if start == nil || f.text(start) != "0" || c.text("operator") != "<" {
+		return
+	}
+	f.replace(start, step, f.text(c)+" without its first round")
+	left := c.child("leftExpression")
+	f.replace(left, f.text(left)+" + "+step, f.text(c)+" without its last round")
 }
 
 func refuses(body node) (found bool) {

@@ -125,6 +125,22 @@ contract ExitsTest is Test {
         }
     }
 
+    /// @dev The first bit above each field and the last, in each record of an even and of an odd number.
+    function test_refusesEachBitNextToAField() public {
+        for (uint256 count = 1; count <= 6; ++count) {
+            uint256[] memory words = new uint256[](2 * count);
+            for (uint256 place = 0; place < words.length; ++place) {
+                uint256[2] memory bits = [place % 2 == 0 ? uint256(192) : 128, 255];
+                for (uint256 i = 0; i < 2; ++i) {
+                    words[place] = 1 << bits[i];
+                    vm.expectRevert(abi.encodeWithSelector(Exits.ExitMalformed.selector, place / 2));
+                    caller.root(1, words, count);
+                }
+                words[place] = 0;
+            }
+        }
+    }
+
     /// @dev Fields of nothing and of ones beside each other: no field leaves a bit in another, or in the next leaf.
     function testFuzz_fieldsDoNotMix(uint32 batch, uint256 ones) public view {
         for (uint256 count = 1; count <= 40; ++count) {

@@ -154,6 +154,20 @@ contract Groth16VerifierTest is Test {
         }
     }
 
+    /// @dev The caps themselves: what a bad point can burn, and how far prices can rise before no proof is accepted.
+    function test_precompilesAreCalledWithTheirCaps() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256[] memory words = key(name(i));
+            vm.expectCall(address(8), 0, 100_000, abi.encode(0)); // begins with a G1 point at infinity
+            Groth16Verifier verifier = new Groth16Verifier(words);
+            (, bytes memory proof, uint256[3] memory inputs) = load(i);
+            vm.expectCall(address(6), 0, 1_000, "");
+            vm.expectCall(address(7), 0, 10_000, "");
+            vm.expectCall(address(8), 0, 300_000, abi.encode(wordOf(proof, 0))); // begins with A
+            verifier.verify(proof, inputs);
+        }
+    }
+
     /// @dev Too little gas makes a precompile fail, which reverts and never accepts.
     function testFuzz_tooLittleGasNeverAccepts(uint256 gas, bool ceremony) public {
         (Groth16Verifier verifier, bytes memory proof, uint256[3] memory inputs) = load(ceremony ? 1 : 0);

@@ -73,6 +73,36 @@ contract KeyCheckAttackTest is Groth16Fixture {
         }
     }
 
+    /// @dev Only the generator and its negative are refused as α: not points with a part of its x.
+    function test_aPartOfTheGeneratorIsNone() public {
+        uint256[2] memory steps = [uint256(1 << 160), 1];
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 x = 1;
+            uint256 y = 0;
+            uint256 square = 1;
+            while (mulmod(y, y, P) != square) {
+                x += steps[i];
+                square = addmod(mulmod(mulmod(x, x, P), x, P), 3, P);
+                y = power(square, (P + 1) / 4);
+            }
+            assertTrue(x < P && x % steps[i] == 1 % steps[i], "shares nothing with the generator");
+            (key[KeyCheck.ALPHA], key[KeyCheck.ALPHA + 1]) = (x, y);
+            new Groth16Verifier(key);
+        }
+    }
+
+    /// @dev Where the chain has no pairing, a call of it succeeds and answers nothing. There a verifier would take its own
+    /// input for the answer, and A.x = 1 for a proof: it cannot be deployed. Nor where the answer is no.
+    function test_refusesAChainWithoutThePairing() public {
+        bytes[3] memory answers = [bytes(""), abi.encode(0), abi.encode(2)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.mockCall(address(8), "", answers[i]);
+            refuse(abi.encodeWithSelector(KeyCheck.PointNotInSubgroup.selector, KeyCheck.BETA));
+            vm.clearMockedCalls();
+        }
+        new Groth16Verifier(key);
+    }
+
     /// @dev γ = G decides which form of the check is right; each word and bit of both counts.
     function test_pointsAreTheSameInAllBits() public view {
         assertTrue(KeyCheck.isSame(key, KeyCheck.GAMMA, KeyCheck.G), "a ceremony's key");

@@ -191,6 +191,38 @@ contract Poseidon2Test is Test {
         caller.verifyAccount(p.root, p.index, p.account, p.siblings);
     }
 
+    /// @dev The order itself is another name of 0, at each place that takes an element.
+    function test_refusesTheOrderAtEachPlace() public {
+        uint256[2] memory bad = [R, type(uint256).max];
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory reason = abi.encodeWithSelector(Poseidon2.NotInField.selector, bad[i]);
+            for (uint256 lane = 0; lane < 4; ++lane) {
+                uint256[4] memory x;
+                x[lane] = bad[i];
+                vm.expectRevert(reason);
+                caller.permute(x);
+            }
+            for (uint256 place = 0; place < 50; ++place) {
+                Proof memory p = proof(0);
+                if (place == 48) p.root = bad[i];
+                else if (place == 49) p.account.owner = bad[i];
+                else p.siblings[place] = bad[i];
+                vm.expectRevert(reason);
+                caller.verifyAccount(p.root, p.index, p.account, p.siblings);
+            }
+        }
+    }
+
+    /// @dev A root that differs in one bit is another.
+    function test_stateRootsAreComparedWhole() public view {
+        Proof memory p = proof(0);
+        uint256 root = p.root;
+        for (uint256 bit = 0; bit < 253; ++bit) {
+            p.root = root ^ 1 << bit;
+            if (p.root < R) assertTrue(!verify(p), "another root");
+        }
+    }
+
     /// @dev The leaf's digest one level up, with the path shortened by one: a node passed as a leaf
     /// must not fit, nor a leaf as a node.
     function test_refusesANodeAsLeaf() public view {

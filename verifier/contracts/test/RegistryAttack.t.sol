@@ -136,6 +136,13 @@ contract RegistryAttackTest is RollupFixture {
         }
     }
 
+    /// @dev What readers of a proposal are told to count on, in seconds.
+    function test_timesArePublic() public view {
+        assertEq(rollup.MINIMUM_DELAY(), 604_800);
+        assertEq(rollup.MAXIMUM_DELAY(), 31_536_000);
+        assertEq(rollup.ACTIVATION_WINDOW(), 1_209_600);
+    }
+
     /// @dev The last second of each bound, on either side of it.
     function test_boundsOfTheDelay() public {
         Registry.Config memory c = config();
@@ -207,12 +214,20 @@ contract RegistryAttackTest is RollupFixture {
         expectEvent();
         emit OperatorSet(OPERATOR, false);
         rollup.activateOperator(OPERATOR, false);
-        vm.prank(GOVERNOR);
-        rollup.proposeOperator(OPERATOR, true);
-        bytes32 cancelled = rollup.operatorProposal(OPERATOR, true);
+        bytes32 again = rollup.operatorProposal(OPERATOR, true);
+        for (uint256 i = 0; i < 2; ++i) {
+            expectEvent();
+            emit OperatorProposed(again, OPERATOR, true, block.timestamp + DELAY);
+            rollup.proposeOperator(OPERATOR, true);
+            if (i == 1) break;
+            expectEvent();
+            emit Cancelled(again);
+            rollup.cancel(again);
+        }
+        vm.warp(block.timestamp + DELAY);
         expectEvent();
-        emit Cancelled(cancelled);
-        rollup.cancel(cancelled);
+        emit OperatorSet(OPERATOR, true);
+        rollup.activateOperator(OPERATOR, true);
     }
 
     /// @dev Activation uses a proposal up: the governor cannot admit again at will whom he has removed.

@@ -65,6 +65,27 @@ contract ReviewRegistryTest is RollupFixture {
         activate(r);
     }
 
+    /// @dev Proposed with hostile code, shown with honest code while it waits, and changed back, as an account that
+    /// delegates can: the id that waits is never that of the code that is shown.
+    function test_theIdTellsWhichCodeWaits() public {
+        bytes memory hostile = address(new AcceptEverything(KEY_HASH)).code;
+        IVerifier shown = new MockVerifier(KEY_HASH);
+        bytes memory honest = address(shown).code;
+        Registry.Registration memory r = Registry.Registration("transition", TINY, 2, shown, KEY_HASH);
+        vm.etch(address(shown), hostile);
+        propose(r);
+        bytes32 waits = rollup.verifierProposal(r);
+        vm.etch(address(shown), honest);
+        assertTrue(rollup.verifierProposal(r) != waits, "the id is that of another code");
+        assertEq(rollup.readyAt(rollup.verifierProposal(r)), 0);
+        vm.warp(block.timestamp + DELAY);
+        vm.expectRevert(abi.encodeWithSelector(Registry.NotProposed.selector, rollup.verifierProposal(r)));
+        activate(r);
+        vm.etch(address(shown), hostile);
+        assertEq(rollup.verifierProposal(r), waits);
+        activate(r);
+    }
+
     /// @dev Without the code's hash in the entry this settles anything at once, past the timelock.
     function test_codeChangedAfterRegistrationSettlesNothing() public {
         uint256[] memory words = batch(2, 7);
@@ -80,6 +101,25 @@ contract ReviewRegistryTest is RollupFixture {
         uint256[] memory words = batch(2, 7);
         vm.etch(address(verifier), "");
         refuse(words, abi.encodeWithSelector(Rollup.VerifierChanged.selector, address(verifier)));
+    }
+
+    /// @dev Precompiles that hash answer keyHash() with a word, and have no code. One that is registered, as any address that
+    /// answers can be, settles nothing: a call that returns nothing is made to code only.
+    function test_precompilesSettleNothing() public {
+        uint256 registered = 0;
+        for (uint160 i = 1; i <= 0x11; ++i) {
+            (bool ok, bytes memory answer) = address(i).staticcall{gas: 50_000}(abi.encodeCall(IVerifier.keyHash, ()));
+            if (!ok || answer.length < 32) continue;
+            Registry.Config memory c = config();
+            c.registrations[0].verifier = IVerifier(address(i));
+            c.registrations[0].keyHash = bytes32(answer);
+            rollup = new Rollup(GENESIS_ROOT, GENESIS_HASH, c);
+            ++registered;
+            uint256[] memory words = batch(2, 7);
+            refuse(words, "");
+            assertEq(rollup.batchNumber(), 0);
+        }
+        assertTrue(registered >= 2, "no precompile answers");
     }
 
     function test_entryNamesTheCode() public view {

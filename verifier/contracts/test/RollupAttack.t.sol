@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {PublicData} from "../src/PublicData.sol";
 import {Registry} from "../src/Registry.sol";
 import {Rollup} from "../src/Rollup.sol";
-import {RollupFixture} from "./RollupFixture.sol";
+import {MockVerifier, RollupFixture} from "./RollupFixture.sol";
 
 /// @notice Batches of other chains, branches of a chain, numbers and roots: each comparison is of all bits.
 contract RollupAttackTest is RollupFixture {
@@ -138,6 +138,21 @@ contract RollupAttackTest is RollupFixture {
         for (uint256 bit = 0; bit < 256; ++bit) {
             refuseName(words, TINY ^ bytes32(1 << bit), 1);
             if (bit < 32) refuseName(words, TINY, uint32(1 ^ 1 << bit));
+        }
+    }
+
+    /// @dev A verifier with one bit of address settles as well as any: none is missing that stands.
+    function test_settlesByVerifiersOfSparseAddresses() public {
+        for (uint256 bit = 4; bit < 160; ++bit) {
+            MockVerifier sparse = MockVerifier(address(uint160(1 << bit)));
+            if (address(sparse).code.length != 0) continue;
+            vm.etch(address(sparse), address(verifier).code);
+            Registry.Config memory c = config();
+            c.registrations[0].verifier = sparse;
+            (rollup, verifier) = (new Rollup(GENESIS_ROOT, GENESIS_HASH, c), sparse);
+            uint256[] memory words = batch(2, 7);
+            prove(words);
+            settle(words);
         }
     }
 

@@ -12,6 +12,9 @@ interface Vm {
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 selector) external;
     function expectCall(address callee, bytes calldata data) external;
+    function expectCall(address callee, uint256 value, uint64 gas, bytes calldata data) external;
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+    function clearMockedCalls() external;
     function store(address account, bytes32 slot, bytes32 value) external;
     function load(address account, bytes32 slot) external view returns (bytes32);
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data) external;

@@ -29,6 +29,13 @@ contract Sample {
         return keccak256(abi.encode("id", p, uint160(who)));
     }
 
+    function sum(uint256[3] calldata words) external pure returns (uint256 s) {
+        for (uint256 i = 0; i < 3; ++i) {
+            s ^= words[i];
+        }
+        for (uint256 i = 0; i < 6; i += 2) {}
+    }
+
     function flag(uint256 bits, uint256[] calldata words) external pure returns (bool r) {
         delete bits;
         assembly ("memory-safe") {
