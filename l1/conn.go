@@ -54,7 +54,7 @@ func WithTimeout(d time.Duration) Option { return func(c *Conn) { c.timeout = d 
 func WithLogWindow(blocks uint64) Option { return func(c *Conn) { c.logs.most = blocks } }
 
 // WithPatience has a question that fails because the node is unavailable asked again
-// for so long. It is for commands that run once; a role looks again by itself. What
+// for so long, the time that its answers take included. It is for commands that run once; a role looks again by itself. What
 // is sent is not repeated.
 func WithPatience(d time.Duration) Option { return func(c *Conn) { c.patience = d } }
 
@@ -115,10 +115,16 @@ func bounded[T any](ctx context.Context, timeout time.Duration, method string, c
 // ask makes a call that changes nothing, again while the node is unavailable and
 // there is patience left.
 func ask[T any](ctx context.Context, c *Conn, method string, call func(context.Context) (T, error)) (T, error) {
-	retry := retries{left: c.patience}
+	retry := retries{left: c.patience, until: time.Now().Add(c.patience)}
 	for {
 		answer, err := bounded(ctx, c.timeout, method, call)
-		if err == nil || !IsUnavailable(err) || !retry.again(ctx) {
+		if err == nil || !IsUnavailable(err) {
+			return answer, err
+		}
+		if retry.left > 0 {
+			c.told.Failed(ctx, slog.LevelWarn, "the L1 node is unavailable; it is asked again", err, "for", c.patience)
+		}
+		if !retry.again(ctx) {
 			return answer, err
 		}
 	}
@@ -127,6 +133,7 @@ func ask[T any](ctx context.Context, c *Conn, method string, call func(context.C
 // retries are the pauses between tries, each twice the one before.
 type retries struct {
 	left, pause time.Duration
+	until       time.Time // no try begins after it; zero: only pauses count
 }
 
 const (
@@ -137,7 +144,7 @@ const (
 // again waits for the next try; false when there is none.
 func (r *retries) again(ctx context.Context) bool {
 	r.pause = min(max(2*r.pause, firstPause), lastPause)
-	if r.left < r.pause {
+	if r.left < r.pause || !r.until.IsZero() && time.Now().Add(r.pause).After(r.until) {
 		return false
 	}
 	r.left -= r.pause

@@ -169,7 +169,10 @@ func (d *deployer) create(ctx context.Context, name, code string, arguments []by
 			d.gasUsed += receipt.GasUsed
 			return address, receipt, nil
 		}
-		if ctx.Err() != nil || at != nil || isUnfunded(failed) || errors.Is(failed, ErrNodeAnswer) {
+		// Another key's, which nodes refuse for want of ether, is made anew with ours: the
+		// operator may have changed the key because of that.
+		unfunded := isUnfunded(failed) && j.from == d.address
+		if ctx.Err() != nil || at != nil || unfunded || errors.Is(failed, ErrNodeAnswer) {
 			return fail(failed)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -195,6 +196,29 @@ func TestDeployReplacesWhatCannotBeMined(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l1.CheckDeployment(t.Context(), conn, d))
 	require.Equal(t, first+3, h.nonceOf(0))
+}
+
+// What a key without ether has stored is made anew with the key that is given next.
+func TestDeployWithAnotherKeyAfterOneWithoutEther(t *testing.T) {
+	h := newHarness(t)
+	kept := &journal{}
+	cfg := l1.DeployConfig{
+		ChainID: h.chain.ChainID(), GenesisRoot: genesisRoot, UnsafeDevKeys: true, Poll: 2 * time.Millisecond, Keys: []l1.VerifierKey{h.key()}, Journal: kept,
+	}
+	poor, err := crypto.GenerateKey()
+	require.NoError(t, err)
+	_, err = l1.Deploy(t.Context(), h.client, poor, cfg)
+	require.ErrorContains(t, err, common.Address(address(poor)).Hex())
+	require.Len(t, kept.rows, 1)
+	_, err = l1.Deploy(t.Context(), h.client, poor, cfg)
+	require.ErrorContains(t, err, "no gas money")
+	require.Len(t, kept.rows, 1, "the same one, as it is the key's own")
+	before, stop := h.nonceOf(0), h.mine()
+	d, err := l1.Deploy(t.Context(), h.client, h.chain.Keys()[0], cfg)
+	stop()
+	require.NoError(t, err)
+	require.NoError(t, l1.CheckDeployment(t.Context(), h.client, d))
+	require.Equal(t, before+2, h.nonceOf(0))
 }
 
 // A rollup whose record was lost with its database is adopted from L1; one that has

@@ -68,7 +68,7 @@ func (w *logWindow) shrink(refused uint64) bool {
 // one, down to a single block, and wider again once it takes them.
 func (c *Conn) Logs(ctx context.Context, search LogSearch) iter.Seq2[*types.Log, error] {
 	return func(yield func(*types.Log, error) bool) {
-		retry := retries{left: c.patience}
+		retry := retries{left: c.patience} // by pauses alone: a range is found by tries that end in time-outs
 		for first, last := search.First, search.Last; first <= last; {
 			from, to := first, last
 			if blocks := c.logs.blocks(); last-first >= blocks {

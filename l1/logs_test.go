@@ -1,13 +1,16 @@
 package l1_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -118,4 +121,23 @@ func TestOutageDuringALogSearch(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(patient.Close)
 	require.NoError(t, first(patient))
+}
+
+// The time that a node takes not to answer counts as patience, and the wait is said: a
+// command that runs once would wait in silence for as many time-outs as pauses fit.
+func TestPatienceIsOfTheWholeCall(t *testing.T) {
+	h := newHarness(t)
+	proxy, _ := h.proxied()
+	var out bytes.Buffer
+	client, err := rpc.DialContext(t.Context(), proxy.URL())
+	require.NoError(t, err)
+	conn := l1.NewConn(client, l1.WithTimeout(300*time.Millisecond), l1.WithPatience(500*time.Millisecond),
+		l1.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	t.Cleanup(conn.Close)
+	proxy.Set(on("eth_blockNumber", "", faultnode.Hang()))
+	before := proxy.Calls("eth_blockNumber")
+	_, err = conn.BlockNumber(t.Context())
+	require.ErrorIs(t, err, l1.ErrNoAnswer)
+	require.LessOrEqual(t, proxy.Calls("eth_blockNumber"), before+1)
+	require.Contains(t, out.String(), "the L1 node is unavailable; it is asked again")
 }

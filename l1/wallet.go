@@ -145,22 +145,27 @@ func (w *wallet) sign(to *common.Address, data []byte, nonce, gas uint64, f fees
 	return tx, nil
 }
 
-// refused says what an operator has to know of a transaction that was not taken.
+// refused says what an operator has to know of a transaction that was not taken. Its
+// sender need not be the wallet: an earlier run may have had another key.
 func (w *wallet) refused(ctx context.Context, tx *types.Transaction, err error) error {
+	sender := w.address
+	if from, err := types.Sender(w.signer, tx); err == nil {
+		sender = from
+	}
 	switch {
 	case isUnfunded(err):
-		balance, askErr := w.node.BalanceAt(ctx, w.address, nil)
+		balance, askErr := w.node.BalanceAt(ctx, sender, nil)
 		if askErr != nil {
-			return fmt.Errorf("no gas money: %s cannot pay %s wei; send ether to it: %w", w.address, tx.Cost(), callError(err))
+			return fmt.Errorf("no gas money: %s cannot pay %s wei; send ether to it: %w", sender, tx.Cost(), callError(err))
 		}
 		missing := new(big.Int).Sub(tx.Cost(), balance)
 		if missing.Sign() < 0 { // the node counts what we do not know of
 			missing.SetUint64(0)
 		}
-		return &UnfundedError{Address: settle.Address(w.address), Balance: balance, Missing: missing, Cause: callError(err)}
+		return &UnfundedError{Address: settle.Address(sender), Balance: balance, Missing: missing, Cause: callError(err)}
 	case contains(err, "replacement transaction underpriced"):
 		return fmt.Errorf("a transaction of %s with nonce %d is pending already, a settlement if the key is shared with the submitter; "+
-			"wait until it is mined: %w", w.address, tx.Nonce(), callError(err))
+			"wait until it is mined: %w", sender, tx.Nonce(), callError(err))
 	}
 	return callError(err)
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/zksettle/settle"
 )
@@ -190,6 +191,7 @@ func ReadManifest(dir string, id ID, opts Options) (*Manifest, error) {
 }
 
 func damaged(folder string, id ID, what string) error {
+	what = strings.TrimPrefix(what, ErrCorrupt.Error()+": ") // of a single file, which says so itself
 	return fmt.Errorf("%w: %s: %s: restore it from a copy; without one, remove %s and run %s, which makes other keys: a deployed verifier takes no proofs of theirs", ErrCorrupt, id, what, folder, id.setup())
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -91,6 +92,7 @@ func TestEveryDamagedFileIsRefused(t *testing.T) {
 				_, err := provingkeys.Open(t.Context(), dir, id, dev)
 				require.ErrorIs(t, err, provingkeys.ErrCorrupt)
 				require.ErrorContains(t, err, "restore it from a copy; without one, remove "+id.Folder(dir))
+				require.Equal(t, 1, strings.Count(err.Error(), provingkeys.ErrCorrupt.Error()), "said once: %v", err)
 			})
 		}
 		t.Run(name+"/absent", func(t *testing.T) {
