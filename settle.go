@@ -125,11 +125,19 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 func (h *Hash) UnmarshalText(b []byte) error { return decodeHex(h[:], string(b)) }
 
 // ScanBytes reads a digest that a database holds as bytes.
-func (h *Hash) ScanBytes(b []byte) error {
-	if len(b) != len(h) {
-		return fmt.Errorf("%d bytes where %d are a digest", len(b), len(h))
+func (h *Hash) ScanBytes(b []byte) error { return scanBytes(h[:], b) }
+
+// ScanBytes reads an element that a database holds as bytes.
+func (e *Element) ScanBytes(b []byte) error { return scanBytes(e[:], b) }
+
+// ScanBytes reads an address that a database holds as bytes.
+func (a *Address) ScanBytes(b []byte) error { return scanBytes(a[:], b) }
+
+func scanBytes(into, b []byte) error {
+	if len(b) != len(into) {
+		return fmt.Errorf("%d bytes where %d are stored", len(b), len(into))
 	}
-	copy(h[:], b)
+	copy(into, b)
 	return nil
 }
 

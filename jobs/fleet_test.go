@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/jobs"
@@ -133,10 +134,7 @@ func (f *fleet) sealOne() {
 		ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: sender.Owner,
 	}
 	id := tx.ID(f.state.Domain())
-	admissions, err := f.store.Admit(ctx, []store.Submission{{
-		ID: id, Kind: tx.Kind, From: 1, To: 2, Amount: settle.NewAmount(10), AmountPacked: uint64(amount),
-		Fee: settle.NewAmount(1), FeePacked: uint16(fee), Nonce: tx.Nonce, ToOwner: tx.ToOwner.Bytes(), ToL1: tx.ToL1, PublicKey: tx.PublicKey.Bytes(),
-	}})
+	admissions, err := f.store.Admit(ctx, []admission.Checked{{ID: id, Transaction: tx}})
 	require.NoError(t, err)
 	require.Nil(t, admissions[0].Refusal)
 	require.NoError(t, b.Step(tx))

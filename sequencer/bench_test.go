@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
@@ -75,7 +76,7 @@ func BenchmarkPostgres(b *testing.B) {
 	shapes := []Shape{largeShape}
 	r := newRigWith(b, 4096, 1, shapes)
 	const n = 5000
-	var subs []store.Submission
+	var subs []admission.Checked
 	for i := range n {
 		from := (i * 37) % len(r.keys)
 		subs = append(subs, r.submission(from, (i*101+1)%len(r.keys), 1, settle.Nonce(i/len(r.keys))))

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
@@ -37,10 +38,10 @@ func newMemoryDB(w *world) *memoryDB {
 	return &memoryDB{w: w, rejected: map[settle.Hash]store.Rejection{}}
 }
 
-func (m *memoryDB) add(subs ...store.Submission) {
+func (m *memoryDB) add(subs ...admission.Checked) {
 	for _, s := range subs {
 		m.rows = append(m.rows, store.Transaction{
-			Submission: s, Sequence: int64(len(m.rows) + 1), ReceivedAt: time.Now(), Status: settle.TxAccepted,
+			Checked: s, Sequence: int64(len(m.rows) + 1), ReceivedAt: time.Now(), Status: settle.TxAccepted,
 		})
 	}
 }

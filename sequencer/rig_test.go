@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
@@ -121,7 +122,7 @@ func (r *running) halt() {
 }
 
 // admit stores submissions, again and again while Postgres is unwell.
-func (r *rig) admit(subs ...store.Submission) {
+func (r *rig) admit(subs ...admission.Checked) {
 	r.t.Helper()
 	require.Eventually(r.t, func() bool {
 		outcomes, err := r.store.Admit(context.Background(), subs)
@@ -223,7 +224,7 @@ func (r *rig) kill() (broken int) {
 }
 
 // ring is n transfers of each user to the next one of the same token, in rounds.
-func (r *rig) ring(rounds int) (subs []store.Submission) {
+func (r *rig) ring(rounds int) (subs []admission.Checked) {
 	tokens := len(r.genesis.FeeAccounts)
 	for nonce := range rounds {
 		for i := range r.keys {

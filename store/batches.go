@@ -3,27 +3,11 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/batch_by_number.sql
-	batchByNumberSQL string
-	//go:embed sql/batches_before.sql
-	batchesBeforeSQL string
-	//go:embed sql/batch_words.sql
-	batchWordsSQL string
-	//go:embed sql/batch_failures.sql
-	batchFailuresSQL string
-	//go:embed sql/witness_input.sql
-	witnessInputSQL string
-	//go:embed sql/status.sql
-	statusSQL string
 )
 
 func batchFields(b *Batch) []any {

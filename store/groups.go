@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 
@@ -10,25 +9,6 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/publicdata"
-)
-
-var (
-	//go:embed sql/group_clock.sql
-	groupClockSQL string
-	//go:embed sql/group_proofs.sql
-	groupProofsSQL string
-	//go:embed sql/group_insert.sql
-	groupInsertSQL string
-	//go:embed sql/group_direct.sql
-	groupDirectSQL string
-	//go:embed sql/group_give_up.sql
-	groupGiveUpSQL string
-	//go:embed sql/group_proven.sql
-	groupProvenSQL string
-	//go:embed sql/group_dissolve.sql
-	groupDissolveSQL string
-	//go:embed sql/group_words.sql
-	groupWordsSQL string
 )
 
 // GroupQueue returns what is to be decided about, as of one moment.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"math"
@@ -11,13 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/proof_failure_insert.sql
-	proofFailureInsertSQL string
-	//go:embed sql/proof_failures.sql
-	proofFailuresSQL string
 )
 
 type claimed struct {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"strings"
@@ -21,12 +20,6 @@ const (
 )
 
 const channelPrefix = "settle_"
-
-//go:embed sql/notify.sql
-var notifySQL string
-
-//go:embed sql/current_schema.sql
-var currentSchemaSQL string
 
 // Listener waits for notifications of this schema.
 type Listener struct {

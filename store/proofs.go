@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"time"
@@ -11,21 +10,6 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/publicdata"
-)
-
-var (
-	//go:embed sql/proof_batch.sql
-	proofBatchSQL string
-	//go:embed sql/proof_insert.sql
-	proofInsertSQL string
-	//go:embed sql/proofs_of_batch.sql
-	proofsOfBatchSQL string
-	//go:embed sql/proof_by_key.sql
-	proofByKeySQL string
-	//go:embed sql/batch_proven.sql
-	batchProvenSQL string
-	//go:embed sql/transactions_follow.sql
-	transactionsFollowSQL string
 )
 
 // StoreProof stores a proof that the caller has verified natively, for exactly the inputs

@@ -2,22 +2,12 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/proof_set_aside.sql
-	proofSetAsideSQL string
-	//go:embed sql/proof_unproven.sql
-	proofUnprovenSQL string
-	//go:embed sql/proofs_refused.sql
-	proofsRefusedSQL string
 )
 
 // foreignProof is why a proof is set aside that StoreProof has not stored: it would have

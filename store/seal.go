@@ -3,29 +3,11 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/seal_batch.sql
-	sealBatchSQL string
-	//go:embed sql/seal_witness_input.sql
-	sealWitnessInputSQL string
-	//go:embed sql/seal_lock_accounts.sql
-	sealLockAccountsSQL string
-	//go:embed sql/seal_update_accounts.sql
-	sealUpdateAccountsSQL string
-	//go:embed sql/seal_open_accounts.sql
-	sealOpenAccountsSQL string
-	//go:embed sql/seal_transactions.sql
-	sealTransactionsSQL string
-	//go:embed sql/reject_transactions.sql
-	rejectTransactionsSQL string
 )
 
 // SealBatch writes a batch with its words, witness input, account changes, new account

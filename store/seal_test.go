@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
@@ -42,8 +43,8 @@ func TestSealWritesEverythingAtOnce(t *testing.T) {
 	txs, err := f.BatchTransactions(t.Context(), 1)
 	require.NoError(t, err)
 	require.Len(t, txs, 2)
-	for i, want := range []store.Submission{two, one} {
-		require.Equal(t, want, txs[i].Submission)
+	for i, want := range []admission.Checked{two, one} {
+		require.Equal(t, want, txs[i].Checked)
 		require.Equal(t, &store.Placement{Batch: 1, Position: i}, txs[i].Placement)
 		require.Equal(t, settle.TxExecuted, txs[i].Status)
 	}

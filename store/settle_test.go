@@ -6,14 +6,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
 // proven returns a fixture with n proven batches of one transaction each.
-func proven(t *testing.T, n int) (*fixture, []store.Submission) {
+func proven(t *testing.T, n int) (*fixture, []admission.Checked) {
 	t.Helper()
 	f := newFixture(t)
-	var items []store.Submission
+	var items []admission.Checked
 	for i := range n {
 		item := submission(0, settle.Nonce(i), 1)
 		f.prove(f.seal(item))

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"time"
@@ -10,27 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/settlement_shown.sql
-	settlementShownSQL string
-	//go:embed sql/settlement_by_hash.sql
-	settlementByHashSQL string
-	//go:embed sql/settlements_of_batch.sql
-	settlementsOfBatchSQL string
-	//go:embed sql/settlements_pending.sql
-	settlementsPendingSQL string
-	//go:embed sql/settlement_last.sql
-	settlementLastSQL string
-	//go:embed sql/settlements_mined.sql
-	settlementsMinedSQL string
-	//go:embed sql/settle_next.sql
-	settleNextSQL string
-	//go:embed sql/settle_waited.sql
-	settleWaitedSQL string
-	//go:embed sql/settle_attempts.sql
-	settleAttemptsSQL string
 )
 
 // settlementRow reads a row whose receipt may be absent.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"sync"
@@ -47,21 +46,6 @@ func (w *Writer) Epoch() Epoch { return w.epoch }
 // Lost is closed when the connection that holds the lock is gone. Another process
 // may then take the role; the holder should stop and acquire it anew.
 func (w *Writer) Lost() <-chan struct{} { return w.lost }
-
-//go:embed sql/writer_lock.sql
-var writerLockSQL string
-
-//go:embed sql/writer_unlock.sql
-var writerUnlockSQL string
-
-//go:embed sql/writer_holder.sql
-var writerHolderSQL string
-
-//go:embed sql/writer_bump.sql
-var writerBumpSQL string
-
-//go:embed sql/writer_fence.sql
-var writerFenceSQL string
 
 // AcquireWriter takes role for holder (host and process, for people) or fails with
 // ErrWriterHeld, naming the holder. It bumps the role's epoch, which fences every

@@ -75,7 +75,7 @@ func TestNobodyMigratesUnasked(t *testing.T) {
 		}
 		require.Zero(t, tables(), role)
 	}
-	for _, command := range [][]string{{"jobs", "list"}, {"jobs", "refused"}, {"jobs", "retry", "--dead"}, {"db", "check"}, {"replay", "1"}, {"verifier", "list"}} {
+	for _, command := range [][]string{{"fees", "list"}, {"fees", "set", "--token", "0", "--min-fee", "1"}, {"jobs", "list"}, {"jobs", "refused"}, {"jobs", "retry", "--dead"}, {"db", "check"}, {"replay", "1"}, {"verifier", "list"}} {
 		said := testcmd.Refuse(t, env, command...)
 		require.Contains(t, said, "settle db migrate", command)
 		require.NotContains(t, said, "--migrate", command)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"time"
 
@@ -83,23 +82,4 @@ func readGenesis(path string) (*state.Genesis, error) {
 		return nil, fmt.Errorf("read genesis: %w", err)
 	}
 	return state.ParseGenesis(file)
-}
-
-func (g genesisFlags) minFees() (map[settle.TokenID]settle.Amount, error) {
-	out := map[settle.TokenID]settle.Amount{}
-	for token, fee := range g.MinFee {
-		id, ok := new(big.Int).SetString(token, 10)
-		if !ok || id.Sign() < 0 || id.BitLen() > settle.TokenBits {
-			return nil, fmt.Errorf("--min-fee %s=%s: the token is not a number of 32 bits", token, fee)
-		}
-		amount, err := settle.ParseAmount(fee)
-		if err != nil {
-			return nil, fmt.Errorf("--min-fee %s=%s: %w", token, fee, err)
-		}
-		if _, err := state.NewFloat16(amount); err != nil {
-			return nil, fmt.Errorf("--min-fee %s=%s: %w", token, fee, err)
-		}
-		out[settle.TokenID(id.Uint64())] = amount
-	}
-	return out, nil
 }

@@ -35,6 +35,7 @@ type cli struct {
 	Deploy   deployCmd   `cmd:"" help:"Deploy verifiers and the rollup contract to L1, and write the genesis state to the database."`
 	Verifier verifierCmd `cmd:"" help:"Register a verifier on a running rollup. Propose it, wait for the timelock, then activate it."`
 	Jobs     jobsCmd     `cmd:"" help:"List, retry and discard proof jobs and dead letters."`
+	Fees     feesCmd     `cmd:"" help:"Show and change the smallest fee of each token."`
 	Replay   replayCmd   `cmd:"" help:"Check the witness of a stored batch step by step and report what fails. No proof is made and nothing is changed."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Compute the whole state from the genesis file and L1 calldata alone, and compare every root."`
 	Status   statusCmd   `cmd:"" help:"Show the pipeline. This covers the backlog, batches, workers, dead letters, and what is settled."`

@@ -24,7 +24,7 @@ func TestPoolerIsRefused(t *testing.T) {
 	for mode, address := range poolers {
 		for _, line := range []string{
 			"sequencer", "submitter", "aggregator", "worker", "api", "up", "up --migrate", "deploy --genesis " + r.genesisFile(), "db migrate", "db check", "status", "status --watch",
-			"jobs list", "jobs show 1", "jobs retry --batch 1", "jobs refused", "jobs discard 1", "verifier list", "verifier propose --shape tiny",
+			"fees list", "fees set --token 0 --min-fee 1", "jobs list", "jobs show 1", "jobs retry --batch 1", "jobs refused", "jobs discard 1", "verifier list", "verifier propose --shape tiny",
 			"verifier activate --shape tiny", "replay 1",
 		} {
 			if mode == "statement" && line != "api" && line != "status" { // the look is the same

@@ -17,6 +17,7 @@ func Layers() []string {
 		"schnorr",
 		"publicdata",
 		"state",
+		"admission",
 		"circuits/poseidon2",
 		"circuits/rules",
 		"circuits/bus",
@@ -77,6 +78,10 @@ func Bans() []Ban {
 		{
 			Import: pgx, In: []string{"state"}, Transitive: true,
 			Reason: "executing a batch is a function of its inputs; a database below it could not be replayed",
+		},
+		{
+			Import: pgx, In: []string{"admission"}, Transitive: true,
+			Reason: "who is let in is a function of what was read; package store reads, and holds the lock meanwhile",
 		},
 		{
 			Import: "net/http", In: []string{"state"}, Transitive: true,

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,4 +31,28 @@ func TestOneOwnerOfJobs(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{owner}, knows)
+}
+
+// TestStatementsStandByTable: whoever looks for what is done to a table finds it in one file,
+// store/<table>_sql.go. server.go asks the server about itself, of which there is no table.
+func TestStatementsStandByTable(t *testing.T) {
+	files, err := filepath.Glob("../../store/*.go")
+	require.NoError(t, err)
+	statement := regexp.MustCompile("(?i)[\"`]\\s*(select|insert into|delete from|update|with) [^\"`]*(from|values|set|as) ")
+	byTable := 0
+	for _, file := range files {
+		name := filepath.Base(file)
+		switch {
+		case strings.HasSuffix(name, "_sql.go"):
+			byTable++
+			continue
+		case strings.HasSuffix(name, "_test.go"), name == "server.go":
+			continue
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.False(t, statement.Match(text), "%s holds a statement: %s", name, statement.Find(text))
+		require.NotContains(t, string(text), "go:embed", name)
+	}
+	require.Positive(t, byTable)
 }
