@@ -14,7 +14,7 @@ import (
 
 type feesCmd struct {
 	List feesListCmd `cmd:"" help:"List the tokens that fees are taken in, with the account that receives them and the smallest fee."`
-	Set  feesSetCmd  `cmd:"" help:"Change the smallest fee of a token. It holds for what is submitted from then on; what is accepted stays accepted."`
+	Set  feesSetCmd  `cmd:"" help:"Change the smallest fee of a token. It holds for what is submitted from then on. What is accepted stays accepted."`
 }
 
 type feesListCmd struct{ dataFlags }
@@ -42,7 +42,7 @@ func (c feesListCmd) Run(a *app) error {
 type feesSetCmd struct {
 	dataFlags
 	Token  uint32 `required:"" help:"Number of the token."`
-	MinFee string `required:"" help:"Smallest fee that is taken, in the token's smallest units; 0 takes transactions without a fee." placeholder:"AMOUNT"`
+	MinFee string `required:"" help:"Smallest fee that is taken, in the token's smallest units. 0 takes transactions without a fee." placeholder:"AMOUNT"`
 }
 
 // Run changes one minimum.
