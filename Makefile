@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Arguments of `settle demo` ("--json --keep"), `make drill` and `make mutants`.
+# Arguments of `settle-dev demo` ("--json --keep"), `make drill` and `make mutants`.
 ARGS ?=
 # Runs of `make drill`, each of 1,000 transfers.
 RUNS ?= 1
@@ -36,28 +36,28 @@ help: ## Show this list
 	@awk '/^# / { doc = doc substr($$0, 2); next } /^[A-Z]+ \?=/ { printf "  %-14s%s\n", $$1 "=" $$3, doc } { doc = "" }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: check-go ## Build the binary bin/settle
-	@echo 'make build: bin/settle, version $(VERSION)'
-	@go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/settle ./cmd/settle
+build: check-go ## Build bin/settle, bin/settle-dev and bin/settle-bench
+	@echo 'make build: bin/settle, bin/settle-dev and bin/settle-bench, version $(VERSION)'
+	@go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/...
 
 .PHONY: demo
 demo: check-go ## Run the rollup end to end on a private Postgres and chain (ARGS="--json", "--keep")
 	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
-	@bin/settle demo $(ARGS)
+	@bin/settle-dev demo $(ARGS)
 
 .PHONY: demo-shapes
 demo-shapes: check-go ## Prove and settle full batches at small and medium (setup takes minutes, once); then a table of each
 	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
-	@bin/settle demo --shape small --transfers 216 --workers 1 --timeout 30m $(ARGS)
-	@bin/settle demo --shape medium --transfers 472 --workers 1 --timeout 60m $(ARGS)
+	@bin/settle-dev demo --shape small --transfers 216 --workers 1 --timeout 30m $(ARGS)
+	@bin/settle-dev demo --shape medium --transfers 472 --workers 1 --timeout 60m $(ARGS)
 
 .PHONY: demo-aggregate
 demo-aggregate: check-go ## Run the demo with proofs folded in pairs (the first run makes keys: many minutes)
 	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
-	@bin/settle demo --aggregate --workers 1 $(ARGS)
+	@bin/settle-dev demo --aggregate --workers 1 $(ARGS)
 
 .PHONY: test
 test: check-go ## Run the Go tests; needs Go, and Postgres or npm, nothing else
@@ -97,18 +97,18 @@ drill: check-go ## Kill, pause and restart everything during RUNS runs of 1,000 
 bench: check-go ## Run every benchmark at demo into BENCH, with a report (10 minutes; keys are made once, minutes more)
 	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
-	@bin/settle bench all --out "$(BENCH)" $(ARGS)
+	@bin/settle-bench all --out "$(BENCH)" $(ARGS)
 
 .PHONY: bench-tiny
 bench-tiny: check-go ## Run the smallest form of every benchmark, and compare constraint counts with bench/testdata/counts
 	@tools/ensure-postgres.sh
 	@$(MAKE) build >&2
-	@bin/settle bench all --tiny --fresh --out "$(BENCH)-tiny"
-	@bin/settle bench compare --counts-only bench/testdata/counts "$(BENCH)-tiny"
+	@bin/settle-bench all --tiny --fresh --out "$(BENCH)-tiny"
+	@bin/settle-bench compare --counts-only bench/testdata/counts "$(BENCH)-tiny"
 
 .PHONY: bench-counts
 bench-counts: check-go ## Regenerate bench/testdata/counts from the last make bench-tiny
-	@bin/settle bench compare --counts-only --update bench/testdata/counts "$(BENCH)-tiny"
+	@bin/settle-bench compare --counts-only --update bench/testdata/counts "$(BENCH)-tiny"
 
 .PHONY: bench-state
 bench-state: check-go ## Measure execution, signatures, genesis, restart and history over 2^20 accounts (minutes, 3 GB)
@@ -152,12 +152,12 @@ generate: check-go $(TOOLS) $(REFERENCE) ## Regenerate contract artifacts, bindi
 	@cd reference && npm run --silent generate # from api/openapi.json, which is written above
 
 .PHONY: ratchet
-ratchet: check-go ## Regenerate circuits/testdata: constraint counts and fingerprints (minutes, 8 GB)
+ratchet: check-go ## Regenerate the constraint counts and fingerprints of circuits/ (minutes, 8 GB)
 	@echo 'make ratchet: compiles every shape, one after another'
 	go test -timeout 30m -count=1 ./circuits -run Ratchet -all -update
 
 .PHONY: ratchet-check
-ratchet-check: check-go ## Compare circuits/testdata with every shape, compiled (minutes, 8 GB)
+ratchet-check: check-go ## Compare the constraint counts and fingerprints of circuits/ with every shape, compiled (minutes, 8 GB)
 	go test -timeout 30m -count=1 ./circuits -run Ratchet -all
 
 .PHONY: attack

@@ -124,6 +124,23 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 // UnmarshalText accepts 0x and 64 hexadecimal digits.
 func (h *Hash) UnmarshalText(b []byte) error { return decodeHex(h[:], string(b)) }
 
+// ScanBytes reads a digest that a database holds as bytes.
+func (h *Hash) ScanBytes(b []byte) error { return scanBytes(h[:], b) }
+
+// ScanBytes reads an element that a database holds as bytes.
+func (e *Element) ScanBytes(b []byte) error { return scanBytes(e[:], b) }
+
+// ScanBytes reads an address that a database holds as bytes.
+func (a *Address) ScanBytes(b []byte) error { return scanBytes(a[:], b) }
+
+func scanBytes(into, b []byte) error {
+	if len(b) != len(into) {
+		return fmt.Errorf("%d bytes where %d are stored", len(b), len(into))
+	}
+	copy(into, b)
+	return nil
+}
+
 // KeyHash identifies a verifying key: SHA-256 of the verifier constructor's
 // encoding of it (uncompressed big-endian points in order).
 type KeyHash = Hash

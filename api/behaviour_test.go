@@ -177,7 +177,7 @@ func (r *rig) settleFirst(price settle.Amount, gas uint64) {
 	ctx := r.t.Context()
 	w, err := r.store.AcquireWriter(ctx, store.RoleSubmitter, "test")
 	require.NoError(r.t, err)
-	work, err := r.store.NextToSettle(ctx)
+	work, err := r.store.NextToSettle(ctx, 0)
 	require.NoError(r.t, err)
 	hash := settle.Hash{0xcc}
 	_, err = r.store.PrepareSettlement(ctx, w.Epoch(), store.NewSettlement{
@@ -252,11 +252,7 @@ func TestDatabaseDown(t *testing.T) {
 		require.NotEmpty(t, out.header.Get("Retry-After"))
 	}
 	r.refused("{", http.StatusBadRequest, settle.CodeMalformedJSON) // still the client's fault
-	require.Equal(t, http.StatusOK, r.probe("/healthz").Code)
-	unready := r.probe("/readyz")
-	require.Equal(t, http.StatusServiceUnavailable, unready.Code)
-	require.Equal(t, "application/problem+json", unready.Header().Get("Content-Type"))
-	require.NotEmpty(t, unready.Header().Get("Retry-After"))
+	require.ErrorContains(t, r.server.Ready(t.Context()), "readiness")
 	require.Equal(t, []string{"settle_database_up 0"}, r.metric("settle_database_up"))
 	require.Empty(t, r.metric("settle_queue_depth"))
 
@@ -267,7 +263,7 @@ func TestDatabaseDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, settle.TxAccepted, receipt.Status)
 	require.NoError(t, patient.Ready(t.Context()))
-	require.Equal(t, http.StatusOK, r.probe("/readyz").Code)
+	require.NoError(t, r.server.Ready(t.Context()))
 	var account wire.Account
 	r.get("/v1/accounts/2", &account)
 	require.Equal(t, 2, account.Pending, "what was acknowledged before is still there")

@@ -9,9 +9,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/api/wire"
-	"github.com/zksettle/settle/sequencer"
+	"github.com/zksettle/settle/schnorr"
+	"github.com/zksettle/settle/state"
 )
 
 // splitBody returns the items of a body: one object, or an array's elements.
@@ -86,66 +90,102 @@ func jsonKind(raw []byte) string {
 	return "a number"
 }
 
-// field reads one member of a transaction into a request.
+// field reads one member of an item into a transaction. A *laterError is about a
+// value that could be read; any other error is about the member itself.
 type field struct {
 	name     string
 	required bool // whatever the kind: what it fixes at 0 is signed and stated as well
-	read     func(*sequencer.Request, json.RawMessage) error
+	read     func(*state.Transaction, json.RawMessage) error
+}
+
+// laterError is a refusal by package admission of a value that could be read. It comes
+// after whatever cannot be read, after the kind and the nonce.
+type laterError struct{ refusal error }
+
+// Error implements error.
+func (e *laterError) Error() string { return e.refusal.Error() }
+
+func later(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &laterError{err}
 }
 
 func transactionFields() []field {
 	return []field{
-		{"kind", true, func(r *sequencer.Request, raw json.RawMessage) error { return readKind(raw, &r.Kind) }},
-		{"from", true, func(r *sequencer.Request, raw json.RawMessage) error {
-			return readNumber(raw, settle.IndexBits, "an account index", &r.From)
+		{"kind", true, func(tx *state.Transaction, raw json.RawMessage) error { return readKind(raw, &tx.Kind) }},
+		{"from", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readNumber(raw, settle.IndexBits, "an account index", &tx.From)
 		}},
-		{"to", true, func(r *sequencer.Request, raw json.RawMessage) error {
-			return readNumber(raw, settle.IndexBits, "an account index", &r.To)
+		{"to", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readNumber(raw, settle.IndexBits, "an account index", &tx.To)
 		}},
-		{"token", true, func(r *sequencer.Request, raw json.RawMessage) error {
-			return readNumber(raw, settle.TokenBits, "a token", &r.Token)
+		{"token", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readNumber(raw, settle.TokenBits, "a token", &tx.Token)
 		}},
-		{"amount", true, func(r *sequencer.Request, raw json.RawMessage) error {
-			return readAmount(raw, largestAmount, &r.Amount)
+		{"amount", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readFloat(raw, largestAmount, state.NewFloat40, &tx.Amount)
 		}},
-		{"fee", true, func(r *sequencer.Request, raw json.RawMessage) error { return readAmount(raw, largestFee, &r.Fee) }},
-		{"nonce", true, func(r *sequencer.Request, raw json.RawMessage) error {
-			return readNumber(raw, settle.NonceBits, "a nonce", &r.Nonce)
+		{"fee", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readFloat(raw, largestFee, state.NewFloat16, &tx.Fee)
 		}},
-		{"valid_until", false, func(r *sequencer.Request, raw json.RawMessage) error {
-			return readNumber(raw, settle.BatchBits, "a batch number, 0 for no limit", &r.ValidUntil)
+		{"nonce", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readNumber(raw, settle.NonceBits, "a nonce", &tx.Nonce)
 		}},
-		{"to_owner", true, func(r *sequencer.Request, raw json.RawMessage) error { return readText(raw, 32, &r.ToOwner) }},
-		{"to_l1", true, func(r *sequencer.Request, raw json.RawMessage) error { return readText(raw, 20, &r.ToL1) }},
-		{"public_key", true, func(r *sequencer.Request, raw json.RawMessage) error { return readText(raw, 32, &r.PublicKey) }},
-		{"signature", true, func(r *sequencer.Request, raw json.RawMessage) error { return readSignature(raw, &r.Signature) }},
+		{"valid_until", false, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readNumber(raw, settle.BatchBits, "a batch number, 0 for no limit", &tx.ValidUntil)
+		}},
+		{"to_owner", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readElement(raw, "receiver's owner", &tx.ToOwner)
+		}},
+		{"to_l1", true, func(tx *state.Transaction, raw json.RawMessage) error { return readText(raw, 20, &tx.ToL1) }},
+		{"public_key", true, func(tx *state.Transaction, raw json.RawMessage) error {
+			return readElement(raw, "public key", &tx.PublicKey)
+		}},
+		{"signature", true, func(tx *state.Transaction, raw json.RawMessage) error { return readSignature(raw, &tx.Signature) }},
 	}
 }
 
 // decodeTransaction reads one item strictly: names as they are, none unknown,
-// missing or twice. Every error is a *settle.Refusal that names the field.
-func decodeTransaction(fields []field, raw json.RawMessage) (sequencer.Request, error) {
-	var r sequencer.Request
+// missing or twice. Every error is a *settle.Refusal that names the field, or says why
+// what was read is no transaction of one of the kinds.
+func decodeTransaction(fields []field, kinds []settle.Kind, raw json.RawMessage) (state.Transaction, error) {
+	var tx state.Transaction
 	members, err := objectMembers(fields, raw)
 	if err != nil {
-		return r, err
+		return tx, err
 	}
+	var unfit *laterError // the first
 	for _, f := range fields {
 		value, present := members[f.name]
 		if !present {
 			if f.required {
-				return r, settle.Refuse(settle.CodeInvalidField, "field %q is missing", f.name)
+				return tx, settle.Refuse(settle.CodeInvalidField, "field %q is missing", f.name)
 			}
 			continue
 		}
-		if err := f.read(&r, value); err != nil {
-			if refusal, ok := settle.AsRefusal(err); ok {
-				return r, settle.Refuse(refusal.Code, "field %q %s", f.name, refusal.Detail)
+		err := f.read(&tx, value)
+		var found *laterError
+		switch refusal, refused := settle.AsRefusal(err); {
+		case err == nil:
+		case errors.As(err, &found):
+			if unfit == nil {
+				unfit = found
 			}
-			return r, settle.Refuse(settle.CodeInvalidField, "field %q %v", f.name, err)
+		case refused:
+			return tx, settle.Refuse(refusal.Code, "field %q %s", f.name, refusal.Detail)
+		default:
+			return tx, settle.Refuse(settle.CodeInvalidField, "field %q %v", f.name, err)
 		}
 	}
-	return r, nil
+	if err := admission.CheckForm(kinds, &tx); err != nil {
+		return tx, err
+	}
+	if unfit != nil {
+		return tx, unfit.refusal
+	}
+	return tx, nil
 }
 
 func objectMembers(fields []field, raw json.RawMessage) (map[string]json.RawMessage, error) {
@@ -283,7 +323,28 @@ func readText(raw json.RawMessage, size int, into interface{ UnmarshalText([]byt
 	return nil
 }
 
-func readSignature(raw json.RawMessage, into *[]byte) error {
+// readFloat reads an amount into its short form.
+func readFloat[T any](raw json.RawMessage, largest string, encode func(settle.Amount) (T, error), into *T) error {
+	var exact settle.Amount
+	if err := readAmount(raw, largest, &exact); err != nil {
+		return err
+	}
+	short, err := encode(exact)
+	*into = short
+	return later(err)
+}
+
+func readElement(raw json.RawMessage, what string, into *fr.Element) error {
+	var encoded settle.Element
+	if err := readText(raw, len(encoded), &encoded); err != nil {
+		return err
+	}
+	x, err := admission.Element(encoded, what)
+	*into = x
+	return later(err)
+}
+
+func readSignature(raw json.RawMessage, into *schnorr.Signature) error {
 	const expected = "0x and 128 hexadecimal digits"
 	s, err := readString(raw, expected)
 	if err != nil {
@@ -293,6 +354,6 @@ func readSignature(raw json.RawMessage, into *[]byte) error {
 	if err := signature.UnmarshalText([]byte(s)); err != nil {
 		return settle.Refuse(settle.CodeSignatureEncoding, "is %s, expected %s", quote(s), expected)
 	}
-	*into = signature[:]
-	return nil
+	*into, err = admission.Signature(signature[:])
+	return later(err)
 }

@@ -14,10 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/api"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/sequencer"
+	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
 
@@ -30,7 +32,7 @@ type shelf struct {
 	genesis  store.Genesis
 	exits    []publicdata.Exit // of each batch
 	asked    []string
-	admitted []store.Submission
+	admitted []admission.Checked
 	ids      map[settle.Hash]bool
 }
 
@@ -41,18 +43,18 @@ func (s *shelf) note(format string, args ...any) {
 }
 
 // Admit takes what is new, but for nonces behind the window.
-func (s *shelf) Admit(_ context.Context, items []store.Submission) ([]store.Admission, error) {
-	out := make([]store.Admission, len(items))
+func (s *shelf) Admit(_ context.Context, items []admission.Checked) ([]admission.Outcome, error) {
+	out := make([]admission.Outcome, len(items))
 	for i, item := range items {
 		switch {
 		case s.ids[item.ID]:
-			out[i] = store.Admission{Status: settle.TxAccepted, Existing: true}
+			out[i] = admission.Outcome{Status: settle.TxAccepted, Existing: true}
 		case item.Nonce >= settle.NonceWindow:
-			out[i] = store.Admission{Refusal: settle.Refuse(settle.CodeNonceTooFar, "nonce %d", item.Nonce)}
+			out[i] = admission.Outcome{Refusal: settle.Refuse(settle.CodeNonceTooFar, "nonce %d", item.Nonce)}
 		default:
 			s.ids[item.ID] = true
 			s.admitted = append(s.admitted, item)
-			out[i] = store.Admission{Status: settle.TxAccepted}
+			out[i] = admission.Outcome{Status: settle.TxAccepted}
 		}
 	}
 	return out, nil
@@ -93,7 +95,7 @@ func (s *shelf) AccountsByOwner(_ context.Context, owner settle.Element, l1 sett
 	return out, nil
 }
 
-func (s *shelf) PendingBySender(context.Context, []settle.AccountIndex) (map[settle.AccountIndex]store.Pending, error) {
+func (s *shelf) PendingBySender(context.Context, []settle.AccountIndex) (map[settle.AccountIndex]admission.Pending, error) {
 	return nil, nil
 }
 
@@ -102,7 +104,7 @@ func (s *shelf) Transaction(_ context.Context, id settle.Hash) (store.Transactio
 	if id[0] != 0 {
 		return store.TransactionDetail{}, store.ErrNotFound
 	}
-	return store.TransactionDetail{Transaction: store.Transaction{Submission: store.Submission{ID: id, Kind: settle.KindTransfer}, Status: settle.TxAccepted}}, nil
+	return store.TransactionDetail{Transaction: store.Transaction{Checked: admission.Checked{ID: id, Transaction: state.Transaction{Kind: settle.KindTransfer}}, Status: settle.TxAccepted}}, nil
 }
 
 func (s *shelf) Transactions(ctx context.Context, ids []settle.Hash) (map[settle.Hash]store.TransactionDetail, error) {

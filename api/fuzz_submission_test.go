@@ -15,13 +15,40 @@ import (
 	"golang.org/x/crypto/sha3"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/internal/heap"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
-	"github.com/zksettle/settle/store"
 )
+
+// plain is an item as the second reading finds it.
+type plain struct {
+	Kind        settle.Kind
+	From, To    settle.AccountIndex
+	Token       settle.TokenID
+	Amount, Fee settle.Amount
+	Nonce       settle.Nonce
+	ValidUntil  settle.BatchNumber
+	ToOwner     settle.Element
+	ToL1        settle.Address
+	PublicKey   settle.Element
+	Signature   [schnorr.SignatureSize]byte
+}
+
+// plainly is a transaction in the plain form.
+func plainly(t *testing.T, tx *state.Transaction) plain {
+	t.Helper()
+	amount, err := settle.AmountFromBig(tx.Amount.Value())
+	require.NoError(t, err)
+	fee, err := settle.AmountFromBig(tx.Fee.Value())
+	require.NoError(t, err)
+	return plain{
+		Kind: tx.Kind, From: tx.From, To: tx.To, Token: tx.Token, Amount: amount, Fee: fee, Nonce: tx.Nonce, ValidUntil: tx.ValidUntil,
+		ToOwner: tx.ToOwner.Bytes(), ToL1: tx.ToL1, PublicKey: tx.PublicKey.Bytes(), Signature: tx.Signature.Bytes(),
+	}
+}
 
 // FuzzSubmission posts bodies to the handler, over a store in memory. With sign, the
 // signatures of what can be read are made good, so that acceptance is reached with
@@ -141,26 +168,24 @@ func (d *desk) requireResults(t *testing.T, body []byte, out reply) {
 }
 
 // requireAccepted compares what was stored with the second reading.
-func (d *desk) requireAccepted(t *testing.T, raw []byte, id settle.Hash, got store.Submission) {
+func (d *desk) requireAccepted(t *testing.T, raw []byte, id settle.Hash, got admission.Checked) {
 	t.Helper()
 	want, ok := readPlainly(raw)
 	require.True(t, ok, "accepted: %s", raw)
 	require.Equal(t, got.ID, id)
-	require.Zero(t, state.Float40(got.AmountPacked).Value().Cmp(want.Amount.Big()))
-	require.Zero(t, state.Float16(got.FeePacked).Value().Cmp(want.Fee.Big()))
-	require.True(t, state.Float40(got.AmountPacked).Canonical() && state.Float16(got.FeePacked).Canonical())
-	want.AmountPacked, want.FeePacked = got.AmountPacked, got.FeePacked
-	want.ID = plainID(d.genesis.Rollup.Domain, want)
-	require.Equal(t, want, got)
-	sig, err := schnorr.ParseSignature(got.Signature[:])
+	require.True(t, got.Amount.Canonical() && got.Fee.Canonical())
+	require.Equal(t, want, plainly(t, &got.Transaction))
+	require.Equal(t, plainID(d.genesis.Rollup.Domain, want), got.ID)
+	sig, err := schnorr.ParseSignature(want.Signature[:])
 	require.NoError(t, err)
-	require.NoError(t, schnorr.Verify(element(got.PublicKey), plainMessage(d.genesis.Rollup.Domain, want), sig))
+	require.NoError(t, schnorr.Verify(element(want.PublicKey), plainMessage(d.genesis.Rollup.Domain, want), sig))
 }
 
 // requireExisting submits what was accepted again, as our own client encodes it.
 func (d *desk) requireExisting(t *testing.T) {
 	t.Helper()
-	for _, s := range d.shelf.admitted {
+	for _, admitted := range d.shelf.admitted {
+		s := plainly(t, &admitted.Transaction)
 		encoded, err := json.Marshal(wire.Transaction{
 			Kind: s.Kind.String(), From: s.From, To: s.To, Token: s.Token, Amount: s.Amount, Fee: s.Fee, Nonce: s.Nonce, ValidUntil: s.ValidUntil,
 			ToOwner: s.ToOwner, ToL1: s.ToL1, PublicKey: s.PublicKey, Signature: s.Signature,
@@ -168,7 +193,7 @@ func (d *desk) requireExisting(t *testing.T) {
 		require.NoError(t, err)
 		out := d.post(t, encoded, "application/json")
 		require.Equal(t, http.StatusOK, out.status, "%s", out.body)
-		require.JSONEq(t, `{"id":"`+s.ID.String()+`","status":"accepted","existing":true}`, string(out.body))
+		require.JSONEq(t, `{"id":"`+admitted.ID.String()+`","status":"accepted","existing":true}`, string(out.body))
 	}
 }
 
@@ -192,7 +217,7 @@ func (d *desk) signAll(body []byte) []byte {
 }
 
 // readPlainly is the second reading of an item: by encoding/json into a map, and patterns.
-func readPlainly(raw []byte) (s store.Submission, ok bool) {
+func readPlainly(raw []byte) (s plain, ok bool) {
 	var m map[string]any
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -259,7 +284,7 @@ func readPlainly(raw []byte) (s store.Submission, ok bool) {
 func element(e settle.Element) (x fr.Element) { return *x.SetBytes(e[:]) }
 
 // plainMessage packs what is signed by shifts (docs/protocol.md).
-func plainMessage(domain settle.Element, s store.Submission) schnorr.Message {
+func plainMessage(domain settle.Element, s plain) schnorr.Message {
 	amount, _ := state.NewFloat40(s.Amount) // readable, so they fit
 	fee, _ := state.NewFloat16(s.Fee)
 	m, shift := new(big.Int), uint(0)
@@ -279,7 +304,7 @@ func plainMessage(domain settle.Element, s store.Submission) schnorr.Message {
 }
 
 // plainID is keccak256(domain ‖ A.x ‖ m ‖ toOwner ‖ toL1).
-func plainID(domain settle.Element, s store.Submission) settle.Hash {
+func plainID(domain settle.Element, s plain) settle.Hash {
 	m := plainMessage(domain, s)
 	hash := sha3.NewLegacyKeccak256()
 	for _, e := range []fr.Element{m.Domain, element(s.PublicKey), m.M, m.ToOwner, m.ToL1} {

@@ -18,8 +18,9 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +29,7 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -67,7 +69,8 @@ type rig struct {
 	store    *store.Store
 	pool     *pgxpool.Pool // of store
 	url      string
-	ops      http.Handler // metrics and health
+	server   *api.Server
+	metrics  *prometheus.Registry
 	client   *client.Client
 	keys     [users]schnorr.PrivateKey
 	wallets  [users]client.Wallet
@@ -163,9 +166,13 @@ func (r *rig) serve(change ...func(*api.Config)) {
 	for _, f := range change {
 		f(&cfg)
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
+	r.metrics = cfg.Metrics
 	server, err := api.New(cfg)
 	require.NoError(r.t, err)
-	r.ops = server.Ops()
+	r.server = server
 	listener, err := api.Listen(r.t.Context(), "127.0.0.1:0")
 	require.NoError(r.t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))
@@ -303,19 +310,19 @@ func (r *rig) executeOn(shape sequencer.Shape) {
 	s, err := sequencer.New(sequencer.Config{
 		Store: r.store, Hasher: poseidon.New(), Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
 		Policy:       sequencer.Policy{Shapes: []sequencer.Shape{shape}, MaxAge: time.Millisecond, MaxUnproven: 100},
-		InsertJob:    func(context.Context, pgx.Tx, sequencer.ProofJob) error { return nil },
 		PollInterval: 5 * time.Millisecond,
 	})
 	require.NoError(r.t, err)
 	ctx, stop := context.WithCancel(r.t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	keep := leader.Config{Acquire: leader.From(r.store), Role: store.RoleSequencer, Log: slog.New(slog.DiscardHandler), Standby: true}
+	go func() { done <- leader.Run(ctx, keep, s.Serve) }()
 	require.Eventually(r.t, func() bool {
 		b, err := r.store.Backlog(r.t.Context())
 		return err == nil && b.Accepted == 0
 	}, deadline, 5*time.Millisecond, "transactions stay accepted")
 	stop()
-	require.NoError(r.t, <-done)
+	require.ErrorIs(r.t, <-done, context.Canceled)
 }
 
 // prove stores made-up proofs of sealed batches, in the order given.
@@ -324,11 +331,7 @@ func (r *rig) prove(numbers ...settle.BatchNumber) {
 	for _, n := range numbers {
 		b, err := r.store.Batch(r.t.Context(), n)
 		require.NoError(r.t, err)
-		lease, err := r.store.AcquireLease(r.t.Context(), store.LeaseRequest{
-			ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: b.KeyHash},
-			Holder:   "test", JobID: int64(n), JobAttempt: 1, TTL: time.Minute,
-		})
-		require.NoError(r.t, err)
+		lease := testdb.MustLease(r.t, r.store, store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: b.KeyHash})
 		words, err := r.store.BatchWords(r.t.Context(), n)
 		require.NoError(r.t, err)
 		inputs, err := publicdata.BatchInputs(b.Commitment, words)
@@ -337,23 +340,16 @@ func (r *rig) prove(numbers ...settle.BatchNumber) {
 			Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash, Proof: []byte{1, 2, 3}, Inputs: inputs,
 		}
 		stats := store.ProofStats{Assign: time.Second, Solve: 2 * time.Second, Prove: 3 * time.Second, PeakMemory: 4096}
-		_, err = r.store.StoreProof(r.t.Context(), lease, envelope, stats, func(context.Context, pgx.Tx) error { return nil })
+		_, err = r.store.StoreProof(r.t.Context(), lease, envelope, stats)
 		require.NoError(r.t, err)
 	}
 }
 
-// probe asks the operator's handler.
-func (r *rig) probe(path string) *httptest.ResponseRecorder {
-	r.t.Helper()
-	w := httptest.NewRecorder()
-	r.ops.ServeHTTP(w, httptest.NewRequestWithContext(context.WithoutCancel(r.t.Context()), http.MethodGet, path, http.NoBody))
-	return w
-}
-
-// metric returns the samples of /metrics that begin with name.
+// metric returns the samples of the metrics that begin with name.
 func (r *rig) metric(name string) []string {
 	r.t.Helper()
-	out := r.probe("/metrics")
+	out := httptest.NewRecorder()
+	promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}).ServeHTTP(out, httptest.NewRequestWithContext(context.WithoutCancel(r.t.Context()), http.MethodGet, "/metrics", http.NoBody))
 	require.Equal(r.t, http.StatusOK, out.Code)
 	var lines []string
 	for line := range strings.Lines(out.Body.String()) {

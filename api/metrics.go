@@ -110,7 +110,7 @@ func newPipeline(s Store, timeout time.Duration) *pipeline {
 		jobs:     d("settle_jobs", "Proving jobs by state; discarded ones are dead letters.", "state"),
 		executed: d("settle_last_executed_batch", "Number of the last executed batch."),
 		settled:  d("settle_last_settled_batch", "Number of the last settled batch."),
-		blocked:  d("settle_blocked_batch", "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."),
+		blocked:  d("settle_blocked_batch", "Number of the batch for which settlement waits because its proof job is a dead letter, 0 if there is none. Retry the job by hand."),
 		prove:    d("settle_last_proof_seconds", "Time of the steps of the last proof in sequence; solve is part of prove.", "step"),
 		memory:   d("settle_last_proof_peak_memory_bytes", "Peak memory of the process that made the last proof in sequence."),
 	}

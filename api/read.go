@@ -40,12 +40,11 @@ func (s *Server) transaction(ctx context.Context, in *transactionInput) (*transa
 }
 
 func transactionState(t store.TransactionDetail) wire.TransactionState {
+	// Of a damaged row, which the sequencer rejects, what can be read is shown.
+	signed, _ := wire.Encode(&t.Checked.Transaction)
 	out := wire.TransactionState{
-		Transaction: wire.Transaction{
-			Kind: t.Kind.String(), From: t.From, To: t.To, Token: t.Token, Amount: t.Amount, Fee: t.Fee, Nonce: t.Nonce,
-			ValidUntil: t.ValidUntil, ToOwner: t.ToOwner, ToL1: t.ToL1, PublicKey: t.PublicKey, Signature: t.Signature,
-		},
-		ID: t.ID, Status: t.Status, ReceivedAt: t.ReceivedAt, BatchStatus: t.BatchStatus, AssignedIndex: t.AssignedIndex,
+		Transaction: signed,
+		ID:          t.ID, Status: t.Status, ReceivedAt: t.ReceivedAt, BatchStatus: t.BatchStatus, AssignedIndex: t.AssignedIndex,
 		Settlement: settlement(t.Settlement),
 	}
 	if t.Placement != nil {

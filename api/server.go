@@ -28,18 +28,19 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
 // Store is what the API needs of package store.
 type Store interface {
-	Admit(ctx context.Context, items []store.Submission) ([]store.Admission, error)
+	Admit(ctx context.Context, items []admission.Checked) ([]admission.Outcome, error)
 	Backlog(ctx context.Context) (store.Backlog, error)
 	FeeAccounts(ctx context.Context) ([]store.FeeAccount, error)
 	Account(ctx context.Context, i settle.AccountIndex) (store.Account, error)
 	Accounts(ctx context.Context, is []settle.AccountIndex) (map[settle.AccountIndex]store.Account, error)
 	AccountsByOwner(ctx context.Context, owner settle.Element, l1 settle.Address, after int64, limit int) ([]store.Account, error)
-	PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]store.Pending, error)
+	PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]admission.Pending, error)
 	Transaction(ctx context.Context, id settle.Hash) (store.TransactionDetail, error)
 	Transactions(ctx context.Context, ids []settle.Hash) (map[settle.Hash]store.TransactionDetail, error)
 	FirstAccounts(ctx context.Context, holdings []store.Holding) (map[store.Holding]settle.AccountIndex, error)

@@ -12,8 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/api/wire"
-	"github.com/zksettle/settle/sequencer"
 	"github.com/zksettle/settle/store"
 )
 
@@ -34,11 +34,9 @@ type submitOutput struct {
 
 // item is one transaction on its way through admission.
 type item struct {
-	request    sequencer.Request
-	submission store.Submission
-	admission  store.Admission
-	refusal    *settle.Refusal
-	warning    *wire.Warning // of one that was good and new
+	admission.Checked // its id is 0 until it is checked
+	admission.Outcome
+	warning *wire.Warning // of one that was good and new
 }
 
 func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
@@ -71,10 +69,10 @@ func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	if array {
 		return &submitOutput{Status: http.StatusOK, Body: results(items)}, nil
 	}
-	if r := items[0].refusal; r != nil {
+	if r := items[0].Refusal; r != nil {
 		return nil, fromRefusal(r)
 	}
-	receipt := wire.Receipt{ID: items[0].submission.ID, Status: items[0].admission.Status, Existing: items[0].admission.Existing, Warning: items[0].warning}
+	receipt := wire.Receipt{ID: items[0].ID, Status: items[0].Status, Existing: items[0].Existing, Warning: items[0].warning}
 	out := &submitOutput{Status: http.StatusAccepted, Body: receipt}
 	if receipt.Existing {
 		out.Status = http.StatusOK
@@ -104,8 +102,8 @@ func (s *Server) readItems(body []byte) (items []item, array bool, err error) {
 	items = make([]item, len(raws))
 	for i, raw := range raws {
 		var err error
-		if items[i].request, err = decodeTransaction(s.fields, raw); err != nil {
-			if items[i].refusal, err = refusalOf(err); err != nil {
+		if items[i].Transaction, err = decodeTransaction(s.fields, s.cfg.Kinds, raw); err != nil {
+			if items[i].Refusal, err = refusalOf(err); err != nil {
 				return nil, array, err
 			}
 		}
@@ -147,26 +145,26 @@ func (s *Server) admit(ctx context.Context, items []item) error {
 	if err := s.warn(ctx, items); err != nil { // before anything is stored
 		return err
 	}
-	var submissions []store.Submission
+	var checked []admission.Checked
 	var places []int
 	for i := range items {
-		if items[i].refusal == nil {
-			submissions, places = append(submissions, items[i].submission), append(places, i)
+		if items[i].Refusal == nil {
+			checked, places = append(checked, items[i].Checked), append(places, i)
 		}
 	}
-	if len(submissions) == 0 {
+	if len(checked) == 0 {
 		return nil
 	}
-	admissions, err := s.cfg.Store.Admit(ctx, submissions)
+	outcomes, err := s.cfg.Store.Admit(ctx, checked)
 	if err != nil {
 		return fmt.Errorf("admit: %w", err)
 	}
-	if len(admissions) != len(submissions) {
-		return fmt.Errorf("admit: %d outcomes for %d items", len(admissions), len(submissions))
+	if len(outcomes) != len(checked) {
+		return fmt.Errorf("admit: %d outcomes for %d items", len(outcomes), len(checked))
 	}
-	for k, a := range admissions {
+	for k, outcome := range outcomes {
 		it := &items[places[k]]
-		if it.admission, it.refusal = a, a.Refusal; a.Existing {
+		if it.Outcome = outcome; outcome.Existing {
 			it.warning = nil // the account may be its own
 		}
 	}
@@ -209,17 +207,17 @@ func (s *Server) check(ctx context.Context, items []item) error {
 		wg.Go(func() {
 			for i := range next {
 				s.verifying <- struct{}{}
-				submission, err := sequencer.CheckTransaction(rules, accounts, items[i].request)
+				checked, err := admission.Check(rules, accounts, items[i].Transaction)
 				<-s.verifying
-				items[i].submission = submission
+				items[i].Checked = checked
 				if err != nil {
-					items[i].refusal, failures[i] = refusalOf(err)
+					items[i].Refusal, failures[i] = refusalOf(err)
 				}
 			}
 		})
 	}
 	for i := range items {
-		if items[i].refusal == nil && ctx.Err() == nil {
+		if items[i].Refusal == nil && ctx.Err() == nil {
 			next <- i
 		}
 	}
@@ -229,14 +227,14 @@ func (s *Server) check(ctx context.Context, items []item) error {
 }
 
 // rules reads what the items are checked against.
-func (s *Server) rules(ctx context.Context, items []item) (sequencer.Rules, sequencer.AccountMap, error) {
-	rules := sequencer.Rules{Domain: s.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1, Kinds: s.cfg.Kinds}
+func (s *Server) rules(ctx context.Context, items []item) (admission.Rules, admission.Accounts, error) {
+	rules := admission.Rules{Domain: s.domain, MinFees: map[settle.TokenID]settle.Amount{}, NextBatch: 1, Kinds: s.cfg.Kinds}
 	fees, err := s.cfg.Store.FeeAccounts(ctx)
 	if err != nil {
 		return rules, nil, fmt.Errorf("read fee accounts: %w", err)
 	}
 	for _, f := range fees {
-		rules.FeeAccounts[f.Token] = f
+		rules.MinFees[f.Token] = f.MinFee
 	}
 	switch last, err := s.cfg.Store.LastBatch(ctx); {
 	case err == nil:
@@ -247,41 +245,36 @@ func (s *Server) rules(ctx context.Context, items []item) (sequencer.Rules, sequ
 	seen := map[settle.AccountIndex]bool{}
 	var indices []settle.AccountIndex
 	for i := range items {
-		if items[i].refusal != nil {
+		if items[i].Refusal != nil {
 			continue
 		}
-		for _, index := range parties(items[i].request) {
+		for _, index := range admission.Named(&items[i].Transaction) {
 			if !seen[index] {
 				seen[index], indices = true, append(indices, index)
 			}
 		}
 	}
+	accounts := admission.Accounts{}
 	if len(indices) == 0 {
-		return rules, sequencer.AccountMap{}, nil
+		return rules, accounts, nil
 	}
-	accounts, err := s.cfg.Store.Accounts(ctx, indices)
+	found, err := s.cfg.Store.Accounts(ctx, indices)
 	if err != nil {
 		return rules, nil, fmt.Errorf("read accounts: %w", err)
 	}
-	return rules, accounts, nil
-}
-
-// parties are the accounts that a request names by index; only a transfer names
-// its receiver.
-func parties(r sequencer.Request) []settle.AccountIndex {
-	if r.Kind == settle.KindTransfer {
-		return []settle.AccountIndex{r.From, r.To}
+	for index, a := range found {
+		accounts[index] = admission.Account{Owner: a.Owner, Token: a.Token, L1: a.L1}
 	}
-	return []settle.AccountIndex{r.From}
+	return rules, accounts, nil
 }
 
 func (s *Server) count(items []item) {
 	accepted, existing := 0, 0
 	for i := range items {
 		switch {
-		case items[i].refusal != nil:
-			s.metrics.refused(items[i].refusal.Code, 1)
-		case items[i].admission.Existing:
+		case items[i].Refusal != nil:
+			s.metrics.refused(items[i].Refusal.Code, 1)
+		case items[i].Existing:
 			existing++
 		default:
 			accepted++
@@ -296,15 +289,15 @@ func results(items []item) wire.Results {
 	out := wire.Results{Results: make([]wire.Result, len(items))}
 	for i := range items {
 		r := &out.Results[i]
-		if id := items[i].submission.ID; id != (settle.Hash{}) {
+		if id := items[i].ID; id != (settle.Hash{}) {
 			r.ID = &id
 		}
-		if refusal := items[i].refusal; refusal != nil {
+		if refusal := items[i].Refusal; refusal != nil {
 			out.Refused++
 			r.Problem = itemProblem(refusal, i)
 			continue
 		}
-		r.Status, r.Existing, r.Warning = items[i].admission.Status, items[i].admission.Existing, items[i].warning
+		r.Status, r.Existing, r.Warning = items[i].Status, items[i].Existing, items[i].warning
 		if r.Existing {
 			out.Existing++
 		} else {

@@ -16,8 +16,8 @@ func (s *Server) warn(ctx context.Context, items []item) error {
 	var opens []store.Holding
 	var places []int
 	for i := range items {
-		if r := items[i].request; items[i].refusal == nil && r.Kind == settle.KindOpen {
-			opens, places = append(opens, store.Holding{Owner: items[i].submission.ToOwner, L1: items[i].submission.ToL1, Token: items[i].submission.Token}), append(places, i)
+		if tx := &items[i].Transaction; items[i].Refusal == nil && tx.Kind == settle.KindOpen {
+			opens, places = append(opens, store.Holding{Owner: tx.ToOwner.Bytes(), L1: tx.ToL1, Token: tx.Token}), append(places, i)
 		}
 	}
 	if len(opens) == 0 {

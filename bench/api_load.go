@@ -234,7 +234,7 @@ type generator struct {
 // of the plan are the rig's.
 func (r *rig) load(plan LoadPlan) (*generator, error) {
 	plan.URL, plan.ChainID, plan.Rollup, plan.Population = r.apiURL, r.chainID, r.rollup, r.population
-	cmd, err := r.command("bench", "load")
+	cmd, err := r.helper("load")
 	if err != nil {
 		return nil, err
 	}

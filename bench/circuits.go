@@ -10,7 +10,7 @@ import (
 
 	"github.com/zksettle/settle/bench/record"
 	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/circuits/transition"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 // CircuitsName is the benchmark's name in its File.
@@ -20,7 +20,7 @@ const CircuitsName = "circuits"
 // are labelled with accounts, and those of baselines in domains beyond compilation.
 const (
 	// ConstraintsName is the size of a circuit; labels: shape, and for a part of it
-	// chip (transition.Part).
+	// chip (cost.Part).
 	ConstraintsName = "constraints"
 	// ConstraintsEachName is the mean cost of one slot of a chip; labels: shape, chip.
 	ConstraintsEachName = "constraints each"
@@ -33,12 +33,12 @@ const (
 
 // CircuitsConfig says what Circuits compiles and foretells.
 type CircuitsConfig struct {
-	Shapes    []string             // to compile
-	Transfers []int                // of a batch, each with every number of
-	Accounts  []int                // in the tree, at least 4, and every
-	Patterns  []transition.Pattern // of use
-	Baseline  bool                 // compare with circuits/baseline
-	Seed      uint64               // of the random batches
+	Shapes    []string       // to compile
+	Transfers []int          // of a batch, each with every number of
+	Accounts  []int          // in the tree, at least 4, and every
+	Patterns  []cost.Pattern // of use
+	Baseline  bool           // compare with circuits/baseline
+	Seed      uint64         // of the random batches
 }
 
 // errParts reports a compiled circuit that the model of its parts does not meet.
@@ -101,8 +101,8 @@ func countShape(s *record.Sample, shape circuits.Shape) error {
 	if err != nil {
 		return err
 	}
-	stats := circuits.StatsOf(shape, ccs)
-	parts, err := circuits.Parts(shape)
+	stats := cost.StatsOf(shape, ccs)
+	parts, err := cost.Parts(shape)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/zksettle/settle/bench/record"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/circuits/baseline"
-	"github.com/zksettle/settle/circuits/transition"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 // plainSize foretells the size of circuits/baseline: a constant, so much for each
@@ -70,10 +70,10 @@ func compareBaseline(ctx context.Context, s *record.Sample) error {
 	}
 	project("baseline, a further transfer", "constraints", record.Neither, float64(plain.transfer)+float64(plain.block)*15/64, nil)
 	for _, shape := range circuits.Shapes() {
-		if shape.Population.Accounts == 0 {
+		if cost.PopulationOf(shape).Accounts == 0 {
 			continue // for tests
 		}
-		model, err := transition.NewModel(shape.WindowBits)
+		model, err := cost.NewModel(shape.WindowBits)
 		if err != nil {
 			return err
 		}

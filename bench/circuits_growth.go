@@ -12,8 +12,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/bench/record"
-	"github.com/zksettle/settle/circuits/gadget"
-	"github.com/zksettle/settle/circuits/transition"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 // Random batches of one size: as many as hold sampledTransfers, within bounds. Means
@@ -28,8 +27,8 @@ const (
 // distribution lie.
 const normal999 = 3.09
 
-func patternName(p transition.Pattern) string {
-	if p == transition.Uniform {
+func patternName(p cost.Pattern) string {
+	if p == cost.Uniform {
 		return "uniform"
 	}
 	return string(p)
@@ -38,7 +37,7 @@ func patternName(p transition.Pattern) string {
 // sizes foretells circuits for batches that no shape exists for.
 type sizes struct {
 	CircuitsConfig
-	models func() (map[int]transition.Model, error) // by number of transfers
+	models func() (map[int]cost.Model, error) // by number of transfers
 }
 
 func newSizes(cfg CircuitsConfig) (*sizes, error) {
@@ -49,19 +48,19 @@ func newSizes(cfg CircuitsConfig) (*sizes, error) {
 	if slices.Max(cfg.Accounts) > 1<<31 {
 		return nil, fmt.Errorf("benchmark %s: accounts %v: expected at most 2^31", CircuitsName, cfg.Accounts)
 	}
-	return &sizes{cfg, sync.OnceValues(func() (map[int]transition.Model, error) { return modelsOf(cfg.Transfers) })}, nil
+	return &sizes{cfg, sync.OnceValues(func() (map[int]cost.Model, error) { return modelsOf(cfg.Transfers) })}, nil
 }
 
 // modelsOf compiles what the circuits of all these batches are foretold from, with
 // tables as wide as is best for each.
-func modelsOf(transfers []int) (map[int]transition.Model, error) {
-	byWindow, models := map[int]transition.Model{}, map[int]transition.Model{}
+func modelsOf(transfers []int) (map[int]cost.Model, error) {
+	byWindow, models := map[int]cost.Model{}, map[int]cost.Model{}
 	for _, n := range transfers {
-		bits := gadget.BestWindow(n)
+		bits := cost.BestWindow(n)
 		model, ok := byWindow[bits]
 		if !ok {
 			var err error
-			if model, err = transition.NewModel(bits); err != nil {
+			if model, err = cost.NewModel(bits); err != nil {
 				return nil, err
 			}
 			byWindow[bits] = model
@@ -78,7 +77,7 @@ type point struct {
 }
 
 // grow counts the slots of random batches at every size, and what they cost.
-func (g *sizes) grow(ctx context.Context, s *record.Sample, pattern transition.Pattern) error {
+func (g *sizes) grow(ctx context.Context, s *record.Sample, pattern cost.Pattern) error {
 	models, err := g.models()
 	if err != nil {
 		return err
@@ -123,8 +122,8 @@ func (g *sizes) grow(ctx context.Context, s *record.Sample, pattern transition.P
 }
 
 // capacityOf returns the slots that 99.9 % of random batches fit.
-func capacityOf(seed uint64, pattern transition.Pattern, transfers, accounts int) settle.Capacity {
-	population := transition.Population{Accounts: accounts, Tokens: 2, Opens: 0.05, Exits: 0.05, Pattern: pattern}
+func capacityOf(seed uint64, pattern cost.Pattern, transfers, accounts int) settle.Capacity {
+	population := cost.Population{Accounts: accounts, Tokens: 2, Opens: 0.05, Exits: 0.05, Pattern: pattern}
 	sampler := population.Sampler(rand.New(rand.NewPCG(seed, uint64(transfers)<<32|uint64(accounts))))
 	batches := min(max(sampledTransfers/transfers, fewestBatches), mostBatches)
 	var accountsUsed, nodes, opens, exits, fees spread

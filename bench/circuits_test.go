@@ -10,6 +10,7 @@ import (
 
 	"github.com/zksettle/settle/bench/record"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/circuits/transition"
 )
 
@@ -23,7 +24,7 @@ func testCommon(t *testing.T) Common {
 func TestCircuits(t *testing.T) {
 	f, err := Circuits(t.Context(), testCommon(t), CircuitsConfig{
 		Shapes: []string{"tiny"}, Transfers: []int{2, 21}, Accounts: []int{1 << 10, 1 << 20},
-		Patterns: []transition.Pattern{transition.Uniform, transition.Zipf, transition.Merchant}, Seed: 1,
+		Patterns: []cost.Pattern{cost.Uniform, cost.Zipf, cost.Merchant}, Seed: 1,
 	})
 	require.NoError(t, err)
 	of := func(name string, labels ...string) float64 {
@@ -62,8 +63,8 @@ func TestCapacityOf(t *testing.T) {
 	for _, name := range []string{"demo", "small"} {
 		shape, err := circuits.ShapeByName(name)
 		require.NoError(t, err)
-		foretold := capacityOf(1, transition.Uniform, shape.Transfers, shape.Population.Accounts)
-		sampler := shape.Population.Sampler(rand.New(rand.NewPCG(5, 6)))
+		foretold := capacityOf(1, cost.Uniform, shape.Transfers, cost.PopulationOf(shape).Accounts)
+		sampler := cost.PopulationOf(shape).Sampler(rand.New(rand.NewPCG(5, 6)))
 		var nodes, accounts []int
 		for range 1000 {
 			u := sampler.Usage(shape.Transfers)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -33,7 +34,8 @@ func (l gasLoad) counts(shape circuits.Shape) (opens, exits int) {
 	}
 	switch l {
 	case loadMixed:
-		return slots(shape.Population.Opens, shape.Opens), slots(shape.Population.Exits, shape.Exits)
+		p := cost.PopulationOf(shape)
+		return slots(p.Opens, shape.Opens), slots(p.Exits, shape.Exits)
 	case loadExits:
 		return 0, shape.Exits
 	case loadTransfers:

@@ -17,7 +17,7 @@ import (
 	"github.com/consensys/gnark/constraint"
 	cs "github.com/consensys/gnark/constraint/bn254"
 
-	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/diagnosis"
 )
 
 // Parts of a Groth16 proof, in the order in which it is made.
@@ -120,7 +120,7 @@ func (w *groth16Work) solve(full witness.Witness, proof *groth16bn254.Proof, par
 	var solved any
 	var committing spent
 	solving, err := measure(func() (err error) {
-		solved, err = w.system.Solve(full, circuits.WithCommitment(func(_ *big.Int, in, out []*big.Int) error {
+		solved, err = w.system.Solve(full, diagnosis.WithCommitment(func(_ *big.Int, in, out []*big.Int) error {
 			for i, v := range in[1:] {
 				committed[i].SetBigInt(v)
 			}

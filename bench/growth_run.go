@@ -146,7 +146,7 @@ func readGrowthInputs(folder string, shapes []string) ([]growthInputs, []*record
 }
 
 func missing(folder, benchmark, what string) error {
-	return fmt.Errorf("%w: %s in %s: run `settle bench %s --out %s` first", errGrowthInput, what, record.Path(folder, benchmark), benchmark, folder)
+	return fmt.Errorf("%w: %s in %s: run `settle-bench %s --out %s` first", errGrowthInput, what, record.Path(folder, benchmark), benchmark, folder)
 }
 
 func inputsOf(folder string, files map[string]*record.File, name string) (growthInputs, error) {

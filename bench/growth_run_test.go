@@ -32,7 +32,7 @@ func TestGrowth(t *testing.T) {
 	cfg := GrowthConfig{Workers: []int{1, 10}, Rates: []float64{1000}, Load: 0.8, Settle: 12 * time.Second, Seed: 1}
 	_, err := Growth(t.Context(), common, cfg)
 	require.ErrorIs(t, err, errGrowthInput)
-	require.ErrorContains(t, err, "settle bench prove")
+	require.ErrorContains(t, err, "settle-bench prove")
 
 	seconds := func(name string, v float64, labels ...string) record.Value {
 		return record.Value{Name: name, Labels: labelled(labels), Unit: "seconds", Value: v}
@@ -42,13 +42,13 @@ func TestGrowth(t *testing.T) {
 		seconds("prove", 1.8, of...), seconds("assign", 0.1, of...), seconds("verify", 0.02, of...),
 		record.Value{Name: "peak memory", Labels: labelled(of), Unit: "bytes", Value: 1 << 30})
 	_, err = Growth(t.Context(), common, cfg)
-	require.ErrorContains(t, err, "settle bench pipeline")
+	require.ErrorContains(t, err, "settle-bench pipeline")
 	step := func(name string, v float64) record.Value {
 		return seconds("job", v, "workers", "1", "step", name, "quantile", "p50")
 	}
 	results(t, common, "pipeline", step("claim", 0.02), step("talk to the proving process", 0.01), step("read input and store", 0.05))
 	_, err = Growth(t.Context(), common, cfg)
-	require.ErrorContains(t, err, "settle bench gas")
+	require.ErrorContains(t, err, "settle-bench gas")
 	results(t, common, "gas", record.Value{
 		Name: "gas per transfer", Unit: "gas", Value: 16_000,
 		Labels: map[string]string{"shape": "demo", "route": routeDirect, "load": string(loadTransfers), "batches": "1"},

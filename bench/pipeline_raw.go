@@ -97,7 +97,11 @@ type rawProcess struct {
 // startRaw starts a process that proves by gnark's prover alone, and waits until it has
 // loaded its keys.
 func (r *rig) startRaw() (*rawProcess, error) {
-	p, err := r.keep(nil, "raw", "bench", "raw")
+	cmd, err := r.helper("raw")
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.keep(nil, "raw", cmd)
 	if err != nil {
 		return nil, err
 	}

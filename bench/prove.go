@@ -12,6 +12,7 @@ import (
 
 	"github.com/zksettle/settle/bench/record"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/state"
 )
 
@@ -96,7 +97,7 @@ func (p *proveShape) tasks() ([]record.Task, error) {
 		return nil, err
 	}
 	tasks := []record.Task{p.compile()}
-	if p.cfg.Setup || p.shape.Population.Accounts == 0 {
+	if p.cfg.Setup || cost.PopulationOf(p.shape).Accounts == 0 {
 		tasks = append(tasks, p.setup())
 	}
 	tasks = append(tasks, p.load())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -22,7 +23,7 @@ var errFull = errors.New("random batches do not fit the shape")
 // population is what the batches of a shape are drawn from: uniformly random accounts
 // of one token. Shapes that state none are for tests.
 func population(shape circuits.Shape) (accounts, tokens int) {
-	if p := shape.Population; p.Accounts > 0 {
+	if p := cost.PopulationOf(shape); p.Accounts > 0 {
 		return p.Accounts, p.Tokens
 	}
 	return 16, 1
@@ -44,6 +45,7 @@ func randomBatches(shape circuits.Shape, seed uint64, n int) ([]*state.Trace, er
 	source := rand.NewChaCha8(seeded)
 	random := rand.New(source)
 	accounts, tokens := population(shape)
+	shares := cost.PopulationOf(shape)
 	draws := make([][]drawn, n+2) // one batch in a thousand or fewer does not fit
 	keys := map[settle.AccountIndex]schnorr.PrivateKey{}
 	for i := range draws {
@@ -54,9 +56,9 @@ func randomBatches(shape circuits.Shape, seed uint64, n int) ([]*state.Trace, er
 			}
 			d := drawn{settle.KindTransfer, pick(), pick()}
 			switch share := random.Float64(); {
-			case share < shape.Population.Opens:
+			case share < shares.Opens:
 				d.kind, d.to = settle.KindOpen, 0
-			case share < shape.Population.Opens+shape.Population.Exits:
+			case share < shares.Opens+shares.Exits:
 				d.kind, d.to = settle.KindExit, 0
 			}
 			draws[i] = append(draws[i], d)

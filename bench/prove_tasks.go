@@ -12,7 +12,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/bench/record"
-	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/state"
@@ -29,7 +29,7 @@ func (p *proveShape) compile() record.Task {
 			return err
 		}
 		s.Seconds("compile", time.Since(begun), p.label()...)
-		stats := circuits.StatsOf(p.shape, system)
+		stats := cost.StatsOf(p.shape, system)
 		s.Count("transfers", "transfers", record.Higher, float64(stats.Transfers), p.label()...)
 		s.Count("constraints", "constraints", record.Lower, float64(stats.Constraints), p.label()...)
 		s.Count("constraints per transfer", "constraints", record.Lower, float64(stats.ConstraintsPerTransfer), p.label()...)

@@ -28,9 +28,10 @@ import (
 	"github.com/zksettle/settle/store"
 )
 
-// RigConfig is what the benchmarks of processes take. They run this very binary in its
-// roles, on a private Postgres and a development chain, which both are gone at the end.
+// RigConfig is what the benchmarks of processes take. They run settle in its roles, on a
+// private Postgres and a development chain, which both are gone at the end.
 type RigConfig struct {
+	Settle   string // path of the binary
 	Shape    string
 	Accounts int    // 0: what the shape is dimensioned for, but at most 65,536
 	KeysDir  string // development keys are made there if there are none
@@ -156,34 +157,42 @@ func (r *rig) deploy(folder string) error {
 	return nil
 }
 
-// command is this binary. Nothing that configures settle comes from the outside; only
-// what speaks to the chain gets the key for it.
-func (r *rig) command(args ...string) (*exec.Cmd, error) {
+// command is settle. Nothing that configures it comes from the outside; only what speaks
+// to the chain gets the key for it.
+func (r *rig) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(r.cfg.Settle, append([]string{"--log-format", "json", "--log-level", "info"}, args...)...)
+	cmd.Env = r.environment()
+	if args[0] == "deploy" || args[0] == "submitter" {
+		cmd.Env = append(cmd.Env, "SETTLE_L1_PRIVATE_KEY="+r.key)
+	}
+	return cmd
+}
+
+// helper is this binary, in the part of a benchmark's own.
+func (r *rig) helper(args ...string) (*exec.Cmd, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this binary: %w", err)
 	}
-	cmd := exec.Command(exe, append([]string{"--log-format", "json", "--log-level", "info"}, args...)...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool {
+	cmd := exec.Command(exe, args...)
+	cmd.Env = r.environment()
+	return cmd, nil
+}
+
+func (r *rig) environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")
 		return strings.HasPrefix(name, "SETTLE_") || r.settings[name] != ""
 	})
 	for name, value := range r.settings {
-		cmd.Env = append(cmd.Env, name+"="+value)
+		env = append(env, name+"="+value)
 	}
-	if args[0] == "deploy" || args[0] == "submitter" {
-		cmd.Env = append(cmd.Env, "SETTLE_L1_PRIVATE_KEY="+r.key)
-	}
-	return cmd, nil
+	return env
 }
 
 // run runs a command to its end and returns what it prints.
 func (r *rig) run(args ...string) ([]byte, error) {
-	cmd, err := r.command(args...)
-	if err != nil {
-		return nil, err
-	}
-	p, err := startProcess(cmd, nil)
+	p, err := startProcess(r.command(args...), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +212,7 @@ func (r *rig) run(args ...string) ([]byte, error) {
 
 // role starts a role. observe gets its messages, on another goroutine; may be nil.
 func (r *rig) role(observe func(logLine), args ...string) (*process, error) {
-	p, err := r.keep(observe, args[0], args...)
+	p, err := r.keep(observe, args[0], r.command(args...))
 	if err == nil {
 		go func() { _, _ = io.Copy(io.Discard, p.stdout) }() // roles print nothing
 	}
@@ -211,11 +220,7 @@ func (r *rig) role(observe func(logLine), args ...string) (*process, error) {
 }
 
 // keep starts a command that is to run until it is stopped.
-func (r *rig) keep(observe func(logLine), role string, args ...string) (*process, error) {
-	cmd, err := r.command(args...)
-	if err != nil {
-		return nil, err
-	}
+func (r *rig) keep(observe func(logLine), role string, cmd *exec.Cmd) (*process, error) {
 	p, err := startProcess(cmd, observe)
 	if err != nil {
 		return nil, err

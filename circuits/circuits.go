@@ -30,7 +30,7 @@ type Shape = transition.Shape
 // ErrNoFingerprint reports a shape whose fingerprint is not committed.
 var ErrNoFingerprint = errors.New("no committed fingerprint")
 
-//go:embed testdata/fingerprints.csv
+//go:embed fingerprints.csv
 var fingerprints string
 
 // RegisterHints registers the hints of all circuits with gnark's solver. A
@@ -80,7 +80,7 @@ func Fingerprint(shape Shape) (settle.Fingerprint, error) {
 func committed(circuit, shape string) (settle.Fingerprint, error) {
 	rows, err := csv.NewReader(strings.NewReader(fingerprints)).ReadAll()
 	if err != nil {
-		return settle.Fingerprint{}, fmt.Errorf("testdata/fingerprints.csv: %w", err)
+		return settle.Fingerprint{}, fmt.Errorf("fingerprints.csv: %w", err)
 	}
 	for _, row := range rows {
 		if len(row) == 3 && row[0] == circuit && row[1] == shape {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/internal/toycircuit"
 )
 
@@ -66,7 +67,7 @@ func aggregateRows(t *testing.T) (constraints, fingerprints [][]string) {
 	for _, slots := range aggregateSlots() {
 		ccs, err := circuits.CompileAggregateTemplate(slots)
 		require.NoError(t, err)
-		constraints = append(constraints, circuits.AggregateStatsOf(slots, ccs).Row())
+		constraints = append(constraints, cost.AggregateStatsOf(slots, ccs).Row())
 		fingerprint, err := circuits.FingerprintOf(ccs)
 		require.NoError(t, err)
 		fingerprints = append(fingerprints, []string{settle.CircuitAggregate, strconv.Itoa(slots), fingerprint.String()})

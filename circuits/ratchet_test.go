@@ -14,10 +14,11 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 var (
-	update = flag.Bool("update", false, "rewrite testdata/constraints.csv and testdata/fingerprints.csv")
+	update = flag.Bool("update", false, "rewrite testdata/constraints.csv and fingerprints.csv")
 	all    = flag.Bool("all", false, "compile every shape (some minutes, 8 GB) instead of the two smallest")
 )
 
@@ -27,14 +28,14 @@ var (
 // compiled; CI compiles all shapes and aggregate circuits, one after another.
 func TestRatchet(t *testing.T) {
 	require.False(t, *update && !*all, "-update needs -all: a partial file would lose rows")
-	constraints, fingerprints := [][]string{circuits.StatsColumns()}, [][]string{{"circuit", "shape", "fingerprint"}}
+	constraints, fingerprints := [][]string{cost.StatsColumns()}, [][]string{{"circuit", "shape", "fingerprint"}}
 	for i, shape := range circuits.Shapes() {
 		if i >= 2 && !*all {
 			break
 		}
 		ccs, err := circuits.Compile(shape)
 		require.NoError(t, err)
-		stats := circuits.StatsOf(shape, ccs)
+		stats := cost.StatsOf(shape, ccs)
 		require.Equal(t, 3, stats.PublicInputs)
 		require.Equal(t, 1, stats.Commitments)
 		constraints = append(constraints, stats.Row())
@@ -44,7 +45,7 @@ func TestRatchet(t *testing.T) {
 	}
 	demo, err := circuits.ShapeByName("demo")
 	require.NoError(t, err)
-	parts, err := circuits.Parts(demo)
+	parts, err := cost.Parts(demo)
 	require.NoError(t, err)
 	for _, part := range parts {
 		each := strconv.Itoa(int(math.Ceil(part.Each)))
@@ -55,13 +56,12 @@ func TestRatchet(t *testing.T) {
 		constraints, fingerprints = append(constraints, rows...), append(fingerprints, prints...)
 	}
 	constraints = append(constraints, baselineRows(t)...)
-	compare(t, "constraints.csv", constraints)
+	compare(t, filepath.Join("testdata", "constraints.csv"), constraints)
 	compare(t, "fingerprints.csv", fingerprints)
 }
 
 // compare checks that each row stands in the file, and with -all that no other does.
-func compare(t *testing.T, name string, rows [][]string) {
-	path := filepath.Join("testdata", name)
+func compare(t *testing.T, path string, rows [][]string) {
 	var got bytes.Buffer
 	require.NoError(t, csv.NewWriter(&got).WriteAll(rows))
 	if *update {
@@ -70,13 +70,13 @@ func compare(t *testing.T, name string, rows [][]string) {
 	file, err := os.ReadFile(path)
 	require.NoError(t, err)
 	if *all {
-		require.Equal(t, string(file), got.String(), "%s is not current: make ratchet rewrites it", name)
+		require.Equal(t, string(file), got.String(), "%s is not current: make ratchet rewrites it", path)
 		return
 	}
 	committed, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
 	require.NoError(t, err)
 	for _, row := range rows {
-		require.Contains(t, committed, row, "%s is not current: make ratchet rewrites it", name)
+		require.Contains(t, committed, row, "%s is not current: make ratchet rewrites it", path)
 	}
 }
 

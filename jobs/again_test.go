@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -22,15 +21,11 @@ func TestRefusedProofIsMadeAgain(t *testing.T) {
 	cfg.Policy.MaxFailures = 3
 	f.start(cfg)
 	r := &race{fleet: f}
-	for times := 1; times <= 3; times++ {
+	for range 3 {
 		f.awaitProofs(1, 2)
 		r.refuse(1)
-		if times == 1 { // the completed job was tidied away
-			_, err := f.pool.Exec(t.Context(), "delete from river_job where state = 'completed'")
-			require.NoError(t, err)
-		}
 	}
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	require.Equal(t, 3, p.proved()[1])
 	require.Equal(t, 1, p.proved()[2])
 	require.Nil(t, f.proof(1))
@@ -52,7 +47,7 @@ func TestRefusedProofIsMadeAgain(t *testing.T) {
 }
 
 // A proof that somebody deletes from the database is missed and made again, however often,
-// until that is a dead letter; its job may have been tidied away.
+// until that is a dead letter.
 func TestDeletedProofIsMadeAgain(t *testing.T) {
 	f := newFleet(t)
 	f.seal(2)
@@ -62,20 +57,18 @@ func TestDeletedProofIsMadeAgain(t *testing.T) {
 	f.start(cfg)
 	for times := 1; times <= 2; times++ {
 		f.awaitProofs(1, 2)
-		for _, sql := range []string{"delete from proofs where batch = 1", "delete from river_job where state = 'completed'"}[:3-times] { // at first its job was tidied away too
-			_, err := f.pool.Exec(t.Context(), sql)
-			require.NoError(t, err)
-		}
+		_, err := f.pool.Exec(t.Context(), "delete from proofs where batch = 1")
+		require.NoError(t, err)
 		role, err := f.store.AcquireWriter(t.Context(), store.RoleSubmitter, "test")
 		require.NoError(t, err)
-		_, err = f.store.ToSettle(t.Context(), 1)
+		_, err = f.store.ToSettle(t.Context(), 0, 1)
 		var missing *store.MissingProofError
 		require.ErrorAs(t, err, &missing)
 		require.Equal(t, f.proofKey(1), missing.ProofKey)
 		require.NoError(t, f.store.ProofGone(t.Context(), role.Epoch(), missing))
 		require.NoError(t, role.Release(t.Context()))
 	}
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	require.Equal(t, 2, p.proved()[1])
 	require.Equal(t, 1, p.proved()[2])
 	require.Contains(t, f.failures(1)[0].Detail, "somebody deleted it")
@@ -91,7 +84,7 @@ func TestProofsUnderAWrongKeyAreBounded(t *testing.T) {
 	cfg := f.config("a", p)
 	cfg.Policy.MaxFailures = 3
 	f.start(cfg)
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	require.Equal(t, 3, p.proved()[1])
 	require.Nil(t, f.proof(1))
 	require.Contains(t, f.failures(1)[0].Detail, "asked for was")
@@ -140,11 +133,7 @@ func TestForgedProofIsNotFolded(t *testing.T) {
 
 func (f *fleet) awaitCancelledFold() {
 	f.t.Helper()
-	f.eventually("fold cancelled", func() bool {
-		var state string
-		require.NoError(f.t, f.pool.QueryRow(f.t.Context(), "select state::text from river_job where kind = 'aggregate_batches'").Scan(&state))
-		return state == string(rivertype.JobStateCancelled)
-	})
+	f.awaitJob(1, store.JobCancelled)
 	require.Empty(f.t, f.foldFailures())
 }
 
@@ -166,7 +155,7 @@ func TestProofWrittenByHandIsReplaced(t *testing.T) {
 	require.NoError(t, err)
 	f.start(f.config("a", f.fake(func(context.Context, settle.BatchNumber) error { return nil })))
 	f.eventually("replaced", func() bool { proof := f.proof(1); return proof != nil && proof.Worker == "a" })
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	batch, err := f.store.Batch(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchProven, batch.Status)

@@ -55,12 +55,12 @@ func (w *blockedWatch) look(ctx context.Context) error {
 	w.last, w.said = b.Batch, time.Now()
 	args := []any{"batch", b.Batch, "proven_behind", b.Behind}
 	if b.Job != nil {
-		args = append(args, "job", *b.Job, "state", *b.State)
+		args = append(args, "job", *b.Job, "state", *b.Status)
 	}
 	if b.Class != nil {
 		args = append(args, "class", *b.Class, "detail", *b.Detail)
 	}
 	args = append(args, "remedy", fmt.Sprintf("settle replay %d names the fault; settle jobs retry --batch %d when it is mended", b.Batch, b.Batch))
-	w.cfg.Logger.ErrorContext(ctx, "settlement waits for a batch that nobody tries to prove any more", args...)
+	w.cfg.Logger.ErrorContext(ctx, "settlement waits for a batch whose proof job is a dead letter", args...)
 	return nil
 }

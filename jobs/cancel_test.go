@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -24,7 +23,7 @@ type counting struct {
 	beats atomic.Int64
 }
 
-func (c *counting) Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) (store.Lease, error) {
+func (c *counting) Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) error {
 	if c.on.Load() {
 		c.beats.Add(1)
 	}
@@ -72,14 +71,14 @@ func plannedFleet(t *testing.T) *fleet {
 // and nobody holds its lease.
 func (f *fleet) requireCancelled() {
 	f.t.Helper()
-	f.awaitState(1, rivertype.JobStateCancelled)
+	f.awaitJob(1, store.JobCancelled)
 	require.Equal(f.t, store.GroupDirect, f.group(1).Status)
 	require.Empty(f.t, f.failures(1))
 	dead, err := f.store.Jobs(f.t.Context(), store.JobFilter{DeadLetters: true})
 	require.NoError(f.t, err)
 	require.Empty(f.t, dead)
 	var held int
-	require.NoError(f.t, f.pool.QueryRow(f.t.Context(), "select count(*) from leases where not released").Scan(&held))
+	require.NoError(f.t, f.pool.QueryRow(f.t.Context(), "select count(*) from proof_jobs where status = 'running'").Scan(&held))
 	require.Zero(f.t, held)
 }
 
@@ -118,8 +117,7 @@ func TestWaitingFoldIsCancelled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := plannedFleet(t)
 			require.NoError(t, givingUp(f)[name]())
-			rows := f.rows(1)
-			require.Equal(t, rivertype.JobStateCancelled, rows[len(rows)-1].state)
+			require.Equal(t, store.JobCancelled, f.job(1).Status)
 			f.requireCancelled()
 		})
 	}
@@ -128,25 +126,16 @@ func TestWaitingFoldIsCancelled(t *testing.T) {
 // A worker that dies while its group is given up leaves no job behind.
 func TestGivenUpFoldOfADeadWorker(t *testing.T) {
 	f := plannedFleet(t)
-	_, err := f.pool.Exec(t.Context(), "update river_job set state = 'running', attempt = 1, attempted_at = now() where kind = 'aggregate_batches'")
-	require.NoError(t, err)
-	rows := f.rows(1)
-	_, err = f.store.AcquireLease(t.Context(), store.LeaseRequest{
-		ProofKey: f.group(1).ProofKey(), Holder: "dead", JobID: rows[len(rows)-1].id, JobAttempt: 1, TTL: time.Millisecond,
-	})
-	require.NoError(t, err)
+	dead := f.die(f.group(1).ProofKey())
 	require.NoError(t, givingUp(f)["too late"]())
-	f.eventually("the lease is overdue", func() bool {
-		overdue, err := f.store.ExpiredLeases(t.Context())
-		require.NoError(t, err)
-		for _, l := range overdue {
-			requeued, err := f.store.ReapLease(t.Context(), l, nil)
-			require.NoError(t, err)
-			require.False(t, requeued)
-		}
-		return len(overdue) > 0
-	})
-	f.awaitState(1, rivertype.JobStateCancelled)
+	f.requireCancelled()
+	overdue, err := f.store.ExpiredLeases(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, overdue)
+	reaped, err := f.store.ReapJob(t.Context(), dead, func([]store.ProofFailure) store.Requeue { return store.Requeue{} })
+	require.NoError(t, err)
+	require.False(t, reaped)
+	require.Equal(t, store.JobCancelled, f.job(1).Status)
 }
 
 // childFolder folds in a process that never answers.

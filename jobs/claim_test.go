@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -42,9 +41,8 @@ func TestJobIsNotClaimedWithoutMemory(t *testing.T) {
 	}
 	f.start(cfg)
 	f.eventually("looked twice", func() bool { return asked.Load() > 2 })
-	row := f.rows(1)[0]
-	require.Equal(t, rivertype.JobStateAvailable, row.state)
-	require.Zero(t, row.attempt)
+	require.Equal(t, store.JobAvailable, f.job(1).Status)
+	require.Zero(t, f.job(1).Attempt)
 	require.Positive(t, counter(t, registry, "settle_prove_memory_waits_total", shapeName))
 	free.Store(true)
 	f.awaitProofs(1)
@@ -76,9 +74,8 @@ func TestResourceFailureGoesToALargerWorker(t *testing.T) {
 	}
 	f.eventually("a failure", func() bool { return len(f.failures(1)) == 1 })
 	f.eventually("kept for a larger one", func() bool {
-		found, err := f.store.Jobs(t.Context(), store.JobFilter{Batch: 1})
-		require.NoError(t, err)
-		return found[0].State == "available" && found[0].MemoryAbove != nil && *found[0].MemoryAbove == 100
+		j := f.job(1)
+		return j.Status == store.JobAvailable && j.MemoryAbove != nil && *j.MemoryAbove == 100
 	})
 	large := f.config("large", f.fake(nil))
 	large.Memory = 101
@@ -100,7 +97,7 @@ func TestResourceFailureWithoutALargerWorkerBecomesADeadLetter(t *testing.T) {
 	cfg.Memory = math.MaxUint64
 	cfg.Policy.Escalate, cfg.Policy.MaxLosses = 10*time.Millisecond, 3
 	f.start(cfg)
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	require.Len(t, f.failures(1), 3)
 	f.awaitProofs(2)
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/zksettle/settle"
@@ -20,19 +18,19 @@ import (
 
 // Store is what this package needs of *store.Store.
 type Store interface {
+	Listen(ctx context.Context, topics ...store.Topic) (*store.Listener, error)
 	WitnessInput(ctx context.Context, n settle.BatchNumber) (store.WitnessInput, error)
-	GroupOf(ctx context.Context, n settle.BatchNumber) (store.Group, error)
 	GroupInput(ctx context.Context, first settle.BatchNumber) (store.GroupInput, error)
-	AcquireLease(ctx context.Context, r store.LeaseRequest) (store.Lease, error)
-	Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) (store.Lease, error)
-	ReleaseLease(ctx context.Context, l store.Lease) error
+	ClaimJob(ctx context.Context, c store.Claim) (store.Lease, error)
+	DueJobs(ctx context.Context) ([]store.ProofKind, error)
+	Heartbeat(ctx context.Context, l store.Lease, ttl time.Duration) error
+	StoreProof(ctx context.Context, l store.Lease, p settle.ProofEnvelope, st store.ProofStats) (store.ProofOutcome, error)
+	ReleaseJob(ctx context.Context, l store.Lease) error
+	FailJob(ctx context.Context, l store.Lease, class store.FailureClass, detail string, fate func([]store.ProofFailure) store.Requeue) error
 	ExpiredLeases(ctx context.Context) ([]store.Lease, error)
-	ReapLease(ctx context.Context, l store.Lease, fate func([]store.ProofFailure) store.Requeue) (requeued bool, err error)
+	ReapJob(ctx context.Context, l store.Lease, fate func([]store.ProofFailure) store.Requeue) (reaped bool, err error)
 	RefuseFolded(ctx context.Context, l store.Lease, k store.ProofKey, proof []byte, reason string) error
-	ProveAgain(ctx context.Context, queue func(context.Context, pgx.Tx, store.AwaitedProof) error) (int, error)
-	StoreProof(ctx context.Context, l store.Lease, p settle.ProofEnvelope, st store.ProofStats, complete func(context.Context, pgx.Tx) error) (store.ProofOutcome, error)
-	RecordFailure(ctx context.Context, l store.Lease, class store.FailureClass, detail string) error
-	ProofFailures(ctx context.Context, n settle.BatchNumber) ([]store.ProofFailure, error)
+	ProveAgain(ctx context.Context, fate func(store.ProofJob, []store.ProofFailure) store.Requeue) error
 	Blockage(ctx context.Context) (store.Blockage, error)
 }
 
@@ -58,7 +56,6 @@ type Verifier interface {
 
 // Config joins a worker or a reaper.
 type Config struct {
-	Pool    *pgxpool.Pool // of the store; River needs 4 connections and one per job
 	Store   Store
 	Logger  *slog.Logger // nil discards
 	Metrics *Metrics     // nil: collected and shown nowhere
@@ -85,8 +82,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.Pool == nil || c.Store == nil {
-		return c, errors.New("jobs: Pool and Store are required")
+	if c.Store == nil {
+		return c, errors.New("jobs: Store is required")
 	}
 	c.Policy = c.Policy.withDefaults()
 	if c.Logger == nil {

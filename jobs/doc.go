@@ -1,21 +1,22 @@
-// Package jobs joins the queue (River, in Postgres), the proving engine and the
-// store: which batch is proven by whom, and what happens when that fails.
+// Package jobs runs workers. It decides which batch a worker proves, what happens when a
+// proof fails, and when a dead worker's job goes to another. Its planner says which proofs
+// are folded.
 //
-// The truth about a batch is its proof and its lease, both in the store and fenced
-// by an epoch; River's row only says when to try. A worker
+// The truth about a batch is its proof. A job, one row of the store's proof_jobs, says that it
+// is to be made, and while a worker is at it the same row is that worker's lease, fenced by an
+// epoch. A worker
 //
-//	takes the lease -> keeps its heart beating -> proves -> stores the proof and
-//	completes the job in one transaction under its epoch
+//	claims the oldest batch that it can prove -> keeps its heart beating -> proves ->
+//	stores the proof, which completes the job in the same transaction
 //
-// and a Reaper ends leases whose heart stopped and puts their jobs back. River
-// itself does not fence, so a worker that was paused or cut off may report on an attempt that
-// somebody else has begun meanwhile: fencedDriver drops such reports.
+// and a reaper ends leases whose heart stopped and puts their jobs back under a new epoch. A
+// worker that was paused or cut off meanwhile may still report: under its old epoch it finds no row.
 //
 //	failure          next try                                     after
 //	infrastructure   soon, without limit                          -
 //	witness, bug     with backoff                                 Policy.MaxFailures: dead letter
 //	resource, death  at once, then with backoff                   Policy.MaxLosses: dead letter
 //
-// A dead letter is a discarded River job with its failures in the store and its
-// input untouched. Other batches pass it.
+// A dead letter is a discarded job with its failures in the store and its input
+// untouched. Other batches pass it.
 package jobs

@@ -4,17 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/jobs"
@@ -40,7 +40,7 @@ const mortalTTL = 700 * time.Millisecond
 // live long enough for a machine that is busy with other tests.
 func quick() jobs.Policy {
 	return jobs.Policy{
-		Heartbeat: 100 * time.Millisecond, LeaseTTL: time.Minute, Reap: 50 * time.Millisecond, Orphan: 5 * time.Second,
+		Heartbeat: 100 * time.Millisecond, LeaseTTL: time.Minute, Reap: 50 * time.Millisecond,
 		RetryMin: 20 * time.Millisecond, RetryMax: 200 * time.Millisecond, FailureWait: 20 * time.Millisecond,
 		FreeLosses: 2, LossWait: 50 * time.Millisecond, StopGrace: 5 * time.Second,
 	}
@@ -49,15 +49,14 @@ func quick() jobs.Policy {
 // fleet is a rollup of three accounts in a schema of its own, whose batches are
 // sealed by the test and proven by workers.
 type fleet struct {
-	t      *testing.T
-	pool   *pgxpool.Pool
-	url    string
-	store  *store.Store
-	state  *state.State
-	epoch  store.Epoch
-	insert *jobs.Inserter
-	key    settle.KeyHash
-	shape  settle.Capacity
+	t     *testing.T
+	pool  *pgxpool.Pool
+	url   string
+	store *store.Store
+	state *state.State
+	epoch store.Epoch
+	key   settle.KeyHash
+	shape settle.Capacity
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -103,8 +102,6 @@ func fleetOn(t *testing.T, pool *pgxpool.Pool, url string, key settle.KeyHash) *
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, writer.Release(context.WithoutCancel(ctx))) })
 	f.epoch = writer.Epoch()
-	f.insert, err = jobs.NewInserter()
-	require.NoError(t, err)
 	return f
 }
 
@@ -137,10 +134,7 @@ func (f *fleet) sealOne() {
 		ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: sender.Owner,
 	}
 	id := tx.ID(f.state.Domain())
-	admissions, err := f.store.Admit(ctx, []store.Submission{{
-		ID: id, Kind: tx.Kind, From: 1, To: 2, Amount: settle.NewAmount(10), AmountPacked: uint64(amount),
-		Fee: settle.NewAmount(1), FeePacked: uint16(fee), Nonce: tx.Nonce, ToOwner: tx.ToOwner.Bytes(), ToL1: tx.ToL1, PublicKey: tx.PublicKey.Bytes(),
-	}})
+	admissions, err := f.store.Admit(ctx, []admission.Checked{{ID: id, Transaction: tx}})
 	require.NoError(t, err)
 	require.Nil(t, admissions[0].Refusal)
 	require.NoError(t, b.Step(tx))
@@ -164,13 +158,7 @@ func (f *fleet) sealOne() {
 	for _, a := range trace.Accounts {
 		sealed.Changes = append(sealed.Changes, store.AccountChange{Before: row(hasher, a.Index, a.Old), After: row(hasher, a.Index, a.New)})
 	}
-	require.NoError(t, f.store.SealBatch(ctx, f.epoch, sealed, func(ctx context.Context, tx pgx.Tx) error {
-		return f.insert.InsertTx(ctx, tx, f.job(sealed.Number))
-	}))
-}
-
-func (f *fleet) job(n settle.BatchNumber) jobs.ProveBatch {
-	return jobs.ProveBatch{Batch: n, Circuit: settle.CircuitTransition, Shape: shapeName, KeyHash: f.key}
+	require.NoError(t, f.store.SealBatch(ctx, f.epoch, sealed))
 }
 
 func (f *fleet) proofKey(n settle.BatchNumber) store.ProofKey {
@@ -180,7 +168,7 @@ func (f *fleet) proofKey(n settle.BatchNumber) store.ProofKey {
 // config is that of a worker named holder that proves by p.
 func (f *fleet) config(holder string, p jobs.Prover) jobs.Config {
 	return jobs.Config{
-		Pool: f.pool, Store: f.store, Holder: holder, Policy: quick(), Logger: testLogger(f.t),
+		Store: f.store, Holder: holder, Policy: quick(), Logger: testLogger(f.t),
 		Prover: p, Verifier: trusting{}, Keys: map[string]settle.KeyHash{shapeName: f.key},
 	}
 }
@@ -222,29 +210,34 @@ func (f *fleet) awaitProofs(numbers ...settle.BatchNumber) {
 	}
 }
 
-// jobRow is what the tests look at of River's row.
-type jobRow struct {
-	id      int64
-	state   rivertype.JobState
-	attempt int
+// jobs returns those of a batch, its own first.
+func (f *fleet) jobs(n settle.BatchNumber) []store.Job {
+	f.t.Helper()
+	found, err := f.store.Jobs(f.t.Context(), store.JobFilter{Batch: n})
+	require.NoError(f.t, err)
+	slices.Reverse(found)
+	return found
 }
 
-// job rows of a batch, oldest first.
-func (f *fleet) rows(n settle.BatchNumber) []jobRow {
+// job returns the last one of a batch: to fold its group, if there is one.
+func (f *fleet) job(n settle.BatchNumber) store.Job {
 	f.t.Helper()
-	rows, err := f.pool.Query(f.t.Context(), "select id, state::text, attempt from river_job where (args->>'batch')::bigint = $1 order by id", n)
-	require.NoError(f.t, err)
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (jobRow, error) {
-		var j jobRow
-		return j, r.Scan(&j.id, &j.state, &j.attempt)
-	})
-	require.NoError(f.t, err)
-	return list
+	found := f.jobs(n)
+	require.NotEmpty(f.t, found)
+	return found[len(found)-1]
 }
 
-func (f *fleet) awaitState(n settle.BatchNumber, want rivertype.JobState) {
+func (f *fleet) awaitJob(n settle.BatchNumber, want store.JobStatus) {
 	f.t.Helper()
-	f.eventually("job "+string(want), func() bool { rows := f.rows(n); return rows[len(rows)-1].state == want })
+	f.eventually("job "+string(want), func() bool { return f.job(n).Status == want })
+}
+
+// die claims the job of a proof as a worker does that falls silent at once.
+func (f *fleet) die(k store.ProofKey) store.Lease {
+	f.t.Helper()
+	l, err := testdb.Lease(f.t, f.store, k, "mortal", time.Millisecond)
+	require.NoError(f.t, err)
+	return l
 }
 
 func (f *fleet) failures(n settle.BatchNumber) []store.ProofFailure {

@@ -11,9 +11,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/backend/groth16"
 	"github.com/consensys/gnark/backend/witness"
-	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -42,7 +40,7 @@ func (f *fleet) planner(wait time.Duration, key settle.KeyHash, metrics *jobs.Pl
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { require.NoError(f.t, role.Release(context.WithoutCancel(f.t.Context()))) })
 	p, err := jobs.NewPlanner(jobs.PlannerConfig{
-		Store: f.store, Epoch: role.Epoch(), Jobs: f.insert, Metrics: metrics, Logger: testLogger(f.t),
+		Store: f.store, Epoch: role.Epoch(), Metrics: metrics, Logger: testLogger(f.t),
 		Policy: aggregator.Policy{
 			Circuits: map[settle.KeyHash]aggregator.Circuit{f.key: {Shape: foldShape, Slots: 2, KeyHash: key}}, Wait: wait,
 		},
@@ -98,10 +96,8 @@ func (f *fleet) foldingConfig(holder string, p jobs.Folder) jobs.Config {
 // planGroup stores the group of batches 1 and 2 and its job.
 func (f *fleet) planGroup(epoch store.Epoch) {
 	f.t.Helper()
-	job := jobs.AggregateBatches{Batch: 1, Last: 2, Circuit: settle.CircuitAggregate, Shape: foldShape, KeyHash: foldKey}
-	group := store.NewGroup{First: 1, Last: 2, Shape: foldShape, KeyHash: foldKey, Reason: "full"}
-	require.NoError(f.t, f.store.PlanGroup(f.t.Context(), epoch, group, func(ctx context.Context, tx pgx.Tx) error {
-		return f.insert.InsertGroupTx(ctx, tx, job)
+	require.NoError(f.t, f.store.PlanGroup(f.t.Context(), epoch, store.NewGroup{
+		First: 1, Last: 2, Shape: foldShape, KeyHash: foldKey, Reason: "full",
 	}))
 }
 
@@ -150,7 +146,7 @@ func TestProvenBatchesAreFolded(t *testing.T) {
 	require.Equal(t, "a", proof.Worker)
 	require.Equal(t, foldShape, proof.Shape)
 	for _, n := range []settle.BatchNumber{1, 3} {
-		f.awaitState(n, rivertype.JobStateCompleted)
+		f.awaitJob(n, store.JobCompleted)
 		shown, err := f.store.Jobs(t.Context(), store.JobFilter{Batch: n})
 		require.NoError(t, err)
 		require.Len(t, shown, 2)
@@ -176,7 +172,7 @@ func TestFoldThatFailsIsGivenUp(t *testing.T) {
 	planner := f.planner(time.Hour, foldKey, nil)
 	require.NoError(t, planner.Step(t.Context()))
 	f.awaitGroup(3, store.GroupProven)
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	dead, err := f.store.Jobs(t.Context(), store.JobFilter{DeadLetters: true})
 	require.NoError(t, err)
 	require.Len(t, dead, 1)
@@ -190,7 +186,7 @@ func TestFoldThatFailsIsGivenUp(t *testing.T) {
 	dead, err = f.store.Jobs(t.Context(), store.JobFilter{DeadLetters: true})
 	require.NoError(t, err)
 	require.Empty(t, dead, "nobody needs it any more")
-	w, err := f.store.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.store.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Last())
 }
@@ -206,14 +202,15 @@ func (f *fleet) awaited(n settle.BatchNumber) settle.Element {
 func TestFoldIsLeftToWhoCan(t *testing.T) {
 	f := newFleet(t)
 	f.seal(2)
-	stop := f.start(f.config("cannot", f.fake(nil)))
+	cfg := f.config("cannot", f.fake(nil))
+	looks := heard(&cfg.WorkerStep)
+	stop := f.start(cfg)
 	f.awaitProofs(1, 2)
 	require.NoError(t, f.planner(0, foldKey, nil).Step(t.Context()))
-	f.eventually("put off", func() bool {
-		var off bool
-		require.NoError(t, f.pool.QueryRow(t.Context(), "select metadata ? 'snoozes' from river_job where kind = 'aggregate_batches'").Scan(&off))
-		return off
-	})
+	for range 3 { // the first may be of a look before that
+		<-looks
+	}
+	require.Zero(t, f.job(1).Attempt)
 	require.Equal(t, store.GroupPlanned, f.group(1).Status)
 	require.Empty(t, f.failures(1))
 	stop()
@@ -238,21 +235,15 @@ func TestFoldThatNobodyNeeds(t *testing.T) {
 	require.NoError(t, role.Release(t.Context()))
 	p := new(folder)
 	f.start(f.foldingConfig("b", p))
-	f.awaitState(1, rivertype.JobStateCancelled)
+	f.awaitJob(1, store.JobCancelled)
 	require.Zero(t, p.count())
 	require.Equal(t, store.GroupDirect, f.group(2).Status)
 }
 
-// A worker that died between taking the job and its lease is found out.
-func TestOrphanedFoldIsPutBack(t *testing.T) {
-	f := newFleet(t)
-	f.seal(2)
-	stop := f.start(f.config("a", f.fake(nil)))
-	f.awaitProofs(1, 2)
-	stop()
-	require.NoError(t, f.planner(0, foldKey, nil).Step(t.Context()))
-	_, err := f.pool.Exec(t.Context(), "update river_job set state = 'running', attempt = 1, attempted_at = now() - interval '1 hour' where kind = 'aggregate_batches'")
-	require.NoError(t, err)
+// A worker that died as soon as it had the job is found out.
+func TestFoldOfADeadWorkerIsPutBack(t *testing.T) {
+	f := plannedFleet(t)
+	f.die(f.group(1).ProofKey())
 	f.start(f.foldingConfig("b", new(folder)))
 	f.awaitGroup(2, store.GroupProven)
 }
@@ -267,7 +258,7 @@ func TestPlannerStopsWhenFenced(t *testing.T) {
 	_, err := f.pool.Exec(t.Context(), "update epochs set epoch = epoch + 1 where role = 'aggregator'")
 	require.NoError(t, err)
 	require.ErrorIs(t, planner.Run(t.Context(), nil), store.ErrFenced)
-	_, err = jobs.NewPlanner(jobs.PlannerConfig{Store: f.store, Jobs: f.insert, Policy: aggregator.Policy{Wait: -1}})
+	_, err = jobs.NewPlanner(jobs.PlannerConfig{Store: f.store, Policy: aggregator.Policy{Wait: -1}})
 	require.ErrorIs(t, err, aggregator.ErrPolicy)
 }
 
@@ -282,7 +273,7 @@ func TestPlannerAsksForThePriceOfGas(t *testing.T) {
 	require.NoError(t, err)
 	var price atomic.Uint64
 	planner, err := jobs.NewPlanner(jobs.PlannerConfig{
-		Store: f.store, Epoch: role.Epoch(), Jobs: f.insert, Logger: testLogger(t),
+		Store: f.store, Epoch: role.Epoch(), Logger: testLogger(t),
 		Policy: aggregator.Policy{
 			Circuits: map[settle.KeyHash]aggregator.Circuit{f.key: {Shape: foldShape, Slots: 2, KeyHash: foldKey}},
 			Wait:     time.Hour, LowGas: 5,

@@ -37,7 +37,7 @@ func beat(ctx context.Context, cfg *Config, lease store.Lease, log *slog.Logger)
 			case <-ticker.C:
 			}
 			call, done := context.WithTimeout(beating, cfg.Policy.LeaseTTL)
-			_, err := cfg.Store.Heartbeat(call, lease, cfg.Policy.LeaseTTL)
+			err := cfg.Store.Heartbeat(call, lease, cfg.Policy.LeaseTTL)
 			done()
 			switch {
 			case beating.Err() != nil:

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/zksettle/settle/prover"
 	"github.com/zksettle/settle/store"
@@ -44,7 +43,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		PeakMemory:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_prove_peak_memory_bytes", Help: "Peak resident memory during the last proof."}),
 	}
 	m.MemoryWaits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "settle_prove_memory_waits_total", Help: "Looks at the queue that found a job for which this worker lacks memory, by shape."}, []string{"shape"})
-	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Batch that nobody will try to prove until its job is retried by hand, and for which settlement waits; 0 if there is none."})
+	m.BlockedBatch = prometheus.NewGauge(prometheus.GaugeOpts{Name: "settle_blocked_batch", Help: "Number of the batch for which settlement waits because its proof job is a dead letter, 0 if there is none. Retry the job by hand."})
 	for _, c := range []prometheus.Collector{m.QueueSeconds, m.ProveSeconds, m.Proofs, m.Failures, m.Reaped, m.DeadLetters, m.SetAside, m.PeakMemory, m.MemoryWaits, m.BlockedBatch} {
 		if err := r.Register(c); err != nil {
 			return nil, err
@@ -56,10 +55,8 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-func (m *Metrics) begun(shape string, job *rivertype.JobRow) {
-	if job.AttemptedAt != nil {
-		m.QueueSeconds.WithLabelValues(shape).Observe(max(0, job.AttemptedAt.Sub(job.ScheduledAt).Seconds()))
-	}
+func (m *Metrics) begun(l store.Lease) {
+	m.QueueSeconds.WithLabelValues(l.Shape).Observe(max(0, l.BegunAt.Sub(l.DueAt).Seconds()))
 }
 
 func (m *Metrics) proof(shape string, r prover.Result) {

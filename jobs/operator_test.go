@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -23,15 +22,6 @@ func gauge(t *testing.T, g prometheus.Gauge) int {
 	var m dto.Metric
 	require.NoError(t, g.Write(&m))
 	return int(m.GetGauge().GetValue())
-}
-
-// shown returns the job of a batch as an operator sees it.
-func (f *fleet) shown(n settle.BatchNumber) store.Job {
-	f.t.Helper()
-	found, err := f.store.Jobs(f.t.Context(), store.JobFilter{Batch: n})
-	require.NoError(f.t, err)
-	require.Len(f.t, found, 1)
-	return found[0]
 }
 
 func TestSettlementThatWaitsForADeadLetterIsToldUntilItIsRetried(t *testing.T) {
@@ -52,7 +42,7 @@ func TestSettlementThatWaitsForADeadLetterIsToldUntilItIsRetried(t *testing.T) {
 	cfg.Policy.BlockedLook = 20 * time.Millisecond
 	f.start(cfg)
 	f.awaitProofs(1, 3)
-	f.awaitState(2, rivertype.JobStateDiscarded)
+	f.awaitJob(2, store.JobDiscarded)
 	f.eventually("told", func() bool { return gauge(t, metrics.BlockedBatch) == 2 })
 
 	b, err := f.store.Blockage(t.Context())
@@ -79,7 +69,7 @@ func TestSettlementThatWaitsForADeadLetterIsToldUntilItIsRetried(t *testing.T) {
 	require.NoError(t, f.store.RetryJob(t.Context(), j.ID))
 	f.awaitProofs(2)
 	f.eventually("no longer told", func() bool { return gauge(t, metrics.BlockedBatch) == 0 })
-	f.awaitState(2, rivertype.JobStateCompleted)
+	f.awaitJob(2, store.JobCompleted)
 	require.ErrorIs(t, f.store.RetryJob(t.Context(), j.ID), store.ErrProofExists)
 	require.ErrorIs(t, f.store.RetryJob(t.Context(), 1<<40), store.ErrNotFound)
 }
@@ -87,22 +77,15 @@ func TestSettlementThatWaitsForADeadLetterIsToldUntilItIsRetried(t *testing.T) {
 func TestDiscardedJobWaitsForItsRetry(t *testing.T) {
 	f := newFleet(t)
 	f.seal(1)
-	require.Equal(t, "available", f.shown(1).State)
-	require.NoError(t, f.store.DiscardJob(t.Context(), f.shown(1).ID))
-	require.True(t, f.shown(1).DeadLetter())
+	require.Equal(t, store.JobAvailable, f.job(1).Status)
+	require.NoError(t, f.store.DiscardJob(t.Context(), f.job(1).ID))
+	require.True(t, f.job(1).DeadLetter())
 	b, err := f.store.Blockage(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 1, b.Batch)
 	require.Nil(t, b.Class)
 
-	// Another job of the same proof comes alive: the first stays what it is.
-	tx, err := f.pool.Begin(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, f.insert.InsertTx(t.Context(), tx, f.job(1)))
-	require.NoError(t, tx.Commit(t.Context()))
-	first := f.rows(1)[0]
-	require.ErrorIs(t, f.store.RetryJob(t.Context(), first.id), store.ErrJobState)
-
+	require.NoError(t, f.store.RetryJob(t.Context(), f.job(1).ID))
 	entered, leave := make(chan struct{}), make(chan struct{})
 	f.start(f.config("a", f.fake(func(context.Context, settle.BatchNumber) error {
 		close(entered)
@@ -110,7 +93,7 @@ func TestDiscardedJobWaitsForItsRetry(t *testing.T) {
 		return nil
 	})))
 	<-entered
-	running, err := f.store.Jobs(t.Context(), store.JobFilter{States: []string{"running"}})
+	running, err := f.store.Jobs(t.Context(), store.JobFilter{Statuses: []string{"running"}})
 	require.NoError(t, err)
 	require.Len(t, running, 1)
 	require.Equal(t, "a", *running[0].Holder)

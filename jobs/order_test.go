@@ -49,8 +49,8 @@ func (r *race) seen() []settle.BatchNumber {
 func (r *race) awaitDue(n settle.BatchNumber) {
 	r.t.Helper()
 	r.eventually("job waits", func() bool {
-		tag, err := r.pool.Exec(r.t.Context(), `update river_job set scheduled_at = least(scheduled_at, now())
-			where id = (select max(id) from river_job where (args->>'batch')::bigint = $1) and state in ('available', 'scheduled', 'retryable')`, n)
+		tag, err := r.pool.Exec(r.t.Context(), `update proof_jobs set due_at = least(due_at, now())
+			where id = (select max(id) from proof_jobs where batch = $1) and status = 'available'`, n)
 		require.NoError(r.t, err)
 		return tag.RowsAffected() == 1
 	})
@@ -88,8 +88,8 @@ func TestOldestBatchIsProvenFirst(t *testing.T) {
 			policy: func(p *jobs.Policy) { p.MaxFailures = 1 },
 			first:  fails(&prover.Error{Class: prover.ClassBug, Step: "prove", Err: errors.New("panic")}),
 			then: func(r *race) {
-				r.awaitState(late, "discarded")
-				require.NoError(r.t, r.store.RetryJob(r.t.Context(), r.rows(late)[0].id))
+				r.awaitJob(late, "discarded")
+				require.NoError(r.t, r.store.RetryJob(r.t.Context(), r.job(late).ID))
 			},
 		},
 	} {
@@ -154,7 +154,7 @@ func TestBatchOfASilentWorkerIsNext(t *testing.T) {
 		return nil
 	})))
 	<-reached
-	_, err := r.pool.Exec(t.Context(), "update leases set expires_at = clock_timestamp() where batch = 5")
+	_, err := r.pool.Exec(t.Context(), "update proof_jobs set expires_at = clock_timestamp() where batch = 5")
 	require.NoError(t, err)
 	r.awaitDue(5)
 	close(leave)
@@ -169,16 +169,15 @@ func TestBatchOfASilentWorkerIsNext(t *testing.T) {
 	require.False(t, overtaken[0].Begun.Before(overtaken[0].PutBack))
 }
 
-// A job that a stopping worker hands back, and one whose worker died before it took a
-// lease, keep their place too.
+// A job that a stopping worker hands back, and one whose worker died before it did
+// anything, keep their place too.
 func TestJobThatIsHandedBackKeepsItsPlace(t *testing.T) {
 	for name, orphaned := range map[string]bool{"handed back": false, "orphaned": true} {
 		t.Run(name, func(t *testing.T) {
 			r := &race{fleet: newFleet(t)}
 			r.seal(6)
 			if orphaned {
-				_, err := r.pool.Exec(t.Context(), "update river_job set state = 'running', attempt = 1, attempted_at = now() - interval '1 hour' where (args->>'batch')::bigint = 1")
-				require.NoError(t, err)
+				r.die(r.proofKey(1))
 				ctx, stop := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- jobs.RunReaper(ctx, r.config("reaper", nil)) }()

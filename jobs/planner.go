@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/zksettle/settle"
@@ -18,7 +17,7 @@ import (
 // Groups is what the planner needs of *store.Store.
 type Groups interface {
 	GroupQueue(ctx context.Context) (store.GroupQueue, error)
-	PlanGroup(ctx context.Context, epoch store.Epoch, n store.NewGroup, insertJob func(context.Context, pgx.Tx) error) error
+	PlanGroup(ctx context.Context, epoch store.Epoch, n store.NewGroup) error
 	SettleDirectly(ctx context.Context, epoch store.Epoch, first, last settle.BatchNumber, reason string) error
 }
 
@@ -28,7 +27,6 @@ var _ Groups = (*store.Store)(nil)
 type PlannerConfig struct {
 	Store  Groups
 	Epoch  store.Epoch // of the aggregator role, held by this process
-	Jobs   *Inserter
 	Policy aggregator.Policy
 	// GasPrice asks L1 for the price in wei per gas; nil, or while it fails: not known.
 	GasPrice func(ctx context.Context) (uint64, error)
@@ -47,8 +45,8 @@ type Planner struct {
 
 // NewPlanner checks the policy.
 func NewPlanner(cfg PlannerConfig) (*Planner, error) {
-	if cfg.Store == nil || cfg.Jobs == nil {
-		return nil, errors.New("jobs: a planner needs Store and Jobs")
+	if cfg.Store == nil {
+		return nil, errors.New("jobs: a planner needs a Store")
 	}
 	if err := cfg.Policy.Check(); err != nil {
 		return nil, err
@@ -118,7 +116,9 @@ func (p *Planner) Step(ctx context.Context) error {
 	for _, d := range plan {
 		switch d.Action {
 		case aggregator.Fold:
-			err = p.fold(ctx, d)
+			err = p.cfg.Store.PlanGroup(ctx, p.cfg.Epoch, store.NewGroup{
+				First: d.First, Last: d.Last, Shape: d.Circuit.Shape, KeyHash: d.Circuit.KeyHash, Reason: string(d.Reason),
+			})
 		case aggregator.Direct:
 			err = p.cfg.Store.SettleDirectly(ctx, p.cfg.Epoch, d.First, d.Last, string(d.Reason))
 		case aggregator.Wait:
@@ -135,15 +135,6 @@ func (p *Planner) Step(ctx context.Context) error {
 		p.cfg.Logger.InfoContext(ctx, "group", "action", string(d.Action), "first", d.First, "last", d.Last, "reason", string(d.Reason))
 	}
 	return nil
-}
-
-func (p *Planner) fold(ctx context.Context, d aggregator.Decision) error {
-	group := store.NewGroup{First: d.First, Last: d.Last, Shape: d.Circuit.Shape, KeyHash: d.Circuit.KeyHash, Reason: string(d.Reason)}
-	return p.cfg.Store.PlanGroup(ctx, p.cfg.Epoch, group, func(ctx context.Context, tx pgx.Tx) error {
-		return p.cfg.Jobs.InsertGroupTx(ctx, tx, AggregateBatches{
-			Batch: d.First, Last: d.Last, Circuit: settle.CircuitAggregate, Shape: d.Circuit.Shape, KeyHash: d.Circuit.KeyHash,
-		})
-	})
 }
 
 // price asks for the price of gas if the policy depends on it.

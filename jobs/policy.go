@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/zksettle/settle/store"
@@ -12,7 +11,6 @@ type Policy struct {
 	Heartbeat time.Duration // between heartbeats; 2 seconds
 	LeaseTTL  time.Duration // how long a lease lives without one; 10 seconds
 	Reap      time.Duration // between looks for dead leases; 1 second
-	Orphan    time.Duration // how long a running job may be without a lease; 15 seconds
 
 	RetryMin    time.Duration // first delay after an infrastructure failure; 1 second, doubling
 	RetryMax    time.Duration // longest delay of any kind of failure; 15 seconds
@@ -37,7 +35,7 @@ func (p Policy) withDefaults() Policy {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&p.Heartbeat, 2 * time.Second}, {&p.LeaseTTL, 10 * time.Second}, {&p.Reap, time.Second}, {&p.Orphan, 15 * time.Second},
+		{&p.Heartbeat, 2 * time.Second}, {&p.LeaseTTL, 10 * time.Second}, {&p.Reap, time.Second},
 		{&p.RetryMin, time.Second}, {&p.RetryMax, 15 * time.Second}, {&p.FailureWait, 5 * time.Second}, {&p.LossWait, 15 * time.Second},
 		{&p.Escalate, 10 * time.Second}, {&p.BlockedLook, 5 * time.Second}, {&p.Remind, time.Minute}, {&p.JobTimeout, time.Hour}, {&p.StopGrace, 20 * time.Second},
 	}
@@ -92,7 +90,7 @@ func (p Policy) escalation(n int) time.Duration {
 }
 
 // tally counts the failures of one proof by what they lead to.
-type tally struct{ definite, losses int }
+type tally struct{ definite, losses, passing int }
 
 func tallyOf(key store.ProofKey, failures []store.ProofFailure) tally {
 	var t tally
@@ -101,35 +99,33 @@ func tallyOf(key store.ProofKey, failures []store.ProofFailure) tally {
 		case f.ProofKey != key:
 		case f.Class == store.FailWitness || f.Class == store.FailBug:
 			t.definite++
-		case f.Class == store.FailResource || f.Detail == lostDetail:
+		case f.Class == store.FailResource || f.Lost():
 			t.losses++
+		default:
+			t.passing++
 		}
 	}
 	return t
 }
 
-// dead reports whether the failure that was counted last makes a dead letter. It is
-// the multiples that count: an operator who retries a dead letter gives it as many
-// tries again.
-func (p Policy) dead(class store.FailureClass, t tally) bool {
+// next says what becomes of a job after a failure of this class, which is the last of
+// failures. The death of a worker counts as one of resources. It is the multiples that make a
+// dead letter: an operator who retries one gives it as many tries again.
+func (p Policy) next(key store.ProofKey, class store.FailureClass, failures []store.ProofFailure) store.Requeue {
+	t := tallyOf(key, failures)
 	switch class {
 	case store.FailWitness, store.FailBug:
-		return t.definite%p.MaxFailures == 0 && t.definite > 0
+		return store.Requeue{Delay: p.failureDelay(t.definite), Dead: t.definite > 0 && t.definite%p.MaxFailures == 0}
 	case store.FailResource:
-		return t.losses%p.MaxLosses == 0 && t.losses > 0
+		return store.Requeue{Delay: p.lossDelay(t.losses), Dead: t.losses > 0 && t.losses%p.MaxLosses == 0}
 	case store.FailInfrastructure:
-		return false
 	}
-	return false
+	return store.Requeue{Delay: p.retryDelay(t.passing)}
 }
 
-// snoozes reads how often River has put the job off.
-func snoozes(metadata []byte) int {
-	var m struct {
-		Snoozes int `json:"snoozes"`
-	}
-	if json.Unmarshal(metadata, &m) != nil {
-		return 0 // ours to write and River's to read: without it backoff starts anew
-	}
-	return m.Snoozes
+// larger keeps a job that ran out of memory on a worker with so many bytes for larger ones.
+func (p Policy) larger(next store.Requeue, memory uint64, losses int) store.Requeue {
+	next.Delay = max(p.RetryMin, next.Delay)
+	next.MemoryAbove, next.MemoryFor = memory, next.Delay+p.escalation(losses)
+	return next
 }

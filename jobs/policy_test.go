@@ -11,8 +11,7 @@ import (
 
 func TestDefaultsTakeOverWithinFifteenSeconds(t *testing.T) {
 	p := Policy{}.withDefaults()
-	const fetch = time.Second
-	require.LessOrEqual(t, p.LeaseTTL+p.Reap+fetch, 15*time.Second)
+	require.LessOrEqual(t, p.LeaseTTL+p.Reap+pollQueue, 15*time.Second)
 	require.Less(t, 3*p.Heartbeat, p.LeaseTTL, "a lease survives two lost heartbeats")
 	require.Zero(t, p.lossDelay(1))
 	require.Zero(t, p.lossDelay(p.FreeLosses))
@@ -30,7 +29,7 @@ func TestDelaysGrowToTheirLimits(t *testing.T) {
 	require.Equal(t, maxLossWait, p.lossDelay(100))
 }
 
-func TestDeadLettersByClass(t *testing.T) {
+func TestFateByClass(t *testing.T) {
 	p := Policy{}.withDefaults()
 	key := store.ProofKey{Batch: 1}
 	list := func(n int, class store.FailureClass, detail string) []store.ProofFailure {
@@ -40,30 +39,28 @@ func TestDeadLettersByClass(t *testing.T) {
 		}
 		return fs
 	}
+	const lost = "lease expired: the worker is gone"
 	for _, c := range []struct {
 		name     string
 		failures []store.ProofFailure
 		class    store.FailureClass
 		dead     bool
+		delay    time.Duration
 	}{
-		{"two witness failures", list(2, store.FailWitness, ""), store.FailWitness, false},
-		{"three", list(3, store.FailWitness, ""), store.FailWitness, true},
-		{"a fourth, after a retry by hand", list(4, store.FailBug, ""), store.FailBug, false},
-		{"three more", list(6, store.FailBug, ""), store.FailBug, true},
-		{"infrastructure", list(300, store.FailInfrastructure, "postgres away"), store.FailInfrastructure, false},
-		{"nine deaths", list(9, store.FailInfrastructure, lostDetail), store.FailResource, false},
-		{"ten deaths", list(10, store.FailInfrastructure, lostDetail), store.FailResource, true},
-		{"five deaths, five of memory", append(list(5, store.FailInfrastructure, lostDetail), list(5, store.FailResource, "memory")...), store.FailResource, true},
-		{"of another key", append(list(2, store.FailBug, ""), store.ProofFailure{ProofKey: store.ProofKey{Batch: 2}, Class: store.FailBug}), store.FailBug, false},
+		{"two witness failures", list(2, store.FailWitness, ""), store.FailWitness, false, 10 * time.Second},
+		{"three", list(3, store.FailWitness, ""), store.FailWitness, true, 15 * time.Second},
+		{"a fourth, after a retry by hand", list(4, store.FailBug, ""), store.FailBug, false, 15 * time.Second},
+		{"three more", list(6, store.FailBug, ""), store.FailBug, true, 15 * time.Second},
+		{"infrastructure", list(300, store.FailInfrastructure, "postgres away"), store.FailInfrastructure, false, 15 * time.Second},
+		{"infrastructure once", list(1, store.FailInfrastructure, "postgres away"), store.FailInfrastructure, false, time.Second},
+		{"a death", list(1, store.FailInfrastructure, lost), store.FailResource, false, 0},
+		{"nine deaths", list(9, store.FailInfrastructure, lost), store.FailResource, false, 10 * time.Minute},
+		{"ten deaths", list(10, store.FailInfrastructure, lost), store.FailResource, true, 10 * time.Minute},
+		{"five deaths, five of memory", append(list(5, store.FailInfrastructure, lost), list(5, store.FailResource, "memory")...), store.FailResource, true, 10 * time.Minute},
+		{"of another key", append(list(2, store.FailBug, ""), store.ProofFailure{ProofKey: store.ProofKey{Batch: 2}, Class: store.FailBug}), store.FailBug, false, 10 * time.Second},
 	} {
-		require.Equal(t, c.dead, p.dead(c.class, tallyOf(key, c.failures)), c.name)
+		require.Equal(t, store.Requeue{Delay: c.delay, Dead: c.dead}, p.next(key, c.class, c.failures), c.name)
 	}
-}
-
-func TestSnoozesAreReadFromMetadata(t *testing.T) {
-	require.Equal(t, 3, snoozes([]byte(`{"snoozes": 3, "other": 1}`)))
-	require.Zero(t, snoozes([]byte(`{}`)))
-	require.Zero(t, snoozes([]byte(`broken`)))
 }
 
 func TestReaperIsPatientAfterAnOutage(t *testing.T) {

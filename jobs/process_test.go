@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -66,7 +65,7 @@ func child(url string) error {
 	policy := quick()
 	policy.LeaseTTL = mortalTTL
 	return jobs.RunWorker(ctx, jobs.Config{
-		Pool: pool, Store: store.New(pool), Holder: "child", Policy: policy, Prover: p, Verifier: trusting{},
+		Store: store.New(pool), Holder: "child", Policy: policy, Prover: p, Verifier: trusting{},
 		Keys: map[string]settle.KeyHash{shapeName: testKey},
 	})
 }
@@ -126,7 +125,7 @@ func TestKilledWorkersJobIsTakenOver(t *testing.T) {
 	require.Equal(t, "survivor", proof.Worker)
 	require.Equal(t, 2, proof.Attempt)
 	require.False(t, proof.Late)
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	failures := f.failures(1)
 	require.Len(t, failures, 1)
 	require.Equal(t, "child", failures[0].Worker)
@@ -159,12 +158,11 @@ func TestPausedWorkerCannotComplete(t *testing.T) {
 	require.True(t, proof.Late)
 	p.signal(syscall.SIGTERM) // it reports to the queue before it ends
 	require.NoError(t, p.cmd.Wait())
-	rows := f.rows(1)
-	require.Equal(t, rivertype.JobStateRunning, rows[0].state, "the second attempt belongs to the successor")
-	require.Equal(t, 2, rows[0].attempt)
+	require.Equal(t, store.JobRunning, f.job(1).Status, "the second attempt belongs to the successor")
+	require.Equal(t, 2, f.job(1).Attempt)
 
 	close(leave)
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	require.Equal(t, "child", f.proof(1).Worker, "the proof is kept once")
 }
 
@@ -196,6 +194,6 @@ func TestProofSurvivesARestartOfPostgres(t *testing.T) {
 	f.awaitProofs(1, 2, 3)
 	require.Equal(t, "a", f.proof(first).Worker)
 	for n := settle.BatchNumber(1); n <= 3; n++ {
-		f.awaitState(n, rivertype.JobStateCompleted)
+		f.awaitJob(n, store.JobCompleted)
 	}
 }

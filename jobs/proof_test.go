@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/consensys/gnark/backend/witness"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -124,7 +123,7 @@ func TestRealProofsAreStored(t *testing.T) {
 	f.awaitProofs(1, 2, 3)
 	details := map[store.FailureClass][]string{}
 	for n := settle.BatchNumber(1); n <= 3; n++ {
-		f.awaitState(n, rivertype.JobStateCompleted)
+		f.awaitJob(n, store.JobCompleted)
 		proof := f.proof(n)
 		require.NoError(t, honest.Verify(proof.ProofEnvelope))
 		batch, err := f.store.Batch(t.Context(), n)

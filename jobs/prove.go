@@ -12,31 +12,21 @@ import (
 	"github.com/zksettle/settle/verifier"
 )
 
-var (
-	_ proofJob = ProveBatch{}
-	_ proofJob = AggregateBatches{}
-)
-
-func (a ProveBatch) proofKey() store.ProofKey {
-	return store.ProofKey{Batch: a.Batch, Circuit: a.Circuit, KeyHash: a.KeyHash}
-}
-
-func (a ProveBatch) shape() string { return a.Shape }
-
-func (a ProveBatch) log() []any { return []any{"batch", a.Batch} }
-
-func (a ProveBatch) dead() []any {
+// consequence says what becomes of the batches of a job that is given up, and the remedy.
+func consequence(j store.ProofJob) []any {
+	if j.Circuit == settle.CircuitAggregate {
+		return []any{"consequence", "the batches settle each by its own proof"}
+	}
 	return []any{"consequence", "the batch stays unproven, and settlement waits for it, until its job is retried by hand",
-		"remedy", fmt.Sprintf("settle replay %d; settle jobs retry --batch %d", a.Batch, a.Batch)}
+		"remedy", fmt.Sprintf("settle replay %d; settle jobs retry --batch %d", j.Batch, j.Batch)}
 }
 
-func (a ProveBatch) able(cfg *Config) bool { return a.Circuit == cfg.Prover.Circuit() }
-
-func (a ProveBatch) needed(context.Context, *Config) error { return nil }
-
-// prove loads the witness input and proves it.
-func (a ProveBatch) prove(ctx context.Context, cfg *Config, _ store.Lease) (prover.Result, error) {
-	input, err := cfg.Store.WitnessInput(ctx, a.Batch)
+// produce makes the proof; store.ErrJobCancelled if nobody needs it any more.
+func (w *worker) produce(ctx context.Context, l store.Lease) (prover.Result, error) {
+	if l.Circuit == settle.CircuitAggregate {
+		return w.fold(ctx, l)
+	}
+	input, err := w.cfg.Store.WitnessInput(ctx, l.Batch)
 	if err != nil {
 		return prover.Result{}, unreadable("witness input", err)
 	}
@@ -44,10 +34,10 @@ func (a ProveBatch) prove(ctx context.Context, cfg *Config, _ store.Lease) (prov
 	if err != nil {
 		return prover.Result{}, &prover.Error{Class: prover.ClassWitness, Step: "witness input", Err: err}
 	}
-	if trace.Header.Number != a.Batch {
+	if trace.Header.Number != l.Batch {
 		return prover.Result{}, &prover.Error{Class: prover.ClassBug, Step: "witness input", Err: fmt.Errorf("it is of batch %d", trace.Header.Number)}
 	}
-	return cfg.Prover.Prove(ctx, a.Shape, trace)
+	return w.cfg.Prover.Prove(ctx, l.Shape, trace)
 }
 
 // unreadable tells damaged input, which no retry mends, from a database that is away.
@@ -58,58 +48,26 @@ func unreadable(step string, err error) error {
 	return fmt.Errorf("load %s: %w", step, err)
 }
 
-func (a AggregateBatches) proofKey() store.ProofKey {
-	return store.ProofKey{Batch: a.Batch, Circuit: a.Circuit, KeyHash: a.KeyHash}
-}
-
-func (a AggregateBatches) shape() string { return a.Shape }
-
-func (a AggregateBatches) log() []any { return []any{"batch", a.Batch, "last", a.Last} }
-
-func (a AggregateBatches) dead() []any {
-	return []any{"consequence", "the batches settle each by its own proof"}
-}
-
-func (a AggregateBatches) able(cfg *Config) bool {
-	return a.Circuit == settle.CircuitAggregate && cfg.Folder != nil
-}
-
-// needed: a group that settles directly needs no proof any more.
-func (a AggregateBatches) needed(ctx context.Context, cfg *Config) error {
-	g, err := cfg.Store.GroupOf(ctx, a.Batch)
-	switch {
-	case err != nil:
-		return err
-	case g.First != a.Batch || g.Last != a.Last || g.ProofKey() != a.proofKey():
-		return fmt.Errorf("%w: the group of batch %d is %d to %d for key %s", store.ErrProofMismatch, a.Batch, g.First, g.Last, g.KeyHash)
-	case g.Status == store.GroupProven:
-		return store.ErrProofExists
-	case g.Status == store.GroupDirect:
-		return store.ErrJobCancelled
-	}
-	return nil
-}
-
-// prove folds the proofs of the group. One that is worth nothing is set aside, which
-// gives the group up: its batch is proven again and the others need not wait for that.
-func (a AggregateBatches) prove(ctx context.Context, cfg *Config, lease store.Lease) (prover.Result, error) {
-	input, err := cfg.Store.GroupInput(ctx, a.Batch)
+// fold folds the proofs of a group. One that is worth nothing is set aside, which gives the
+// group up and cancels the job: its batch is proven again and the others need not wait for that.
+func (w *worker) fold(ctx context.Context, l store.Lease) (prover.Result, error) {
+	input, err := w.cfg.Store.GroupInput(ctx, l.Batch)
 	if err != nil {
 		return prover.Result{}, unreadable("proofs to fold", err)
 	}
 	for i, p := range input.Proofs {
-		reason := worthless(cfg.Verifier, p, input.Inputs[i])
+		reason := worthless(w.cfg.Verifier, p, input.Inputs[i])
 		if reason == nil {
 			continue
 		}
-		key := store.ProofKey{Batch: a.Batch + settle.BatchNumber(i), Circuit: p.Circuit, KeyHash: p.KeyHash}
-		cfg.Logger.ErrorContext(ctx, "a proof that was to be folded is set aside", "batch", key.Batch, "reason", reason)
-		if err := cfg.Store.RefuseFolded(ctx, lease, key, p.Proof, reason.Error()); err != nil {
+		key := store.ProofKey{Batch: l.Batch + settle.BatchNumber(i), Circuit: p.Circuit, KeyHash: p.KeyHash}
+		w.cfg.Logger.ErrorContext(ctx, "a proof that was to be folded is set aside", "batch", key.Batch, "reason", reason)
+		if err := w.cfg.Store.RefuseFolded(ctx, l, key, p.Proof, reason.Error()); err != nil {
 			return prover.Result{}, fmt.Errorf("proofs to fold: %w", err)
 		}
 		return prover.Result{}, fmt.Errorf("%w: the proof of batch %d was set aside", store.ErrJobCancelled, key.Batch)
 	}
-	return cfg.Folder.Fold(ctx, a.Shape, input.Proofs)
+	return w.cfg.Folder.Fold(ctx, l.Shape, input.Proofs)
 }
 
 // worthless says why a stored proof settles nothing: it is for other inputs than those

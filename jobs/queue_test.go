@@ -8,9 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -41,7 +38,7 @@ func TestTwoWorkersShareTheQueue(t *testing.T) {
 	}
 	require.Equal(t, 6, total, "every batch is proven once")
 	for n := settle.BatchNumber(1); n <= 6; n++ {
-		f.awaitState(n, rivertype.JobStateCompleted)
+		f.awaitJob(n, store.JobCompleted)
 		batch, err := f.store.Batch(t.Context(), n)
 		require.NoError(t, err)
 		require.Equal(t, settle.BatchProven, batch.Status)
@@ -73,7 +70,7 @@ func TestFailedProofIsRetried(t *testing.T) {
 	cfg.Metrics = metrics
 	f.start(cfg)
 	f.awaitProofs(1)
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	failures := f.failures(1)
 	require.Len(t, failures, 3)
 	for i, class := range []store.FailureClass{store.FailBug, store.FailInfrastructure, store.FailResource} {
@@ -116,7 +113,7 @@ func TestPoisonBatchBecomesADeadLetterAndStopsNobody(t *testing.T) {
 	})
 	f.start(f.config("a", p))
 	f.awaitProofs(2, 3, 4)
-	f.awaitState(1, rivertype.JobStateDiscarded)
+	f.awaitJob(1, store.JobDiscarded)
 	require.Equal(t, 3, p.proved()[1])
 	failures := f.failures(1)
 	require.Len(t, failures, 3)
@@ -131,10 +128,7 @@ func TestPoisonBatchBecomesADeadLetterAndStopsNobody(t *testing.T) {
 	mu.Lock()
 	poisoned = false
 	mu.Unlock()
-	client, err := river.NewClient(riverpgxv5.New(f.pool), &river.Config{})
-	require.NoError(t, err)
-	_, err = client.JobRetry(t.Context(), f.rows(1)[0].id)
-	require.NoError(t, err)
+	require.NoError(t, f.store.RetryJob(t.Context(), f.job(1).ID))
 	f.awaitProofs(1)
 }
 
@@ -163,39 +157,14 @@ func TestStoredProofMakesTheJobANoOp(t *testing.T) {
 	p := f.fake(nil)
 	stop := f.start(f.config("a", p))
 	f.awaitProofs(1)
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	stop()
-	_, err := f.pool.Exec(t.Context(), "delete from river_job")
+	_, err := f.pool.Exec(t.Context(), "update proof_jobs set status = 'available', finished_at = null")
 	require.NoError(t, err)
-	tx, err := f.pool.Begin(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, f.insert.InsertTx(t.Context(), tx, f.job(1)))
-	require.NoError(t, tx.Commit(t.Context()))
 	f.start(f.config("b", p))
-	f.awaitState(1, rivertype.JobStateCompleted)
+	f.awaitJob(1, store.JobCompleted)
 	require.Equal(t, 1, p.proved()[1])
 	require.Equal(t, "a", f.proof(1).Worker)
-}
-
-func TestInsertIsUniqueAndTransactional(t *testing.T) {
-	f := newFleet(t)
-	f.seal(1)
-	insert := func(n settle.BatchNumber, commit bool) {
-		tx, err := f.pool.Begin(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, f.insert.InsertTx(t.Context(), tx, f.job(n)))
-		if commit {
-			require.NoError(t, tx.Commit(t.Context()))
-		} else {
-			require.NoError(t, tx.Rollback(t.Context()))
-		}
-	}
-	insert(1, true)
-	require.Len(t, f.rows(1), 1)
-	insert(2, false)
-	require.Empty(t, f.rows(2))
-	insert(2, true)
-	require.Len(t, f.rows(2), 1)
 }
 
 func TestJobOfOtherKeysIsLeftToOthers(t *testing.T) {
@@ -204,20 +173,16 @@ func TestJobOfOtherKeysIsLeftToOthers(t *testing.T) {
 	stranger := f.fake(nil)
 	cfg := f.config("stranger", stranger)
 	cfg.Keys = map[string]settle.KeyHash{shapeName: {9}}
+	looks := heard(&cfg.WorkerStep)
 	stop := f.start(cfg)
-	f.eventually("job put off", func() bool { r := f.rows(1)[0]; return r.state != rivertype.JobStateRunning && f.snoozed(1) })
+	<-looks
+	<-looks
 	stop()
 	require.Empty(t, stranger.proved())
 	require.Empty(t, f.failures(1))
+	require.Zero(t, f.job(1).Attempt)
 	f.start(f.config("a", f.fake(nil)))
 	f.awaitProofs(1)
-}
-
-// snoozed reports whether the job of a batch was put off.
-func (f *fleet) snoozed(n settle.BatchNumber) bool {
-	var put bool
-	require.NoError(f.t, f.pool.QueryRow(f.t.Context(), "select metadata ? 'snoozes' from river_job where (args->>'batch')::bigint = $1", n).Scan(&put))
-	return put
 }
 
 func TestStoppingWorkerFinishesItsProof(t *testing.T) {
@@ -235,7 +200,7 @@ func TestStoppingWorkerFinishesItsProof(t *testing.T) {
 	stop()
 	require.NotNil(t, f.proof(1))
 	require.Nil(t, f.proof(2))
-	require.Equal(t, rivertype.JobStateAvailable, f.rows(2)[0].state)
+	require.Equal(t, store.JobAvailable, f.job(2).Status)
 }
 
 func TestStoppingWorkerHandsItsJobBack(t *testing.T) {
@@ -252,7 +217,7 @@ func TestStoppingWorkerHandsItsJobBack(t *testing.T) {
 	stop := f.start(cfg)
 	<-entered
 	stop()
-	require.Equal(t, rivertype.JobStateAvailable, f.rows(1)[0].state)
+	require.Equal(t, store.JobAvailable, f.job(1).Status)
 	require.Empty(t, f.failures(1), "stopping is no failure")
 	f.start(f.config("b", f.fake(nil)))
 	f.awaitProofs(1)

@@ -12,7 +12,6 @@ import (
 func TestWorkerTellsItsSteps(t *testing.T) {
 	f := newFleet(t)
 	begun, finish := make(chan struct{}), make(chan struct{})
-	worker, reaper := make(chan struct{}), make(chan struct{})
 	cfg := f.config("a", f.fake(func(ctx context.Context, _ settle.BatchNumber) error {
 		close(begun)
 		select {
@@ -21,15 +20,7 @@ func TestWorkerTellsItsSteps(t *testing.T) {
 		}
 		return nil
 	}))
-	tell := func(heard chan struct{}) func() {
-		return func() {
-			select {
-			case heard <- struct{}{}:
-			default:
-			}
-		}
-	}
-	cfg.WorkerStep, cfg.ReaperStep = tell(worker), tell(reaper)
+	worker, reaper := heard(&cfg.WorkerStep), heard(&cfg.ReaperStep)
 	f.start(cfg)
 	<-worker
 	<-reaper
@@ -40,4 +31,16 @@ func TestWorkerTellsItsSteps(t *testing.T) {
 	}
 	close(finish)
 	f.awaitProofs(1)
+}
+
+// heard has a step tell a channel; what nobody waits for is told once.
+func heard(step *func()) <-chan struct{} {
+	told := make(chan struct{}, 1)
+	*step = func() {
+		select {
+		case told <- struct{}{}:
+		default:
+		}
+	}
+	return told
 }

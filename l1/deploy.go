@@ -127,7 +127,7 @@ func Deploy(ctx context.Context, node Node, key *ecdsa.PrivateKey, cfg DeployCon
 func (cfg DeployConfig) checkKeys() error {
 	for _, k := range cfg.Keys {
 		if k.UnsafeDev && !cfg.UnsafeDevKeys {
-			return fmt.Errorf("%w for %s/%s: whoever made them can prove anything; use keys of a ceremony, "+
+			return fmt.Errorf("%w for %s/%s: the maker of development keys can prove anything. Use keys of a ceremony, "+
 				"or allow them explicitly for development", ErrUnsafeKeys, k.Circuit, k.Shape)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/store"
 )
@@ -46,15 +47,11 @@ func (g *groups) plan(first, last settle.BatchNumber, change func(*settle.ProofE
 	role := g.acquire(store.RoleAggregator)
 	require.NoError(t, g.store.PlanGroup(ctx, role.Epoch(), store.NewGroup{
 		First: first, Last: last, Shape: groupShape, KeyHash: g.fold.hash, Reason: "full",
-	}, nothing))
+	}))
 	require.NoError(t, role.Release(ctx))
 	group := g.fold.fold(g.works[first-1 : last]...)
-	lease, err := g.store.AcquireLease(ctx, store.LeaseRequest{
-		ProofKey: store.ProofKey{Batch: first, Circuit: settle.CircuitAggregate, KeyHash: g.fold.hash},
-		Holder:   "test", JobID: 100 + int64(first), JobAttempt: 1, TTL: time.Minute,
-	})
-	require.NoError(t, err)
-	_, err = g.store.StoreProof(ctx, lease, group.Proof, store.ProofStats{}, nothing)
+	lease := testdb.MustLease(t, g.store, store.ProofKey{Batch: first, Circuit: settle.CircuitAggregate, KeyHash: g.fold.hash})
+	_, err := g.store.StoreProof(ctx, lease, group.Proof, store.ProofStats{})
 	require.NoError(t, err)
 	if change != nil { // nobody who stores it by our rules could
 		change(&group.Proof)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/l1"
@@ -77,7 +78,7 @@ func (m *memory) byHash(h settle.Hash) (*store.Settlement, error) {
 	return nil, store.ErrNotFound
 }
 
-func (m *memory) ToSettle(_ context.Context, most int) (works []store.SettlementWork, _ error) {
+func (m *memory) ToSettle(_ context.Context, _ time.Duration, most int) (works []store.SettlementWork, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, b := range m.batches {

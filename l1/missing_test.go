@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/store"
 )
@@ -44,12 +45,9 @@ func TestProofThatIsGone(t *testing.T) {
 	require.Contains(t, log.String(), "a proof is gone")
 	require.Contains(t, log.String(), "somebody deleted it")
 	h.step(s, l1.Idle)
-	lease, err := p.store.AcquireLease(t.Context(), store.LeaseRequest{
-		ProofKey: store.ProofKey{Batch: 2, Circuit: settle.CircuitTransition, KeyHash: second.Batch.KeyHash},
-		Holder:   "test", JobID: 2, JobAttempt: 2, TTL: time.Minute,
-	})
-	require.NoError(t, err)
-	_, err = p.store.StoreProof(t.Context(), lease, second.Proof, store.ProofStats{}, nothing)
+	require.NoError(t, p.store.ProveAgain(t.Context(), func(store.ProofJob, []store.ProofFailure) store.Requeue { return store.Requeue{} }))
+	lease := testdb.MustLease(t, p.store, store.ProofKey{Batch: 2, Circuit: settle.CircuitTransition, KeyHash: second.Batch.KeyHash})
+	_, err := p.store.StoreProof(t.Context(), lease, second.Proof, store.ProofStats{})
 	require.NoError(t, err)
 	h.step(s, l1.Sent)
 	h.chain.Commit()

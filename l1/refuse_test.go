@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/store"
 )
@@ -64,12 +65,9 @@ func TestProofThatL1RefusesIsSetAside(t *testing.T) {
 			require.Equal(t, forged.Proof, kept[0].Proof)
 			require.Contains(t, kept[0].Reason, c.reason)
 
-			lease, err := p.store.AcquireLease(t.Context(), store.LeaseRequest{
-				ProofKey: store.ProofKey{Batch: 1, Circuit: settle.CircuitTransition, KeyHash: first.Batch.KeyHash},
-				Holder:   "test", JobID: 1, JobAttempt: 2, TTL: time.Minute,
-			})
-			require.NoError(t, err)
-			_, err = p.store.StoreProof(t.Context(), lease, first.Proof, store.ProofStats{}, nothing)
+			require.NoError(t, p.store.ProveAgain(t.Context(), func(store.ProofJob, []store.ProofFailure) store.Requeue { return store.Requeue{} }))
+			lease := testdb.MustLease(t, p.store, store.ProofKey{Batch: 1, Circuit: settle.CircuitTransition, KeyHash: first.Batch.KeyHash})
+			_, err = p.store.StoreProof(t.Context(), lease, first.Proof, store.ProofStats{})
 			require.NoError(t, err)
 			for range 2 {
 				h.step(s, l1.Sent)

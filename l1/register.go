@@ -94,7 +94,7 @@ func (r *Registrar) Propose(ctx context.Context, k VerifierKey) (Registration, e
 		return Registration{}, err
 	}
 	if k.UnsafeDev && !unsafe {
-		return Registration{}, settle.Refuse(CodeUnsafeKeys, "%s/%s: whoever made development keys can prove anything; the rollup %s takes keys of a ceremony only",
+		return Registration{}, settle.Refuse(CodeUnsafeKeys, "%s/%s: the key is a development key, whose maker can prove anything. The rollup %s takes only keys of a ceremony",
 			k.Circuit, k.Shape, r.cfg.Rollup)
 	}
 	done := func(known Registration) bool { return known.Standing != StandingExpired && !known.CodeChanged }

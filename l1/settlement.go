@@ -143,6 +143,7 @@ func (s *Submitter) prepareAndSend(ctx context.Context, work *store.SettlementWo
 	if err != nil {
 		return fmt.Errorf("store settlement: %w", err)
 	}
+	s.cfg.Observer.Prepared()
 	work.Live = &stored
 	return s.send(ctx, work.Live, tx)
 }
@@ -257,6 +258,7 @@ func (s *Submitter) fail(ctx context.Context, work store.SettlementWork, reason 
 	if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, work.Live.TxHash, reason); err != nil {
 		return fmt.Errorf("store failed settlement: %w", err)
 	}
+	s.cfg.Observer.Failed()
 	s.log.ErrorContext(ctx, "settlement failed", "batch", work.Batch.Number, "transaction", work.Live.TxHash, "reason", reason)
 	return nil
 }

@@ -1,20 +1,23 @@
 package l1_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/schnorr"
+	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
 
@@ -69,18 +72,18 @@ func (p *postgres) forge(n settle.BatchNumber, proof settle.ProofEnvelope) {
 	require.NoError(t, err)
 }
 
-func nothing(context.Context, pgx.Tx) error { return nil }
-
 // prove admits a transfer, seals it into batch n, and stores a real proof.
 func (p *postgres) prove(n settle.BatchNumber, oldRoot settle.Element) store.SettlementWork {
 	t, ctx := p.h.t, p.h.t.Context()
 	t.Helper()
 	work := p.h.work(n, oldRoot, p.h.deployment.Domain, 1)
-	tx := store.Submission{
-		ID: settle.Hash{31: byte(n)}, Kind: settle.KindTransfer, Amount: settle.NewAmount(1), AmountPacked: 1,
-		Nonce: p.last.Nonce, ToOwner: p.last.Owner, ToL1: p.last.L1, PublicKey: p.last.Owner, Signature: [64]byte{1},
-	}
-	admitted, err := p.store.Admit(ctx, []store.Submission{tx})
+	var owner fr.Element
+	owner.SetBytes(p.last.Owner[:])
+	tx := admission.Checked{ID: settle.Hash{31: byte(n)}, Transaction: state.Transaction{
+		Kind: settle.KindTransfer, Amount: 1, Nonce: p.last.Nonce, ToOwner: owner, ToL1: p.last.L1, PublicKey: owner,
+		Signature: schnorr.Signature{S: [32]byte{31: 1}},
+	}}
+	admitted, err := p.store.Admit(ctx, []admission.Checked{tx})
 	require.NoError(t, err)
 	require.Nil(t, admitted[0].Refusal)
 
@@ -95,16 +98,12 @@ func (p *postgres) prove(n settle.BatchNumber, oldRoot settle.Element) store.Set
 		Transactions: []store.ExecutedTransaction{{ID: tx.ID}},
 		Changes:      []store.AccountChange{{Before: p.last, After: after}},
 		Witness:      store.WitnessInput{Version: 1, Hash: sha256.Sum256(witness), Data: witness},
-	}, nothing))
+	}))
 	require.NoError(t, sequencer.Release(ctx))
 	p.last = after
 
-	lease, err := p.store.AcquireLease(ctx, store.LeaseRequest{
-		ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: work.Batch.KeyHash},
-		Holder:   "test", JobID: int64(n), JobAttempt: 1, TTL: time.Minute,
-	})
-	require.NoError(t, err)
-	_, err = p.store.StoreProof(ctx, lease, work.Proof, store.ProofStats{}, nothing)
+	lease := testdb.MustLease(t, p.store, store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: work.Batch.KeyHash})
+	_, err = p.store.StoreProof(ctx, lease, work.Proof, store.ProofStats{})
 	require.NoError(t, err)
 	return work
 }

@@ -23,8 +23,8 @@ import (
 // once another process has taken it.
 type Settlements interface {
 	// ToSettle returns at most so many batches or groups that settle next, in order and without gaps, from the first that is not settled
-	// up to one that is not proven, or may yet be folded. A *store.MissingProofError when a proof is gone.
-	ToSettle(ctx context.Context, most int) ([]store.SettlementWork, error)
+	// up to one that is not proven, or may yet be aggregated: patience is how long that may take. A *store.MissingProofError when a proof is gone.
+	ToSettle(ctx context.Context, patience time.Duration, most int) ([]store.SettlementWork, error)
 	// SettlementFees returns the highest fees with which a node may hold a transaction of this sender and nonce, if one has taken any.
 	SettlementFees(ctx context.Context, sender settle.Address, nonce uint64) (maxFee, maxTip settle.Amount, found bool, err error)
 	// PrepareSettlement stores a signed transaction before it is sent; live ones of its batches, of the same sender and nonce, become
@@ -67,13 +67,15 @@ type SubmitterConfig struct {
 	Epoch       store.Epoch   // of the submitter role, held by this process
 	MaxFee      settle.Amount // cap in wei per gas, against a spiral of replacements; 0: 200 gwei
 	MaxInFlight int           // transactions under way at a time, at consecutive nonces; 0: 4
+	Patience    time.Duration // proven batches that may be aggregated wait so long for it, then each settles by its own proof; 0: none waits
 	StuckAfter  time.Duration // without a receipt the first transaction under way is replaced at higher fees; 0: 2 minutes
 	Poll        time.Duration // between looks at chain and store; 0: 1 second
 	MaxOutage   time.Duration // between tries while chain or store cannot be reached, which cost them little; 0: 5 seconds
 	MaxBackoff  time.Duration // between tries after any other failure; 0: 30 seconds
 	Logger      *slog.Logger  // nil: slog.Default()
 	Now         func() time.Time
-	Stepped     func() // hears of each step of Run that ended without an error; nil: nobody does
+	Observer    Observer // nil: nobody
+	Stepped     func()   // hears of each step of Run that ended without an error; nil: nobody does
 }
 
 const (
@@ -105,6 +107,9 @@ func (c *SubmitterConfig) setDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Observer == nil {
+		c.Observer = NopObserver{}
 	}
 }
 
@@ -266,12 +271,17 @@ func (s *Submitter) Step(ctx context.Context) (Outcome, error) {
 	if err := s.watch(ctx); err != nil {
 		return Outcome{}, err
 	}
-	works, err := s.rows.ToSettle(ctx, s.cfg.MaxInFlight)
+	works, err := s.rows.ToSettle(ctx, s.cfg.Patience, s.cfg.MaxInFlight)
 	if missing := (*store.MissingProofError)(nil); errors.As(err, &missing) {
 		return s.missing(ctx, missing)
 	}
 	if err != nil {
 		return Outcome{}, err
+	}
+	for i := range works {
+		if works[i].Live == nil {
+			s.cfg.Observer.ToSettle(&works[i].Batch)
+		}
 	}
 	if len(works) == 0 {
 		return Outcome{Action: Idle}, nil

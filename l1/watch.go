@@ -187,6 +187,7 @@ func (s *Submitter) revert(ctx context.Context, row store.Settlement) error {
 	if err != nil {
 		return fmt.Errorf("store reorg from batch %d: %w", row.Batch, err)
 	}
+	s.cfg.Observer.Reorged(len(batches))
 	s.countReorg()
 	s.log.WarnContext(ctx, "reorg", "batches", batches, "reason", reason, "pause", s.reorgs.pause)
 	return nil
@@ -228,6 +229,9 @@ func (s *Submitter) record(ctx context.Context, receipt *types.Receipt) error {
 	}
 	if err := s.rows.RecordMined(ctx, s.cfg.Epoch, settle.Hash(receipt.TxHash), r); err != nil {
 		return fmt.Errorf("store receipt of %s: %w", receipt.TxHash, err)
+	}
+	if row, err := s.rows.SettlementByHash(ctx, settle.Hash(receipt.TxHash)); err == nil { // recorded it is; what is told of it is not worth a second try
+		s.cfg.Observer.Mined(&row, r)
 	}
 	s.watched = common.Hash{} // the receipt may be of a block that has left the chain since
 	return nil
@@ -339,10 +343,12 @@ func (s *Submitter) adopt(ctx context.Context, work store.SettlementWork, receip
 		if err := s.rows.FailSettlement(ctx, s.cfg.Epoch, live.TxHash, reason); err != nil {
 			return fmt.Errorf("give up our own: %w", err)
 		}
+		s.cfg.Observer.Failed()
 	}
 	if _, err := s.rows.PrepareSettlement(ctx, s.cfg.Epoch, row); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	s.cfg.Observer.Prepared()
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path"
 	"strings"
 	"time"
@@ -14,8 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/tern/v2/migrate"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 //go:embed *.sql
@@ -33,22 +30,19 @@ var (
 
 const lockPoll = 25 * time.Millisecond
 
-// Migrate brings the schema selected by search_path up to date: our tables (tern),
-// then River's. It may run from several processes at once: one works, the others
-// wait and find nothing to do.
+// Migrate brings the schema selected by search_path up to date. It may run from several
+// processes at once: one works, the others wait and find nothing to do.
 func Migrate(ctx context.Context, databaseURL string) (err error) {
-	pool, err := pgxpool.New(ctx, databaseURL)
+	cfg, err := pgxpool.ParseConfig(databaseURL) // which knows a pool's parameters in a URL
 	if err != nil {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
-	defer pool.Close()
-	conn, err := pool.Acquire(ctx)
+	conn, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
 	if err != nil {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
-	defer conn.Release()
-
-	if err := lock(ctx, conn.Conn()); err != nil {
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	if err := lock(ctx, conn); err != nil {
 		return err
 	}
 	defer func() {
@@ -56,15 +50,8 @@ func Migrate(ctx context.Context, databaseURL string) (err error) {
 		_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock("+lockKey+")")
 		err = errors.Join(err, unlockErr)
 	}()
-	if err := migrateOurs(ctx, conn.Conn()); err != nil {
+	if err := migrateOurs(ctx, conn); err != nil {
 		return fmt.Errorf("migrate: %w", err)
-	}
-	river, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return fmt.Errorf("River's migrations: %w", err)
-	}
-	if _, err := river.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate River's tables: %w", err)
 	}
 	return nil
 }
@@ -147,21 +134,6 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 		return fmt.Errorf("%w: version %d of %d, without %s: run `settle db migrate`", ErrOutdated, version, len(names), strings.Join(missing, ", "))
 	case version > len(names):
 		return fmt.Errorf("%w: version %d, this program knows %d: use the newer program", ErrNewer, version, len(names))
-	}
-	return checkRiver(ctx, pool)
-}
-
-func checkRiver(ctx context.Context, pool *pgxpool.Pool) error {
-	river, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return fmt.Errorf("River's migrations: %w", err)
-	}
-	found, err := river.Validate(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("version of River's tables: %w", err)
-	}
-	if !found.OK {
-		return fmt.Errorf("%w: River's tables: %s: run `settle db migrate`", ErrOutdated, strings.Join(found.Messages, "; "))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ const lockRetry = 100 * time.Millisecond
 // is not id's.
 func Setup(ctx context.Context, dir string, id ID, compile func() (constraint.ConstraintSystem, error), opts Options) (_ *Manifest, err error) {
 	if !opts.AllowUnsafeDev {
-		return nil, fmt.Errorf("%w: whoever runs a setup alone can forge proofs under its keys: pass --unsafe-dev where no value is at stake", ErrUnsafeDev)
+		return nil, fmt.Errorf("%w: a setup by one party lets that party forge proofs under its keys. Pass --unsafe-dev if no value is at stake", ErrUnsafeDev)
 	}
 	if m, err := ReadManifest(dir, id, opts); !errors.Is(err, ErrMissing) {
 		return m, err

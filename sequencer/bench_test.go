@@ -7,10 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
 
@@ -30,7 +31,7 @@ func (b *backlogDB) AcceptedTransactions(_ context.Context, after int64, limit i
 	return page, nil
 }
 
-func (b *backlogDB) SealBatch(_ context.Context, _ store.Epoch, s store.SealedBatch, _ func(context.Context, pgx.Tx) error) error {
+func (b *backlogDB) SealBatch(_ context.Context, _ store.Epoch, s store.SealedBatch) error {
 	for _, tx := range s.Transactions {
 		b.done[tx.ID] = true
 	}
@@ -58,7 +59,7 @@ func BenchmarkExecute(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		clear(db.done)
-		run := &tenure{Sequencer: s, state: w.state()}
+		run := &tenure{Sequencer: s, Tenure: leader.Tenure{Progressed: func() {}}, state: w.state()}
 		require.NoError(b, run.begin(context.Background()))
 		b.StartTimer()
 		_, err := run.pass(context.Background(), true)
@@ -75,7 +76,7 @@ func BenchmarkPostgres(b *testing.B) {
 	shapes := []Shape{largeShape}
 	r := newRigWith(b, 4096, 1, shapes)
 	const n = 5000
-	var subs []store.Submission
+	var subs []admission.Checked
 	for i := range n {
 		from := (i * 37) % len(r.keys)
 		subs = append(subs, r.submission(from, (i*101+1)%len(r.keys), 1, settle.Nonce(i/len(r.keys))))

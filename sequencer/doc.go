@@ -1,8 +1,8 @@
-// Package sequencer admits, orders, executes and seals: accepted transactions
+// Package sequencer orders, executes and seals: accepted transactions
 // in Postgres become batches with a witness input and a proof job.
 //
-//	API -> CheckTransaction -> store.Admit          (stateless rules, then nonce and balance)
-//	accepted rows -> page -> signature -> order     (Sequencer.Run)
+//	API -> admission.Check -> store.Admit           (rules that need no lock, then nonce and balance)
+//	accepted rows -> page -> signature -> order     (Sequencer.Serve)
 //	             -> state.Batch.Step                (refused ones are rejected one by one)
 //	             -> Policy.Decide -> store.SealBatch (batch, witness, job in one transaction)
 //

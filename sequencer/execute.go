@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/zksettle/settle"
@@ -168,11 +167,7 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 		return err
 	}
 	built := time.Now()
-	job := ProofJob{Batch: b.Number, Circuit: settle.CircuitTransition, Shape: b.Shape, KeyHash: b.KeyHash}
-	err = t.cfg.Store.SealBatch(ctx, t.epoch, b, func(ctx context.Context, tx pgx.Tx) error {
-		return t.cfg.InsertJob(ctx, tx, job)
-	})
-	if err != nil {
+	if err := t.cfg.Store.SealBatch(ctx, t.Epoch, b); err != nil {
 		t.suspect(err)
 		return err
 	}
@@ -184,7 +179,7 @@ func (t *tenure) seal(ctx context.Context, d Decision) error {
 		"nodes", b.Usage.Nodes, "build", event.Build, "commit", event.Commit, "root", b.NewRoot)
 	t.cfg.Observer.BatchSealed(event)
 
-	t.sealed++
+	t.Progressed()
 	t.unproven++
 	t.trust()
 	for _, c := range t.open {

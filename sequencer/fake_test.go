@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
 
@@ -37,10 +38,10 @@ func newMemoryDB(w *world) *memoryDB {
 	return &memoryDB{w: w, rejected: map[settle.Hash]store.Rejection{}}
 }
 
-func (m *memoryDB) add(subs ...store.Submission) {
+func (m *memoryDB) add(subs ...admission.Checked) {
 	for _, s := range subs {
 		m.rows = append(m.rows, store.Transaction{
-			Submission: s, Sequence: int64(len(m.rows) + 1), ReceivedAt: time.Now(), Status: settle.TxAccepted,
+			Checked: s, Sequence: int64(len(m.rows) + 1), ReceivedAt: time.Now(), Status: settle.TxAccepted,
 		})
 	}
 }
@@ -79,7 +80,7 @@ func (m *memoryDB) RejectTransactions(_ context.Context, _ store.Epoch, rs []sto
 	return nil
 }
 
-func (m *memoryDB) SealBatch(_ context.Context, _ store.Epoch, b store.SealedBatch, _ func(context.Context, pgx.Tx) error) error {
+func (m *memoryDB) SealBatch(_ context.Context, _ store.Epoch, b store.SealedBatch) error {
 	var after error
 	if m.onSeal != nil {
 		var before error
@@ -162,8 +163,7 @@ func (m *memoryDB) status(id settle.Hash) (statuses []settle.TxStatus) {
 func testConfig(s Store, w *world) Config {
 	return Config{
 		Store: s, Hasher: w.hasher, Logger: slog.New(slog.DiscardHandler),
-		Policy:    Policy{Shapes: w.shapes, MaxAge: time.Nanosecond, MaxUnproven: 1000, MaxDeferred: 4},
-		InsertJob: func(context.Context, pgx.Tx, ProofJob) error { return nil },
+		Policy: Policy{Shapes: w.shapes, MaxAge: time.Nanosecond, MaxUnproven: 1000, MaxDeferred: 4},
 	}
 }
 
@@ -190,7 +190,7 @@ func newHarness(t testing.TB, db *memoryDB, change func(*Config)) *harness {
 
 func (h *harness) reload() {
 	h.t.Helper()
-	h.tenure = &tenure{Sequencer: h.s}
+	h.tenure = &tenure{Sequencer: h.s, Tenure: leader.Tenure{Working: func() {}, Progressed: func() {}}}
 	var err error
 	h.state, err = load(context.Background(), h.db, h.db.w.hasher, h.s.cfg.Policy.Shapes)
 	require.NoError(h.t, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
@@ -66,7 +67,7 @@ func (r *rig) randomHistory(random *rand.Rand, rounds int) {
 					request = r.exit(from, 0, nonces[from])
 				}
 			}
-			outcomes, err := r.store.Admit(r.t.Context(), []store.Submission{r.check(request)})
+			outcomes, err := r.store.Admit(r.t.Context(), []admission.Checked{r.check(request)})
 			require.NoError(r.t, err)
 			if outcomes[0].Refusal == nil { // else it has given everything away
 				nonces[from]++

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
@@ -22,64 +22,6 @@ func TestKindsOfShapes(t *testing.T) {
 	require.Equal(t, []settle.Kind{settle.KindTransfer, settle.KindOpen}, KindsOf([]Shape{testShapes[1], opens}))
 	require.Equal(t, []settle.Kind{settle.KindTransfer, settle.KindExit, settle.KindExitAll}, KindsOf([]Shape{exits}))
 	require.Len(t, KindsOf([]Shape{opens, exits}), 4)
-}
-
-func TestCheckTransactionAdmitsEveryKind(t *testing.T) {
-	w := newWorld(t, 6, 2, kindShapes)
-	for name, r := range map[string]Request{
-		"open for another": w.open(2, 4, 50, 7), "open for oneself": w.open(2, 2, 50, 0), "open with nothing": w.open(2, 3, 0, 0),
-		"exit": w.exit(2, 50, 0), "exit of a fee account": w.exit(0, 50, 0), "exit-all": w.exit(2, 0, 3),
-	} {
-		s := w.check(r)
-		require.Equal(t, r.Kind, s.Kind, name)
-		tx, err := fromStored(s)
-		require.NoError(t, err, name)
-		require.NoError(t, tx.Verify(w.domain), name)
-		require.Equal(t, tx.ID(w.domain), s.ID, name)
-	}
-}
-
-func TestCheckTransactionRefusesByKind(t *testing.T) {
-	w := newWorld(t, 6, 2, kindShapes)
-	var off fr.Element
-	for off.SetUint64(1); onCurve(off); {
-		one := fr.One()
-		off.Add(&off, &one)
-	}
-	open := func(change func(*Request)) Request { r := w.open(2, 4, 50, 0); change(&r); return w.sign(r, 2) }
-	exit := func(change func(*Request)) Request { r := w.exit(2, 50, 0); change(&r); return w.sign(r, 2) }
-	all := func(change func(*Request)) Request { r := w.exit(2, 0, 0); change(&r); return w.sign(r, 2) }
-	for name, c := range map[string]struct {
-		r      Request
-		code   settle.Code
-		detail string
-	}{
-		"open with an index":    {open(func(r *Request) { r.To = 4 }), settle.CodeInvalidField, "an open signs 0"},
-		"open for nobody":       {open(func(r *Request) { r.ToOwner = settle.Element{} }), settle.CodeInvalidField, "owner is 0"},
-		"open without l1":       {open(func(r *Request) { r.ToL1 = settle.Address{} }), settle.CodeInvalidField, "l1 is 0"},
-		"open off the curve":    {open(func(r *Request) { r.ToOwner = off.Bytes() }), settle.CodeInvalidField, "no point of the curve"},
-		"open of another token": {open(func(r *Request) { r.Token = 1 }), settle.CodeWrongToken, "holds token 0"},
-		"open from nobody":      {open(func(r *Request) { r.From = 77 }), settle.CodeUnknownAccount, "sender 77"},
-		"open with a low fee":   {open(func(r *Request) { r.Fee = settle.Amount{} }), settle.CodeFeeTooLow, "minimum"},
-		"exit with an index":    {exit(func(r *Request) { r.To = 2 }), settle.CodeInvalidField, "signs 0 for both"},
-		"exit with an owner":    {exit(func(r *Request) { r.ToOwner = r.PublicKey }), settle.CodeInvalidField, "signs 0 for both"},
-		"exit of nothing":       {exit(func(r *Request) { r.Amount = settle.Amount{} }), settle.CodeZeroAmount, "more than nothing"},
-		"exit elsewhere":        {exit(func(r *Request) { r.ToL1[0]++ }), settle.CodeReceiverMismatch, "account 2 exits to"},
-		"exit of another's":     {exit(func(r *Request) { r.From = 4 }), settle.CodeBadSignature, "account 4 is owned by"},
-		"exit-all of an amount": {all(func(r *Request) { r.Amount = settle.NewAmount(1) }), settle.CodeInvalidField, "exit-all signs 0"},
-		"exit-all with an owner": {all(func(r *Request) { r.ToOwner = r.PublicKey }), settle.CodeInvalidField,
-			"signs 0 for both"},
-		"exit-all elsewhere": {all(func(r *Request) { r.ToL1 = openedL1 }), settle.CodeReceiverMismatch, "account 2 exits to"},
-		"another kind's signature": {func() Request {
-			r := all(func(*Request) {})
-			r.Kind, r.Amount = settle.KindExit, settle.NewAmount(1)
-			return r
-		}(), settle.CodeBadSignature, "does not match"},
-	} {
-		t.Run(name, func(t *testing.T) { requireRefusal(t, w, c.r, c.code, c.detail) })
-	}
-	w.kinds = []settle.Kind{settle.KindTransfer, settle.KindOpen}
-	requireRefusal(t, w, exit(func(*Request) {}), settle.CodeUnsupportedKind, "kind exit is not taken by this rollup, expected transfer, open")
 }
 
 // Behind the last index there is no account: an open is refused, others are executed.
@@ -149,15 +91,15 @@ func TestOpenThenSpendInOneBatch(t *testing.T) {
 	all := w.exit(2, 0, 1)
 	all.From, all.ToL1 = 4, openedL1
 	accounts := w.lookup()
-	_, err := CheckTransaction(w.rules(), accounts, w.sign(spend, 2))
+	_, err := admission.Check(w.rules(), accounts, w.sign(spend, 2))
 	refusal, ok := settle.AsRefusal(err)
 	require.True(t, ok)
 	require.Equal(t, settle.CodeUnknownAccount, refusal.Code)
 
-	accounts[4] = store.Account{Index: 4, Owner: w.accounts[2].Owner.Bytes(), L1: openedL1}
+	accounts[4] = admission.Account{Owner: w.accounts[2].Owner.Bytes(), L1: openedL1}
 	db.add(open)
-	for _, r := range []Request{spend, all} {
-		s, err := CheckTransaction(w.rules(), accounts, w.sign(r, 2))
+	for _, r := range []state.Transaction{spend, all} {
+		s, err := admission.Check(w.rules(), accounts, w.sign(r, 2))
 		require.NoError(t, err)
 		db.add(s)
 	}
@@ -173,7 +115,7 @@ func TestOpenThenSpendInOneBatch(t *testing.T) {
 	// Nothing is left for another exit-all, and it is rejected, not set aside.
 	again := all
 	again.Nonce = 2
-	s, err := CheckTransaction(w.rules(), accounts, w.sign(again, 2))
+	s, err := admission.Check(w.rules(), accounts, w.sign(again, 2))
 	require.NoError(t, err)
 	db.add(s)
 	h.settleDown()
@@ -215,7 +157,7 @@ func (w *world) nonceOf(db *memoryDB, account int) settle.Nonce { return db.acco
 // paid out.
 func TestArbitraryHistoriesOfEveryKind(t *testing.T) {
 	w := newWorld(t, 8, 2, kindShapes)
-	pool := map[string]store.Submission{}
+	pool := map[string]admission.Checked{}
 	rapid.Check(t, func(rt *rapid.T) {
 		db := newMemoryDB(w)
 		db.onSeal = func(store.SealedBatch) (error, error) {
@@ -239,7 +181,7 @@ func TestArbitraryHistoriesOfEveryKind(t *testing.T) {
 			amount := rapid.SampledFrom([]uint64{1, 300_000, 900_000}).Draw(rt, "amount")
 			name := fmt.Sprint(kind, from, other, amount, nonces[from])
 			if _, ok := pool[name]; !ok {
-				var r Request
+				var r state.Transaction
 				switch kind {
 				case settle.KindOpen:
 					r = w.open(from, other, amount, nonces[from])
@@ -285,8 +227,8 @@ func TestEveryKindInPostgres(t *testing.T) {
 	spend := r.exit(3, 4000, 0)
 	spend.From, spend.ToL1, spend.Token = 6, openedL1, 0
 	accounts := r.lookup()
-	accounts[6] = found[0]
-	s, err := CheckTransaction(r.rules(), accounts, r.sign(spend, 3))
+	accounts[6] = admission.Account{Owner: found[0].Owner, Token: found[0].Token, L1: found[0].L1}
+	s, err := admission.Check(r.rules(), accounts, r.sign(spend, 3))
 	require.NoError(t, err)
 	r.admit(s, r.check(r.open(2, 3, 1, 2)))
 	r.settled()

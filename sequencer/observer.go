@@ -14,7 +14,6 @@ type Observer interface {
 	OpenBatch(usage settle.Usage)                        // after each pass; empty when nothing is open
 	Waiting(behindNonceGap, deferred int)                // held in memory, after each pass
 	Blocked(blocked bool)                                // the bound on unproven batches was reached, or is so no more
-	Recovering(err error, in time.Duration)              // memory was dropped; the state is loaded anew after in
 	Loaded(batch settle.BatchNumber, took time.Duration) // the state after batch is in memory
 }
 
@@ -47,9 +46,6 @@ func (NopObserver) Waiting(int, int) {}
 
 // Blocked implements Observer.
 func (NopObserver) Blocked(bool) {}
-
-// Recovering implements Observer.
-func (NopObserver) Recovering(error, time.Duration) {}
 
 // Loaded implements Observer.
 func (NopObserver) Loaded(settle.BatchNumber, time.Duration) {}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/store"
 )
@@ -98,11 +99,11 @@ func (t *tenure) candidates(page []store.Transaction) ([]*candidate, error) {
 			t.setAside(row.ID, why)
 			continue
 		}
-		tx, err := fromStored(row.Submission)
-		if err != nil {
-			t.setAside(row.ID, err.Error())
+		if row.Damage != nil {
+			t.setAside(row.ID, row.Damage.Error())
 			continue
 		}
+		tx := row.Checked.Transaction
 		since := row.ReceivedAt
 		if since.After(now) { // the database's clock is ahead of ours
 			since = now
@@ -124,7 +125,7 @@ func (t *tenure) candidates(page []store.Transaction) ([]*candidate, error) {
 			continue
 		}
 		t.log.Error("a stored transaction is not signed by its key; it did not come through admission", "transaction", c.id, "error", invalid[i])
-		t.reject(c.id, asRefusal(invalid[i], settle.CodeBadSignature))
+		t.reject(c.id, admission.AsRefusal(invalid[i], settle.CodeBadSignature))
 	}
 	return valid, nil
 }
@@ -203,7 +204,7 @@ func (t *tenure) writeRejections(ctx context.Context) error {
 		return nil
 	}
 	for some := range slices.Chunk(t.rejections, t.cfg.PageSize) {
-		if err := t.cfg.Store.RejectTransactions(ctx, t.epoch, some); err != nil {
+		if err := t.cfg.Store.RejectTransactions(ctx, t.Epoch, some); err != nil {
 			return fmt.Errorf("reject %d transactions: %w", len(some), err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
@@ -153,30 +152,6 @@ func TestRestartFromPostgres(t *testing.T) {
 	r.requireSound(len(subs))
 }
 
-func TestSecondSequencerIsRefused(t *testing.T) {
-	r := newRig(t, 4, 1)
-	cfg := r.config()
-	cfg.Holder = "the first, process 1"
-	first := start(t, cfg)
-	r.admit(r.submission(1, 2, 5, 0))
-	r.settled()
-
-	cfg = r.config()
-	cfg.AcquireFor = 50 * time.Millisecond
-	second := start(t, cfg)
-	err := second.wait()
-	require.ErrorIs(t, err, ErrHeld)
-	require.ErrorContains(t, err, "the first, process 1")
-	require.ErrorContains(t, err, "stop that one first")
-
-	first.halt()
-	third := start(t, r.config())
-	r.admit(r.submission(2, 1, 5, 0))
-	r.settled()
-	third.halt()
-	r.requireSound(2)
-}
-
 // faulty breaks writes of a real store on demand.
 type faulty struct {
 	*store.Store
@@ -184,27 +159,28 @@ type faulty struct {
 	n    atomic.Int64
 }
 
-func (f *faulty) SealBatch(ctx context.Context, e store.Epoch, b store.SealedBatch, job func(context.Context, pgx.Tx) error) error {
-	return f.seal(int(f.n.Add(1)), func() error { return f.Store.SealBatch(ctx, e, b, job) })
+func (f *faulty) SealBatch(ctx context.Context, e store.Epoch, b store.SealedBatch) error {
+	return f.seal(int(f.n.Add(1)), func() error { return f.Store.SealBatch(ctx, e, b) })
 }
 
-func TestFencedWriterStops(t *testing.T) {
+// What another epoch has begun meanwhile fails as a whole, and comes in the next one.
+func TestFencedWriterBeginsAnew(t *testing.T) {
 	r := newRig(t, 4, 1)
 	cfg := r.config()
-	cfg.Store = &faulty{Store: r.store, seal: func(_ int, seal func() error) error {
+	cfg.Store = &faulty{Store: r.store, seal: func(n int, seal func() error) error {
+		if n > 1 {
+			return seal()
+		}
 		// What a take-over does while this one is paused.
 		_, err := r.admin.Exec(context.Background(), "update epochs set epoch = epoch + 1 where role = 'sequencer'")
 		require.NoError(t, err)
-		return seal()
+		err = seal()
+		require.ErrorIs(t, err, store.ErrFenced)
+		r.requireSound(0)
+		return err
 	}}
 	run := start(t, cfg)
 	r.admit(r.submission(1, 2, 5, 0))
-	err := run.wait()
-	require.ErrorIs(t, err, ErrFenced)
-	require.ErrorIs(t, err, store.ErrFenced)
-	r.requireSound(0)
-
-	run = start(t, r.config())
 	r.settled()
 	run.halt()
 	r.requireSound(1)
@@ -213,16 +189,12 @@ func TestFencedWriterStops(t *testing.T) {
 func TestFailedAndUnknownCommits(t *testing.T) {
 	r := newRig(t, 12, 2)
 	cfg := r.config()
-	insert := cfg.InsertJob
-	var jobs atomic.Int64
-	cfg.InsertJob = func(ctx context.Context, tx pgx.Tx, job ProofJob) error {
-		if jobs.Add(1)%4 == 1 { // the connection breaks inside the transaction
-			_, err := tx.Exec(ctx, "select pg_terminate_backend(pg_backend_pid())")
-			require.Error(t, err)
-			return err
-		}
-		return insert(ctx, tx, job)
-	}
+	// Every fourth time the connection breaks inside the transaction.
+	_, err := r.admin.Exec(t.Context(), `create sequence test_jobs; create function test_break() returns trigger language plpgsql as $$ begin
+			if nextval('test_jobs') % 4 = 1 then perform pg_terminate_backend(pg_backend_pid()); end if;
+			return new;
+		end $$; create trigger test_break before insert on proof_jobs for each row execute function test_break()`)
+	require.NoError(t, err)
 	cfg.Store = &faulty{Store: r.store, seal: func(n int, seal func() error) error {
 		err := seal()
 		if n%5 == 0 && err == nil { // committed, and nobody was told
@@ -235,7 +207,9 @@ func TestFailedAndUnknownCommits(t *testing.T) {
 	r.admit(subs...)
 	r.settled()
 	run.halt()
-	require.Greater(t, jobs.Load(), int64(5))
+	var jobs int
+	require.NoError(t, r.admin.QueryRow(t.Context(), "select last_value from test_jobs").Scan(&jobs))
+	require.Greater(t, jobs, 5)
 	r.requireSound(len(subs))
 }
 

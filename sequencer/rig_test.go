@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/internal/testdb"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/store"
 )
 
@@ -57,8 +58,6 @@ func rigOn(t testing.TB, databaseURL, name string, w *world) *rig {
 	r := &rig{world: w, t: t, name: name, admin: admin, store: store.New(pool)}
 	_, err = r.store.InitGenesis(ctx, r.genesis)
 	require.NoError(t, err)
-	_, err = admin.Exec(ctx, "create table test_jobs (batch bigint primary key, key_hash bytea not null)")
-	require.NoError(t, err)
 	return r
 }
 
@@ -66,12 +65,6 @@ func (r *rig) config() Config {
 	c := testConfig(r.store, r.world)
 	c.Policy.MaxAge = 20 * time.Millisecond
 	c.PollInterval = 50 * time.Millisecond
-	c.AcquireFor, c.ReacquireFor = testDeadline, testDeadline
-	c.MinBackoff, c.MaxBackoff = 5*time.Millisecond, 50*time.Millisecond
-	c.InsertJob = func(ctx context.Context, tx pgx.Tx, job ProofJob) error {
-		_, err := tx.Exec(ctx, "insert into test_jobs values ($1, $2)", int64(job.Batch), job.KeyHash[:])
-		return err
-	}
 	if testing.Verbose() {
 		c.Logger = slog.New(slog.NewTextHandler(r.t.Output(), nil))
 	}
@@ -92,12 +85,25 @@ func start(t testing.TB, cfg Config) *running {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	run := &running{Sequencer: s, t: t, stop: cancel, done: make(chan error, 1)}
-	go func() { run.done <- s.Run(ctx) }()
+	roles, ok := cfg.Store.(interface {
+		AcquireWriter(ctx context.Context, role store.Role, holder string) (*store.Writer, error)
+	})
+	require.True(t, ok)
+	keep := leader.Config{Acquire: leader.From(roles), Role: store.RoleSequencer, Log: cfg.Logger, Standby: true, Pauses: leader.Pauses{First: 5 * time.Millisecond, Most: 50 * time.Millisecond, Standby: 5 * time.Millisecond}, Fatal: func(err error) bool {
+		return errors.Is(err, ErrNoGenesis) || errors.Is(err, ErrKeyMismatch) || errors.Is(err, ErrStateMismatch)
+	}}
+	go func() {
+		err := leader.Run(ctx, keep, s.Serve)
+		if ctx.Err() != nil {
+			err = nil
+		}
+		run.done <- err
+	}()
 	t.Cleanup(cancel)
 	return run
 }
 
-// wait returns what Run returned.
+// wait returns why it has ended; nil when it was asked to.
 func (r *running) wait() error {
 	r.t.Helper()
 	select {
@@ -116,7 +122,7 @@ func (r *running) halt() {
 }
 
 // admit stores submissions, again and again while Postgres is unwell.
-func (r *rig) admit(subs ...store.Submission) {
+func (r *rig) admit(subs ...admission.Checked) {
 	r.t.Helper()
 	require.Eventually(r.t, func() bool {
 		outcomes, err := r.store.Admit(context.Background(), subs)
@@ -199,7 +205,7 @@ func (r *rig) requireSound(executed int) *memoryDB {
 	require.Equal(r.t, executed, n)
 	var jobs int
 	require.NoError(r.t, r.admin.QueryRow(context.Background(),
-		"select count(*) from test_jobs j join batches b on b.number = j.batch and b.key_hash = j.key_hash").Scan(&jobs))
+		"select count(*) from proof_jobs j join batches b on b.number = j.batch and b.key_hash = j.key_hash").Scan(&jobs))
 	require.Equal(r.t, len(m.batches), jobs, "each batch has its proof job")
 	return m
 }
@@ -218,7 +224,7 @@ func (r *rig) kill() (broken int) {
 }
 
 // ring is n transfers of each user to the next one of the same token, in rounds.
-func (r *rig) ring(rounds int) (subs []store.Submission) {
+func (r *rig) ring(rounds int) (subs []admission.Checked) {
 	tokens := len(r.genesis.FeeAccounts)
 	for nonce := range rounds {
 		for i := range r.keys {

@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
-
-// errLostLock: the connection that holds the advisory lock is gone.
-var errLostLock = errors.New("the connection that holds the sequencer's lock is gone")
 
 // errBlocked: the bound on unproven batches was reached in the middle of a pass.
 var errBlocked = errors.New("too many unproven batches")
@@ -24,10 +22,8 @@ const releaseTimeout = 5 * time.Second
 // failure. All of it is memory that a failure throws away.
 type tenure struct {
 	*Sequencer
-	acquired bool
-	sealed   int // batches
-	epoch    store.Epoch
-	state    *state.State
+	leader.Tenure
+	state *state.State
 
 	batch    *state.Batch
 	open     []*candidate // executed in batch, in order
@@ -47,33 +43,15 @@ type tenure struct {
 	lastFull time.Time
 }
 
-// serve acquires the role, loads the state and works until something fails.
-func (t *tenure) serve(ctx context.Context) error {
-	writer, err := t.cfg.Store.AcquireWriter(ctx, store.RoleSequencer, t.cfg.Holder)
-	if err != nil {
-		return err
-	}
-	t.acquired, t.epoch = true, writer.Epoch()
+// serve loads the state and works until something fails.
+func (t *tenure) serve(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	listening := make(chan struct{})
 	close(listening)
 	defer func() {
 		cancel(nil)
 		<-listening
-		background, done := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-		defer done()
-		if err := writer.Release(background); err != nil {
-			t.log.Debug("release the role", "error", err)
-		}
 	}()
-	go func() {
-		select {
-		case <-writer.Lost():
-			cancel(errLostLock)
-		case <-ctx.Done():
-		}
-	}()
-
 	begun := time.Now()
 	if t.state, err = load(ctx, t.cfg.Store, t.cfg.Hasher, t.cfg.Policy.Shapes); err != nil {
 		return causeOf(ctx, err)
@@ -84,8 +62,9 @@ func (t *tenure) serve(ctx context.Context) error {
 		}
 		t.rowsDiffer = false
 	}
-	t.log.Info("state loaded", "batch", t.state.Number(), "epoch", t.epoch, "took", time.Since(begun))
+	t.log.Info("state loaded", "batch", t.state.Number(), "epoch", t.Epoch, "took", time.Since(begun))
 	t.cfg.Observer.Loaded(t.state.Number(), time.Since(begun))
+	t.Working()
 
 	listener, err := t.cfg.Store.Listen(ctx, store.TopicTransactions, store.TopicBatches)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -131,7 +133,7 @@ func (w *world) shapeByName(t require.TestingT, name string) Shape {
 // rest is rejected, and the history is sound.
 func TestArbitraryHistories(t *testing.T) {
 	w := newWorld(t, 8, 2, testShapes)
-	pool := map[string]store.Submission{}
+	pool := map[string]admission.Checked{}
 	rapid.Check(t, func(rt *rapid.T) {
 		db := newMemoryDB(w)
 		h := newHarness(t, db, func(c *Config) {
@@ -146,7 +148,7 @@ func TestArbitraryHistories(t *testing.T) {
 		}
 		used := map[key]bool{}
 		lowest := map[int]settle.Nonce{} // the first missing nonce of each sender
-		var subs []store.Submission
+		var subs []admission.Checked
 		for range rapid.IntRange(1, 30).Draw(rt, "transfers") {
 			k := key{rapid.IntRange(0, 7).Draw(rt, "from"), settle.Nonce(rapid.IntRange(0, 5).Draw(rt, "nonce"))}
 			if used[k] {
@@ -248,13 +250,13 @@ func TestRejectedOneByOne(t *testing.T) {
 	waitingExpired.ValidUntil = 1
 	stale := w.submission(2, 4, 6, 0)
 	damaged := w.submission(5, 3, 5, 0)
-	damaged.AmountPacked = 1 << 50
 	forged := w.submission(3, 5, 7, 0)
-	forged.Amount, forged.AmountPacked, forged.ID = settle.NewAmount(8), 8, settle.Hash{1}
+	forged.Amount, forged.ID = 8, settle.Hash{1}
 	wrongPair := w.submission(0, 2, 7, 0)
 	good := w.submission(2, 4, 5, 1)
-	rows := []store.Submission{poor, w.check(expired), w.check(waitingExpired), stale, damaged, forged, good, wrongPair}
+	rows := []admission.Checked{poor, w.check(expired), w.check(waitingExpired), stale, damaged, forged, good, wrongPair}
 	db.add(rows...)
+	db.row(damaged.ID).Damage = errors.New("no transaction")
 	h.settleDown()
 	for i, code := range []settle.Code{
 		settle.CodeInsufficientBalance, settle.CodeExpired, settle.CodeExpired, settle.CodeStaleNonce, settle.CodeInternal, settle.CodeBadSignature, "", "",
@@ -274,7 +276,7 @@ func TestRejectedOneByOne(t *testing.T) {
 func TestPoisonIsFoundAndSetAside(t *testing.T) {
 	w := newWorld(t, 12, 1, testShapes)
 	db := newMemoryDB(w)
-	var subs []store.Submission
+	var subs []admission.Checked
 	for i := 1; i < 12; i++ {
 		subs = append(subs, w.submission(i, i%11+1, 5, 0))
 	}
@@ -439,7 +441,7 @@ func TestDamagedFieldsStopWhoUsesThem(t *testing.T) {
 	} {
 		w := newWorld(t, 4, 1, testShapes)
 		unrelated := w.submission(1, 3, 5, 0)
-		users := []store.Submission{w.submission(2, 3, 5, 0), w.submission(2, 3, 5, 1), w.submission(1, 2, 5, 1)}
+		users := []admission.Checked{w.submission(2, 3, 5, 0), w.submission(2, 3, 5, 1), w.submission(1, 2, 5, 1)}
 		damage(&w.genesis.Accounts[2])
 		for _, sub := range users {
 			db := newMemoryDB(w)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
@@ -44,6 +45,7 @@ type world struct {
 	genesis  store.Genesis
 	shapes   []Shape
 	kinds    []settle.Kind
+	known    admission.Accounts // of genesis, once check has read them
 }
 
 func newWorld(t testing.TB, users, tokens int, shapes []Shape) *world {
@@ -88,84 +90,76 @@ func (w *world) state() *state.State {
 	return s
 }
 
-// transfer is a valid request but for what the caller changes before sign.
-func (w *world) transfer(from, to int, amount uint64, nonce settle.Nonce) Request {
+// transfer is a valid transaction but for what the caller changes before sign.
+func (w *world) transfer(from, to int, amount uint64, nonce settle.Nonce) state.Transaction {
+	w.t.Helper()
 	receiver := w.accounts[to]
-	return Request{
+	short, err := state.NewFloat40(settle.NewAmount(amount))
+	require.NoError(w.t, err)
+	return state.Transaction{
 		Kind: settle.KindTransfer, From: settle.AccountIndex(from), To: settle.AccountIndex(to), Token: w.accounts[from].Token,
-		Amount: settle.NewAmount(amount), Fee: settle.NewAmount(minFee), Nonce: nonce,
-		ToOwner: receiver.Owner.Bytes(), ToL1: receiver.L1, PublicKey: w.accounts[from].Owner.Bytes(),
+		Amount: short, Fee: minFee, Nonce: nonce, ToOwner: receiver.Owner, ToL1: receiver.L1, PublicKey: w.accounts[from].Owner,
 	}
 }
 
-// open is a valid request for a new account under the key of a user, who holds one
+// open is a valid transaction for a new account under the key of a user, who holds one
 // already, with an l1 of its own.
-func (w *world) open(from, owner int, amount uint64, nonce settle.Nonce) Request {
-	r := w.transfer(from, owner, amount, nonce)
-	r.Kind, r.To, r.ToL1 = settle.KindOpen, 0, openedL1
-	return r
+func (w *world) open(from, owner int, amount uint64, nonce settle.Nonce) state.Transaction {
+	tx := w.transfer(from, owner, amount, nonce)
+	tx.Kind, tx.To, tx.ToL1 = settle.KindOpen, 0, openedL1
+	return tx
 }
 
 var openedL1 = settle.Address{0: 0xee, 19: 1}
 
-// exit is a valid request for an exit of amount, or of everything if it is 0.
-func (w *world) exit(from int, amount uint64, nonce settle.Nonce) Request {
-	r := w.transfer(from, from, amount, nonce)
-	r.Kind, r.To, r.ToOwner = settle.KindExit, 0, settle.Element{}
+// exit is a valid exit of amount, or of everything if it is 0.
+func (w *world) exit(from int, amount uint64, nonce settle.Nonce) state.Transaction {
+	tx := w.transfer(from, from, amount, nonce)
+	tx.Kind, tx.To, tx.ToOwner = settle.KindExit, 0, fr.Element{}
 	if amount == 0 {
-		r.Kind = settle.KindExitAll
+		tx.Kind = settle.KindExitAll
 	}
-	return r
+	return tx
 }
 
-// sign signs r with the key of a user.
-func (w *world) sign(r Request, user int) Request {
+// sign signs tx with the key of a user.
+func (w *world) sign(tx state.Transaction, user int) state.Transaction {
 	w.t.Helper()
-	r.Signature = make([]byte, schnorr.SignatureSize)
-	r.Signature[31], r.Signature[63] = 1, 1 // parses
-	tx, err := r.transaction()
+	var err error
+	tx.Signature, err = schnorr.Sign(w.keys[user], tx.Message(w.domain), nil)
 	require.NoError(w.t, err)
-	sig, err := schnorr.Sign(w.keys[user], tx.Message(w.domain), nil)
-	require.NoError(w.t, err)
-	encoded := sig.Bytes()
-	r.Signature = encoded[:]
-	return r
+	return tx
 }
 
-func (w *world) rules() Rules {
-	r := Rules{Domain: w.domain, FeeAccounts: map[settle.TokenID]store.FeeAccount{}, NextBatch: 1, Kinds: w.kinds}
+func (w *world) rules() admission.Rules {
+	r := admission.Rules{Domain: w.domain, MinFees: map[settle.TokenID]settle.Amount{}, NextBatch: 1, Kinds: w.kinds}
 	for _, f := range w.genesis.FeeAccounts {
-		r.FeeAccounts[f.Token] = f
+		r.MinFees[f.Token] = f.MinFee
 	}
 	return r
 }
 
-func (w *world) lookup() AccountMap {
-	m := AccountMap{}
+func (w *world) lookup() admission.Accounts {
+	m := admission.Accounts{}
 	for _, a := range w.genesis.Accounts {
-		m[a.Index] = a
+		m[a.Index] = admission.Account{Owner: a.Owner, Token: a.Token, L1: a.L1}
 	}
 	return m
 }
 
-// Account implements Accounts for those of genesis.
-func (w *world) Account(index settle.AccountIndex) (store.Account, bool) {
-	if int(index) >= len(w.genesis.Accounts) {
-		return store.Account{}, false
-	}
-	return w.genesis.Accounts[index], true
-}
-
 // submission is a checked transfer, ready for store.Admit.
-func (w *world) submission(from, to int, amount uint64, nonce settle.Nonce) store.Submission {
+func (w *world) submission(from, to int, amount uint64, nonce settle.Nonce) admission.Checked {
 	w.t.Helper()
 	return w.check(w.transfer(from, to, amount, nonce))
 }
 
-// check signs r with its sender's key and sends it through CheckTransaction.
-func (w *world) check(r Request) store.Submission {
+// check signs tx with its sender's key and sends it through admission.
+func (w *world) check(tx state.Transaction) admission.Checked {
 	w.t.Helper()
-	s, err := CheckTransaction(w.rules(), w, w.sign(r, int(r.From)))
+	if w.known == nil {
+		w.known = w.lookup()
+	}
+	s, err := admission.Check(w.rules(), w.known, w.sign(tx, int(tx.From)))
 	require.NoError(w.t, err)
 	return s
 }

@@ -2,23 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/accounts_by_index.sql
-	accountsByIndexSQL string
-	//go:embed sql/accounts_by_owner.sql
-	accountsByOwnerSQL string
-	//go:embed sql/accounts_all.sql
-	accountsAllSQL string
-	//go:embed sql/account_history.sql
-	accountHistorySQL string
 )
 
 func accountColumns() []string {

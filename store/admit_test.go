@@ -9,18 +9,19 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
-func (f *fixture) decide(item store.Submission) store.Admission {
+func (f *fixture) decide(item admission.Checked) admission.Outcome {
 	f.t.Helper()
-	got, err := f.Admit(f.t.Context(), []store.Submission{item})
+	got, err := f.Admit(f.t.Context(), []admission.Checked{item})
 	require.NoError(f.t, err)
 	require.Len(f.t, got, 1)
 	return got[0]
 }
 
-func (f *fixture) refused(item store.Submission, code settle.Code) {
+func (f *fixture) refused(item admission.Checked, code settle.Code) {
 	f.t.Helper()
 	got := f.decide(item)
 	require.NotNil(f.t, got.Refusal, "expected %s", code)
@@ -38,7 +39,7 @@ func TestAdmitStoresEveryField(t *testing.T) {
 	require.NotZero(t, got.ReceivedAt)
 	require.NotZero(t, got.Sequence)
 	got.ReceivedAt, got.Sequence = store.Transaction{}.ReceivedAt, 0
-	require.Equal(t, store.TransactionDetail{Transaction: store.Transaction{Submission: item, Status: settle.TxAccepted}}, got)
+	require.Equal(t, store.TransactionDetail{Transaction: store.Transaction{Checked: item, Status: settle.TxAccepted}}, got)
 	_, err = f.Transaction(t.Context(), settle.Hash{1})
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
@@ -57,7 +58,7 @@ func TestAdmitRefusals(t *testing.T) {
 	first := submission(0, 0, 10)
 	f.seal(first)
 	f.refused(submission(0, 0, 11), settle.CodeStaleNonce)
-	require.Equal(t, store.Admission{Status: settle.TxExecuted, Existing: true}, f.decide(first))
+	require.Equal(t, admission.Outcome{Status: settle.TxExecuted, Existing: true}, f.decide(first))
 	f.admit(submission(0, settle.NonceWindow, 1)) // the window moved on with the executed nonce
 }
 
@@ -71,7 +72,7 @@ func TestPendingDebitsCountAtTheDoor(t *testing.T) {
 
 	pending, err := f.PendingBySender(t.Context(), []settle.AccountIndex{0, 1})
 	require.NoError(t, err)
-	require.Equal(t, map[settle.AccountIndex]store.Pending{0: {Debits: settle.NewAmount(1000), Nonces: []settle.Nonce{0, 1}}}, pending)
+	require.Equal(t, map[settle.AccountIndex]admission.Pending{0: {Debits: settle.NewAmount(1000), Nonces: []settle.Nonce{0, 1}}}, pending)
 	require.Equal(t, settle.Nonce(2), pending[0].NextNonce(0))
 
 	require.NoError(t, f.RejectTransactions(t.Context(), f.epoch, []store.Rejection{{ID: last.ID, Code: settle.CodeExpired, Detail: "late"}}))
@@ -83,8 +84,8 @@ func TestSameContentAgainAndOtherContent(t *testing.T) {
 	item := submission(0, 0, 5)
 	f.admit(item)
 	malleated := item
-	malleated.Signature[63] ^= 1
-	require.Equal(t, store.Admission{Status: settle.TxAccepted, Existing: true}, f.decide(malleated))
+	malleated.Signature.S[31] ^= 1
+	require.Equal(t, admission.Outcome{Status: settle.TxAccepted, Existing: true}, f.decide(malleated))
 	got, err := f.Transaction(t.Context(), item.ID)
 	require.NoError(t, err)
 	require.Equal(t, item.Signature, got.Signature, "nothing else happens")
@@ -105,8 +106,8 @@ func TestRejectedMayBeSubmittedAgain(t *testing.T) {
 	require.ErrorIs(t, f.RejectTransactions(t.Context(), f.epoch, []store.Rejection{{ID: item.ID, Code: "x"}}), store.ErrIllegalTransition)
 
 	again := item
-	again.Signature[0] ^= 1
-	require.Equal(t, store.Admission{Status: settle.TxAccepted}, f.decide(again))
+	again.Signature.RX.Add(&again.Signature.RX, &again.Signature.RX)
+	require.Equal(t, admission.Outcome{Status: settle.TxAccepted}, f.decide(again))
 	after, err := f.AcceptedTransactions(t.Context(), 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []settle.Hash{other.ID, item.ID}, []settle.Hash{after[0].ID, after[1].ID}, "at the end of the order")
@@ -122,7 +123,7 @@ func TestRejectedMayBeSubmittedAgain(t *testing.T) {
 
 func TestBatchHasPerItemResults(t *testing.T) {
 	f := newFixture(t)
-	items := []store.Submission{
+	items := []admission.Checked{
 		submission(0, 0, 400), submission(0, 0, 400), submission(0, 0, 1), // good, the same, conflict
 		submission(0, 1, 700), submission(0, 1, 100), // too much after the first, then good
 		submission(9, 0, 1), submission(1, 2, 1),
@@ -155,7 +156,7 @@ func TestBatchHasPerItemResults(t *testing.T) {
 
 func TestThousandAtOnce(t *testing.T) {
 	f := newFixture(t)
-	items := make([]store.Submission, settle.MaxSubmitItems)
+	items := make([]admission.Checked, settle.MaxSubmitItems)
 	for i := range items {
 		items[i] = submission(settle.AccountIndex(i%4), settle.Nonce(i/4), 1)
 	}
@@ -170,10 +171,10 @@ func TestThousandAtOnce(t *testing.T) {
 func TestConcurrentAdmittersOfOneAccount(t *testing.T) {
 	f := newFixture(t)
 	var wg sync.WaitGroup
-	results := make([][]store.Admission, 4)
+	results := make([][]admission.Outcome, 4)
 	for i := range results {
 		wg.Go(func() {
-			var items []store.Submission
+			var items []admission.Checked
 			for nonce := range settle.Nonce(10) {
 				// Each writes other content; two senders in both orders would deadlock if locked as they come.
 				items = append(items, submission(settle.AccountIndex(i%2), nonce, 149+uint64(i)), submission(settle.AccountIndex(1-i%2), nonce, 149+uint64(i)))
@@ -194,7 +195,7 @@ func TestConcurrentAdmittersOfOneAccount(t *testing.T) {
 		key := fmt.Sprint(tx.From, "/", tx.Nonce)
 		require.False(t, live[key], "two live transactions on %s", key)
 		live[key] = true
-		spent[tx.From] += tx.Amount.Lo + tx.Fee.Lo
+		spent[tx.From] += amountOf(tx.Checked).Lo + tx.Fee.Amount().Lo
 	}
 	for from, sum := range spent {
 		require.LessOrEqual(t, sum, uint64(genesisBalance), "account %d", from)
@@ -220,7 +221,7 @@ func TestAdmissionBesideSealing(t *testing.T) {
 	go func() {
 		var err error
 		for i := 0; i < 50 && err == nil; i++ {
-			_, err = f.Admit(t.Context(), []store.Submission{
+			_, err = f.Admit(t.Context(), []admission.Checked{
 				submission(3, settle.Nonce(i), 0), submission(2, settle.Nonce(i), 0), submission(1, settle.Nonce(i), 0)})
 		}
 		done <- err
@@ -238,9 +239,28 @@ func TestAmountsKeepTheirValue(t *testing.T) {
 		if rapid.Bool().Draw(t, "round") { // trailing zeros are shortened on the wire
 			want = settle.NewAmount(rapid.SampledFrom([]uint64{0, 1, 10, 1e4, 1e8, 1e16, 1e19}).Draw(t, "n"))
 		}
-		require.NoError(t, f.SetMinFee(f.t.Context(), 1, want))
+		_, err := f.SetMinFee(f.t.Context(), 1, want)
+		require.NoError(t, err)
 		fees, err := f.FeeAccounts(f.t.Context())
 		require.NoError(t, err)
 		require.Equal(t, want, fees[0].MinFee)
 	})
+}
+
+// A damaged row hides none beside it: whoever reads it is told.
+func TestDamagedTransactions(t *testing.T) {
+	f := newFixture(t)
+	ids := f.admit(submission(0, 0, 5), submission(0, 1, 5), submission(0, 2, 5))
+	_, err := f.db.Pool.Exec(t.Context(), "alter table transactions disable trigger user") // which forbids it
+	require.NoError(t, err)
+	for i, damage := range []string{"amount_packed = 5 | (1::bigint << 35)", "public_key = decode(repeat('ff', 32), 'hex')"} {
+		_, err := f.db.Pool.Exec(t.Context(), "update transactions set "+damage+" where id = $1", ids[i][:])
+		require.NoError(t, err)
+	}
+	found, err := f.AcceptedTransactions(t.Context(), 0, 10)
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	require.ErrorContains(t, found[0].Damage, "not the canonical encoding")
+	require.ErrorContains(t, found[1].Damage, "public key is not below")
+	require.NoError(t, found[2].Damage)
 }

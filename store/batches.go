@@ -3,27 +3,11 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/batch_by_number.sql
-	batchByNumberSQL string
-	//go:embed sql/batches_before.sql
-	batchesBeforeSQL string
-	//go:embed sql/batch_words.sql
-	batchWordsSQL string
-	//go:embed sql/batch_failures.sql
-	batchFailuresSQL string
-	//go:embed sql/witness_input.sql
-	witnessInputSQL string
-	//go:embed sql/status.sql
-	statusSQL string
 )
 
 func batchFields(b *Batch) []any {
@@ -106,13 +90,20 @@ func (s *Store) WitnessInput(ctx context.Context, n settle.BatchNumber) (Witness
 
 // Status returns the summary, or ErrNotFound before genesis.
 func (s *Store) Status(ctx context.Context) (Status, error) {
-	st, err := one(ctx, s.pool, func(st *Status) []any {
-		t, b, j := &st.Transactions, &st.Batches, &st.Jobs
-		return []any{&t.Accepted, &t.Executed, &t.Proven, &t.Settled, &t.Final, &t.Rejected,
-			&b.Sealed, &b.Proven, &b.Settling, &b.Settled, &b.Final,
-			&j.Waiting, &j.Running, &j.Discarded, &st.OldestUnprovenAge,
-			&st.LastBatch, fixed(st.LastRoot[:]), &st.SettledBatch, fixed(st.SettledRoot[:]), &st.FinalBatch}
-	}, statusSQL)
+	var st Status
+	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		st, err = one(ctx, tx, func(st *Status) []any {
+			t, b := &st.Transactions, &st.Batches
+			return []any{&t.Accepted, &t.Executed, &t.Proven, &t.Settled, &t.Final, &t.Rejected,
+				&b.Sealed, &b.Proven, &b.Settling, &b.Settled, &b.Final, &st.OldestUnprovenAge,
+				&st.LastBatch, fixed(st.LastRoot[:]), &st.SettledBatch, fixed(st.SettledRoot[:]), &st.FinalBatch}
+		}, statusSQL)
+		if err != nil {
+			return err
+		}
+		st.Jobs, err = row[JobCounts](ctx, tx, jobCountsSQL)
+		return err
+	})
 	if err != nil {
 		return Status{}, fmt.Errorf("status: %w", err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"math"
@@ -10,23 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/claims_followed.sql
-	claimsFollowedSQL string
-	//go:embed sql/claims_advance.sql
-	claimsAdvanceSQL string
-	//go:embed sql/claims_delete.sql
-	claimsDeleteSQL string
-	//go:embed sql/claims_insert.sql
-	claimsInsertSQL string
-	//go:embed sql/claims_undone_from.sql
-	claimsUndoneFromSQL string
-	//go:embed sql/claims_retreat.sql
-	claimsRetreatSQL string
-	//go:embed sql/claims_of.sql
-	claimsOfSQL string
 )
 
 // ExitClaim is an event of the contract: an exit was claimed.

@@ -102,6 +102,28 @@ func one[T any](ctx context.Context, q querier, fields func(*T) []any, sql strin
 	return v, err
 }
 
+// rows collects rows into T, whose fields have the names of the columns.
+func rows[T any](ctx context.Context, q querier, sql string, args ...any) ([]T, error) {
+	found, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(found, pgx.RowToStructByName[T])
+}
+
+// row reads a single row as rows does, or ErrNotFound.
+func row[T any](ctx context.Context, q querier, sql string, args ...any) (v T, err error) {
+	found, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return v, err
+	}
+	v, err = pgx.CollectOneRow(found, pgx.RowToStructByName[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return v, err
+}
+
 // inTx runs f in a transaction and names what the database refused.
 func (s *Store) inTx(ctx context.Context, f func(pgx.Tx) error) error {
 	return refused(pgx.BeginFunc(ctx, s.pool, f))

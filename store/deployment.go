@@ -2,17 +2,9 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/deployment_transactions.sql
-	deploymentTransactionsSQL string
-	//go:embed sql/deployment_add.sql
-	deploymentAddSQL string
 )
 
 // DeploymentTransaction is a signed transaction of L1 that deploys something.

@@ -1,4 +1,5 @@
-// Package store keeps the rollup in Postgres: the only package that speaks SQL.
+// Package store keeps the rollup in Postgres. Beside the migrations it is the only
+// package that speaks SQL.
 //
 // Rows are built from the vocabulary of package settle; the tables and their
 // rules live in package migrations. Every change of a status goes through a
@@ -27,6 +28,3 @@ type Store struct{ pool *pgxpool.Pool }
 // New returns a Store on pool. The schema must have been migrated
 // (migrations.Migrate). Closing the pool stays with the caller.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
-
-// Pool returns the pool, for River's driver and health checks.
-func (s *Store) Pool() *pgxpool.Pool { return s.pool }

@@ -26,9 +26,7 @@ var (
 	// ErrStateMismatch: the batch was executed on other accounts or another root than
 	// the stored ones; load the state anew.
 	ErrStateMismatch = errors.New("the batch does not continue the stored state")
-	// ErrLeaseHeld: a live worker holds the lease; come back after it expires.
-	ErrLeaseHeld = errors.New("lease held by another worker")
-	// ErrLeaseLost: the lease has moved to a new epoch, or was released.
+	// ErrLeaseLost: the job was taken from this worker, or has ended.
 	ErrLeaseLost = errors.New("lease lost")
 	// ErrProofExists: the proof is already stored; there is nothing to do.
 	ErrProofExists = errors.New("proof already stored")

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/internal/postgres"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/migrations"
@@ -65,7 +66,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 
 	require.NoError(t, server.Kill())
 	for range 5 {
-		_, err = s.Admit(t.Context(), []store.Submission{submission(0, 0, 1)})
+		_, err = s.Admit(t.Context(), []admission.Checked{submission(0, 0, 1)})
 		require.True(t, store.IsUnavailable(err), "%v", err)
 	}
 	select {
@@ -77,7 +78,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 
 	require.NoError(t, server.Resume(t.Context()))
 	require.Eventually(t, func() bool {
-		_, err = s.Admit(t.Context(), []store.Submission{submission(0, 0, 1)})
+		_, err = s.Admit(t.Context(), []admission.Checked{submission(0, 0, 1)})
 		require.True(t, err == nil || store.IsUnavailable(err), "%v", err)
 		return err == nil
 	}, 20*time.Second, 10*time.Millisecond)

@@ -2,14 +2,10 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/zksettle/settle"
 )
-
-//go:embed sql/exit_batches.sql
-var exitBatchesSQL string
 
 // ExitBatches lists, in order and at most limit, the settled batches above after
 // in which transactions exit to an L1 address.

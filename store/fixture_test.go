@@ -8,13 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/publicdata"
+	"github.com/zksettle/settle/schnorr"
+	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
 
@@ -100,21 +103,37 @@ func (f *fixture) writer(role store.Role) *store.Writer {
 }
 
 // submission is a transfer of amount from an account to account 2, with fee 1.
-func submission(from settle.AccountIndex, nonce settle.Nonce, amount uint64) store.Submission {
-	s := store.Submission{
-		Kind: settle.KindTransfer, From: from, To: 2, Token: 1,
-		Amount: settle.NewAmount(amount), AmountPacked: amount, Fee: settle.NewAmount(1), FeePacked: 1,
-		Nonce: nonce, ToOwner: digest("owner", 2), ToL1: address(3), PublicKey: digest("owner", int(from)),
+func submission(from settle.AccountIndex, nonce settle.Nonce, amount uint64) admission.Checked {
+	short, err := state.NewFloat40(settle.NewAmount(amount))
+	if err != nil {
+		panic(err)
 	}
+	s := admission.Checked{Transaction: state.Transaction{
+		Kind: settle.KindTransfer, From: from, To: 2, Token: 1, Amount: short, Fee: 1,
+		Nonce: nonce, ToOwner: element(digest("owner", 2)), ToL1: address(3), PublicKey: element(digest("owner", int(from))),
+	}}
 	s.ID = settle.Hash(digest(fmt.Sprintf("%+v", s)))
 	sig := digest("signature", s.ID)
-	copy(s.Signature[:], sig[:])
-	copy(s.Signature[32:], sig[:])
+	s.Signature = schnorr.Signature{RX: element(sig), S: sig}
 	return s
 }
 
+func element(e settle.Element) (x fr.Element) {
+	x.SetBytes(e[:])
+	return x
+}
+
+// amountOf is the exact amount of a transaction.
+func amountOf(item admission.Checked) settle.Amount {
+	amount, err := item.Amount.Amount()
+	if err != nil {
+		panic(err)
+	}
+	return amount
+}
+
 // admit admits items that must all be accepted and returns their ids.
-func (f *fixture) admit(items ...store.Submission) []settle.Hash {
+func (f *fixture) admit(items ...admission.Checked) []settle.Hash {
 	f.t.Helper()
 	got, err := f.Admit(f.t.Context(), items)
 	require.NoError(f.t, err)
@@ -128,17 +147,17 @@ func (f *fixture) admit(items ...store.Submission) []settle.Hash {
 }
 
 // next builds the batch that executes items on the fixture's accounts.
-func (f *fixture) next(items ...store.Submission) (store.SealedBatch, []store.Account) {
+func (f *fixture) next(items ...admission.Checked) (store.SealedBatch, []store.Account) {
 	n := f.last + 1
 	accounts := append([]store.Account(nil), f.accounts...)
 	for _, item := range items {
 		from, to := &accounts[item.From], &accounts[item.To]
 		from.Nonce++
-		from.Balance, _ = from.Balance.Sub(item.Amount)
-		from.Balance, _ = from.Balance.Sub(item.Fee)
-		to.Balance, _ = to.Balance.Add(item.Amount)
+		from.Balance, _ = from.Balance.Sub(amountOf(item))
+		from.Balance, _ = from.Balance.Sub(item.Fee.Amount())
+		to.Balance, _ = to.Balance.Add(amountOf(item))
 		fees := &accounts[3]
-		fees.Balance, _ = fees.Balance.Add(item.Fee)
+		fees.Balance, _ = fees.Balance.Add(item.Fee.Amount())
 	}
 	data := []byte(fmt.Sprint("witness of ", n))
 	b := store.SealedBatch{
@@ -159,25 +178,30 @@ func (f *fixture) next(items ...store.Submission) (store.SealedBatch, []store.Ac
 	return b, accounts
 }
 
-func noJob(context.Context, pgx.Tx) error { return nil }
-
 // seal admits items and seals them into the next batch.
-func (f *fixture) seal(items ...store.Submission) store.SealedBatch {
+func (f *fixture) seal(items ...admission.Checked) store.SealedBatch {
 	f.t.Helper()
 	f.admit(items...)
 	b, after := f.next(items...)
-	require.NoError(f.t, f.SealBatch(f.t.Context(), f.epoch, b, noJob))
+	require.NoError(f.t, f.SealBatch(f.t.Context(), f.epoch, b))
 	f.accounts, f.root, f.last = after, b.NewRoot, b.Number
 	f.sealed = append(f.sealed, b)
 	return b
 }
 
-func leaseRequest(n settle.BatchNumber) store.LeaseRequest {
-	return store.LeaseRequest{
-		ProofKey: store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: keyHash()},
-		Holder:   "worker", JobID: 1, JobAttempt: 1, TTL: ttl,
-	}
+func proofKey(n settle.BatchNumber) store.ProofKey {
+	return store.ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: keyHash()}
 }
+
+// claim takes the job of a proof.
+func (f *fixture) claim(k store.ProofKey) store.Lease {
+	f.t.Helper()
+	l, err := testdb.Lease(f.t, f.Store, k, "worker", ttl)
+	require.NoError(f.t, err)
+	return l
+}
+
+func (f *fixture) lease(n settle.BatchNumber) store.Lease { return f.claim(proofKey(n)) }
 
 // envelope is a proof with the inputs that the batch's data give.
 func envelope(b store.SealedBatch) settle.ProofEnvelope {
@@ -190,12 +214,10 @@ func envelope(b store.SealedBatch) settle.ProofEnvelope {
 	}
 }
 
-// prove takes the lease of a batch and stores its proof.
+// prove claims the job of a batch and stores its proof.
 func (f *fixture) prove(b store.SealedBatch) {
 	f.t.Helper()
-	l, err := f.AcquireLease(f.t.Context(), leaseRequest(b.Number))
-	require.NoError(f.t, err)
-	out, err := f.StoreProof(f.t.Context(), l, envelope(b), store.ProofStats{}, noJob)
+	out, err := f.StoreProof(f.t.Context(), f.lease(b.Number), envelope(b), store.ProofStats{})
 	require.NoError(f.t, err)
 	require.Equal(f.t, store.ProofOutcome{Stored: true}, out)
 }

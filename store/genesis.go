@@ -2,29 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/genesis_rollup.sql
-	genesisRollupSQL string
-	//go:embed sql/genesis_fee_accounts.sql
-	genesisFeeAccountsSQL string
-	//go:embed sql/genesis_verifiers.sql
-	genesisVerifiersSQL string
-	//go:embed sql/rollup.sql
-	rollupSQL string
-	//go:embed sql/verifiers.sql
-	verifiersSQL string
-	//go:embed sql/fee_accounts.sql
-	feeAccountsSQL string
-	//go:embed sql/set_min_fee.sql
-	setMinFeeSQL string
 )
 
 // InitGenesis writes the rollup's identity, genesis accounts (with their entries
@@ -163,14 +145,20 @@ func (s *Store) FeeAccounts(ctx context.Context) ([]FeeAccount, error) {
 	return fs, nil
 }
 
-// SetMinFee changes the smallest fee taken for token; ErrNotFound if it has no fee account.
-func (s *Store) SetMinFee(ctx context.Context, token settle.TokenID, fee settle.Amount) error {
-	tag, err := s.pool.Exec(ctx, setMinFeeSQL, token, amount(fee))
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrNotFound
-	}
+// SetMinFee changes the smallest fee taken for token and returns the one before;
+// ErrNotFound if it has no fee account. The row is locked in between, so that of two
+// changes at once each returns what it replaced.
+func (s *Store) SetMinFee(ctx context.Context, token settle.TokenID, fee settle.Amount) (before settle.Amount, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		before, err = one(ctx, tx, func(a *settle.Amount) []any { return []any{(*amount)(a)} }, lockMinFeeSQL, token)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, setMinFeeSQL, token, amount(fee))
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("minimum fee of token %d: %w", token, err)
+		return before, fmt.Errorf("minimum fee of token %d: %w", token, err)
 	}
-	return nil
+	return before, nil
 }

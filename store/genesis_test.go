@@ -88,11 +88,37 @@ func TestConcurrentGenesis(t *testing.T) {
 func TestMinFee(t *testing.T) {
 	f := newFixture(t)
 	most := settle.Amount{Hi: 1<<64 - 1, Lo: 1<<64 - 1}
-	require.NoError(t, f.SetMinFee(t.Context(), 1, most))
+	before, err := f.SetMinFee(t.Context(), 1, most)
+	require.NoError(t, err)
+	require.Equal(t, settle.NewAmount(2), before)
 	fees, err := f.FeeAccounts(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, most, fees[0].MinFee)
-	require.ErrorIs(t, f.SetMinFee(t.Context(), 2, most), store.ErrNotFound)
+	_, err = f.SetMinFee(t.Context(), 2, most)
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+// Of changes at once each replaces another one's: none is lost in what is returned.
+func TestMinFeeAtOnce(t *testing.T) {
+	f := newFixture(t)
+	const writers = 8
+	replaced, failed := make(chan settle.Amount, writers), make(chan error, writers)
+	for i := range writers {
+		go func() {
+			before, err := f.SetMinFee(t.Context(), 1, settle.NewAmount(uint64(100+i)))
+			replaced <- before
+			failed <- err
+		}()
+	}
+	seen := map[settle.Amount]bool{}
+	for range writers {
+		require.NoError(t, <-failed)
+		seen[<-replaced] = true
+	}
+	fees, err := f.FeeAccounts(t.Context())
+	require.NoError(t, err)
+	seen[fees[0].MinFee] = true
+	require.Len(t, seen, writers+1, "the first one, and each writer's")
 }
 
 func TestAccounts(t *testing.T) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 
@@ -12,37 +11,6 @@ import (
 	"github.com/zksettle/settle/publicdata"
 )
 
-var (
-	//go:embed sql/group_clock.sql
-	groupClockSQL string
-	//go:embed sql/group_queue.sql
-	groupQueueSQL string
-	//go:embed sql/groups_unsettled.sql
-	groupsUnsettledSQL string
-	//go:embed sql/group_of.sql
-	groupOfSQL string
-	//go:embed sql/group_proofs.sql
-	groupProofsSQL string
-	//go:embed sql/group_insert.sql
-	groupInsertSQL string
-	//go:embed sql/group_direct.sql
-	groupDirectSQL string
-	//go:embed sql/group_give_up.sql
-	groupGiveUpSQL string
-	//go:embed sql/group_proven.sql
-	groupProvenSQL string
-	//go:embed sql/group_dissolve.sql
-	groupDissolveSQL string
-	//go:embed sql/group_cancel_jobs.sql
-	groupCancelJobsSQL string
-	//go:embed sql/group_words.sql
-	groupWordsSQL string
-)
-
-func groupFields(g *Group) []any {
-	return []any{&g.First, &g.Last, &g.Status, &g.Shape, fixed(g.KeyHash[:]), &g.Reason, &g.PlannedAt, &g.ProvenAt, &g.DeadLetter}
-}
-
 // GroupQueue returns what is to be decided about, as of one moment.
 func (s *Store) GroupQueue(ctx context.Context) (GroupQueue, error) {
 	var q GroupQueue
@@ -50,12 +18,10 @@ func (s *Store) GroupQueue(ctx context.Context) (GroupQueue, error) {
 		if err := tx.QueryRow(ctx, groupClockSQL).Scan(&q.Now); err != nil {
 			return err
 		}
-		if q.Batches, err = list(ctx, tx, func(b *QueuedBatch) []any {
-			return []any{&b.Number, &b.Status, fixed(b.KeyHash[:]), &b.ProvenAt, &b.Exits, &b.Words, &b.DeadLetter}
-		}, groupQueueSQL); err != nil {
+		if q.Batches, err = rows[QueuedBatch](ctx, tx, groupQueueSQL); err != nil {
 			return err
 		}
-		q.Groups, err = list(ctx, tx, groupFields, groupsUnsettledSQL)
+		q.Groups, err = rows[Group](ctx, tx, groupsUnsettledSQL)
 		return err
 	})
 	if err != nil {
@@ -64,15 +30,15 @@ func (s *Store) GroupQueue(ctx context.Context) (GroupQueue, error) {
 	return q, nil
 }
 
-// PlanGroup stores a group that is to be folded and, in the same transaction, its job
-// (insertJob). ErrIllegalTransition if a batch of it is not proven, is under another
+// PlanGroup stores a group that is to be folded and, in the same transaction, its job.
+// ErrIllegalTransition if a batch of it is not proven, is under another
 // key than the rest, or is in a group already.
-func (s *Store) PlanGroup(ctx context.Context, epoch Epoch, n NewGroup, insertJob func(context.Context, pgx.Tx) error) error {
+func (s *Store) PlanGroup(ctx context.Context, epoch Epoch, n NewGroup) error {
 	err := s.asWriter(ctx, RoleAggregator, epoch, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, groupInsertSQL, n.First, n.Last, GroupPlanned, n.Shape, n.KeyHash[:], n.Reason); err != nil {
 			return err
 		}
-		return insertJob(ctx, tx)
+		return insertJob(ctx, tx, ProofJob{ProofKey: Group{NewGroup: n}.ProofKey(), Last: n.Last, Shape: n.Shape})
 	})
 	if err != nil {
 		return fmt.Errorf("plan to fold batches %d to %d: %w", n.First, n.Last, err)
@@ -85,7 +51,7 @@ func (s *Store) PlanGroup(ctx context.Context, epoch Epoch, n NewGroup, insertJo
 // cancelled. A group that is proven meanwhile stays proven.
 func (s *Store) SettleDirectly(ctx context.Context, epoch Epoch, first, last settle.BatchNumber, reason string) error {
 	err := s.asWriter(ctx, RoleAggregator, epoch, func(tx pgx.Tx) error {
-		_, err := one(ctx, tx, groupFields, groupOfSQL, first)
+		_, err := row[Group](ctx, tx, groupOfSQL, first)
 		switch {
 		case errors.Is(err, ErrNotFound) && first == last:
 			_, err = tx.Exec(ctx, groupInsertSQL, first, last, GroupDirect, nil, nil, reason)
@@ -125,7 +91,7 @@ func giveUp(ctx context.Context, tx pgx.Tx, first, last settle.BatchNumber, sql 
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
-	if _, err := tx.Exec(ctx, groupCancelJobsSQL, first, last); err != nil {
+	if _, err := tx.Exec(ctx, jobsCancelSQL, first, last); err != nil {
 		return fmt.Errorf("cancel jobs: %w", err)
 	}
 	return nil
@@ -133,7 +99,7 @@ func giveUp(ctx context.Context, tx pgx.Tx, first, last settle.BatchNumber, sql 
 
 // GroupOf returns the group that holds a batch, or ErrNotFound.
 func (s *Store) GroupOf(ctx context.Context, n settle.BatchNumber) (Group, error) {
-	g, err := one(ctx, s.pool, groupFields, groupOfSQL, n)
+	g, err := row[Group](ctx, s.pool, groupOfSQL, n)
 	if err != nil {
 		return Group{}, fmt.Errorf("group of batch %d: %w", n, err)
 	}
@@ -145,7 +111,7 @@ func (s *Store) GroupOf(ctx context.Context, n settle.BatchNumber) (Group, error
 func (s *Store) GroupInput(ctx context.Context, first settle.BatchNumber) (GroupInput, error) {
 	var in GroupInput
 	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		if in.Group, err = one(ctx, tx, groupFields, groupOfSQL, first); err != nil {
+		if in.Group, err = row[Group](ctx, tx, groupOfSQL, first); err != nil {
 			return err
 		}
 		if in.First != first {
@@ -237,7 +203,7 @@ func groupInputs(ctx context.Context, q querier, g Group) ([][3]settle.Element, 
 // ofGroup compares an aggregate proof with the group that begins with a batch, and its
 // inputs with those that the data of its batches give.
 func ofGroup(ctx context.Context, tx pgx.Tx, first settle.BatchNumber, p settle.ProofEnvelope) error {
-	g, err := one(ctx, tx, groupFields, groupOfSQL, first)
+	g, err := row[Group](ctx, tx, groupOfSQL, first)
 	switch {
 	case errors.Is(err, ErrNotFound), err == nil && g.First != first:
 		return fmt.Errorf("%w: no group begins with batch %d", ErrProofMismatch, first)

@@ -1,12 +1,9 @@
 package store_test
 
 import (
-	"context"
-	"errors"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
@@ -34,23 +31,19 @@ func newGroup(first, last settle.BatchNumber) store.NewGroup {
 // plan stores a group that is to be folded.
 func (f *fixture) plan(first, last settle.BatchNumber) {
 	f.t.Helper()
-	require.NoError(f.t, f.PlanGroup(f.t.Context(), f.planner(), newGroup(first, last), noJob))
+	require.NoError(f.t, f.PlanGroup(f.t.Context(), f.planner(), newGroup(first, last)))
 }
 
 // folded stores the aggregate proof of the group that begins with first.
 func (f *fixture) folded(first settle.BatchNumber) {
 	f.t.Helper()
-	l, err := f.AcquireLease(f.t.Context(), foldRequest(first))
-	require.NoError(f.t, err)
-	out, err := f.StoreProof(f.t.Context(), l, f.aggregated(first), store.ProofStats{}, noJob)
+	out, err := f.StoreProof(f.t.Context(), f.claim(foldKey(first)), f.aggregated(first), store.ProofStats{})
 	require.NoError(f.t, err)
 	require.Equal(f.t, store.ProofOutcome{Stored: true}, out)
 }
 
-func foldRequest(first settle.BatchNumber) store.LeaseRequest {
-	r := leaseRequest(first)
-	r.Circuit, r.KeyHash = settle.CircuitAggregate, aggregateKey()
-	return r
+func foldKey(first settle.BatchNumber) store.ProofKey {
+	return store.ProofKey{Batch: first, Circuit: settle.CircuitAggregate, KeyHash: aggregateKey()}
 }
 
 // aggregated is the proof of the group that begins with first, or of that batch alone.
@@ -106,11 +99,11 @@ func TestGroupIsFoldedAndSettledAsOne(t *testing.T) {
 	_, err = f.GroupInput(t.Context(), 2)
 	require.ErrorIs(t, err, store.ErrNotFound, "no group begins there")
 
-	_, err = f.NextToSettleAfter(t.Context(), time.Hour)
+	_, err = f.NextToSettle(t.Context(), time.Hour)
 	require.ErrorIs(t, err, store.ErrNotFound, "it is being folded")
 	f.folded(1)
 	require.Equal(t, store.GroupProven, f.group(2).Status)
-	w, err := f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Batch.Number)
 	require.Equal(t, settle.BatchNumber(3), w.Last())
@@ -124,7 +117,7 @@ func TestGroupIsFoldedAndSettledAsOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(3), s.Last)
 	f.requireStatuses(settle.BatchSettling, settle.BatchSettling, settle.BatchSettling, settle.BatchProven)
-	w, err = f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err = f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, s.TxHash, w.Live.TxHash)
 	require.Equal(t, settle.BatchNumber(3), w.Last())
@@ -165,7 +158,7 @@ func TestReorgTakesTheWholeGroupBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []settle.BatchNumber{2, 3, 4}, back)
 	f.requireStatuses(settle.BatchSettled, settle.BatchProven, settle.BatchProven, settle.BatchProven)
-	w, err := f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(3), w.Last(), "its proof settles it again")
 	require.Nil(t, w.Live)
@@ -181,7 +174,7 @@ func TestFailedGroupSettlement(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, f.FailSettlement(t.Context(), f.submit, s.TxHash, "reverted"))
 	f.requireStatuses(settle.BatchProven, settle.BatchProven)
-	w, err := f.NextToSettle(t.Context())
+	w, err := f.NextToSettle(t.Context(), 0)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(2), w.Last())
 	require.Equal(t, 1, w.Attempts)
@@ -203,7 +196,7 @@ func TestDirectSettlementBreaksAGroup(t *testing.T) {
 	f.requireStatuses(settle.BatchSettling, settle.BatchProven, settle.BatchProven)
 	require.Equal(t, store.GroupDirect, f.group(2).Status)
 	require.NoError(t, f.RecordMined(t.Context(), f.submit, alone.TxHash, receipt(7)))
-	w, err := f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(2), w.Batch.Number, "what is left of the group settles directly")
 	require.Empty(t, w.Parts)
@@ -221,28 +214,32 @@ func TestDirectSettlementBreaksAGroup(t *testing.T) {
 // folded any more.
 func TestSubmitterWaitsForAPlanner(t *testing.T) {
 	f, _ := proven(t, 3)
-	_, err := f.NextToSettleAfter(t.Context(), time.Hour)
+	_, err := f.NextToSettle(t.Context(), time.Hour)
 	require.ErrorIs(t, err, store.ErrNotFound, "nothing is decided")
-	w, err := f.NextToSettle(t.Context())
+	w, err := f.NextToSettle(t.Context(), 0)
 	require.NoError(t, err)
 	require.Empty(t, w.Parts)
 	require.NoError(t, f.SettleDirectly(t.Context(), f.planner(), 1, 1, "deadline"))
-	w, err = f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err = f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, envelope(f.sealed[0]), w.Proof)
 	f.settle(1)
 
 	f.plan(2, 3)
-	_, err = f.NextToSettleAfter(t.Context(), time.Hour)
+	_, err = f.NextToSettle(t.Context(), time.Hour)
 	require.ErrorIs(t, err, store.ErrNotFound)
-	w, err = f.NextToSettleAfter(t.Context(), time.Nanosecond)
+	w, err = f.NextToSettle(t.Context(), time.Nanosecond)
 	require.NoError(t, err, "long enough")
 	require.Equal(t, settle.BatchNumber(2), w.Last())
+	late := f.claim(foldKey(2))
 	f.settle(2)
 	require.Equal(t, store.GroupDirect, f.group(3).Status)
-	f.folded(2) // a worker that was at it is late; its proof is kept, and of no use
+	require.ErrorIs(t, f.Heartbeat(t.Context(), late, ttl), store.ErrJobCancelled)
+	out, err := f.StoreProof(t.Context(), late, f.aggregated(2), store.ProofStats{})
+	require.NoError(t, err)
+	require.Equal(t, store.ProofOutcome{Stored: true, Late: true}, out, "kept, and of no use")
 	require.Equal(t, store.GroupDirect, f.group(3).Status)
-	w, err = f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err = f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Empty(t, w.Parts)
 }
@@ -260,42 +257,41 @@ func TestGroupsThatAreRefused(t *testing.T) {
 		"in reverse":     newGroup(3, 2),
 		"without a name": {First: 1, Last: 2, Reason: "full"},
 	} {
-		require.Error(t, f.PlanGroup(t.Context(), f.planner(), g, noJob), name)
+		require.Error(t, f.PlanGroup(t.Context(), f.planner(), g), name)
 	}
-	err := f.PlanGroup(t.Context(), f.planner(), newGroup(1, 2), noJob)
+	err := f.PlanGroup(t.Context(), f.planner(), newGroup(1, 2))
 	require.ErrorIs(t, err, store.ErrIllegalTransition)
 	require.Error(t, f.SettleDirectly(t.Context(), f.planner(), 4, 4, "deadline"), "not proven")
-	boom := errors.New("boom")
 	f.prove(f.sealed[3])
 	f.prove(f.seal(submission(0, 4, 1)))
-	require.ErrorIs(t, f.PlanGroup(t.Context(), f.planner(), newGroup(4, 5), func(context.Context, pgx.Tx) error { return boom }), boom)
+	mustExec(t, f.db.Pool, "alter table proof_jobs add constraint no_folds check (circuit <> 'aggregate') not valid")
+	require.ErrorContains(t, f.PlanGroup(t.Context(), f.planner(), newGroup(4, 5)), "no_folds")
 	_, err = f.GroupOf(t.Context(), 4)
 	require.ErrorIs(t, err, store.ErrNotFound, "group and job are written together")
 
 	f.settle(1)
 	var pg *pgconn.PgError
-	require.ErrorAs(t, f.PlanGroup(t.Context(), f.planner(), newGroup(1, 2), noJob), &pg)
+	require.ErrorAs(t, f.PlanGroup(t.Context(), f.planner(), newGroup(1, 2)), &pg)
 	_, err = f.db.Pool.Exec(t.Context(), "update batch_groups set last = last + 1")
 	require.ErrorContains(t, err, "never rewritten")
 	old := f.planner()
 	mustExec(t, f.db.Pool, "update epochs set epoch = epoch + 1 where role = 'aggregator'")
-	require.ErrorIs(t, f.PlanGroup(t.Context(), old, newGroup(4, 5), noJob), store.ErrFenced)
+	require.ErrorIs(t, f.PlanGroup(t.Context(), old, newGroup(4, 5)), store.ErrFenced)
 	require.ErrorIs(t, f.SettleDirectly(t.Context(), old, 4, 4, "x"), store.ErrFenced)
 }
 
 func TestAggregateProofBelongsToItsGroup(t *testing.T) {
 	f, _ := proven(t, 3)
-	l, err := f.AcquireLease(t.Context(), foldRequest(1))
-	require.NoError(t, err)
-	_, err = f.StoreProof(t.Context(), l, f.aggregated(1), store.ProofStats{}, noJob)
-	require.ErrorIs(t, err, store.ErrProofMismatch, "there is no group")
+	_, err := f.StoreProof(t.Context(), store.Lease{ProofJob: store.ProofJob{ProofKey: foldKey(1)}, Epoch: 1}, f.aggregated(1), store.ProofStats{})
+	require.ErrorIs(t, err, store.ErrLeaseLost, "there is no group, and so no job")
 	f.plan(1, 2)
+	l := f.claim(foldKey(1))
 	other := f.aggregated(1)
 	other.Shape = "tiny-2"
-	_, err = f.StoreProof(t.Context(), l, other, store.ProofStats{}, noJob)
+	_, err = f.StoreProof(t.Context(), l, other, store.ProofStats{})
 	require.ErrorIs(t, err, store.ErrProofMismatch)
 	require.Equal(t, store.GroupPlanned, f.group(1).Status)
-	require.NoError(t, f.ReleaseLease(t.Context(), l))
+	require.NoError(t, f.ReleaseJob(t.Context(), l))
 	f.folded(1)
 	require.Equal(t, store.GroupProven, f.group(1).Status)
 	require.NotNil(t, f.group(1).ProvenAt)
@@ -317,12 +313,26 @@ func TestGroupQueue(t *testing.T) {
 	require.Equal(t, 2, q.Batches[0].Words)
 	require.False(t, q.Batches[0].DeadLetter)
 	require.Equal(t, settle.BatchSealed, q.Batches[3].Status)
-	require.True(t, q.Batches[3].DeadLetter, "it has no job")
+	require.False(t, q.Batches[3].DeadLetter)
 	require.Nil(t, q.Batches[3].ProvenAt)
 	require.Len(t, q.Groups, 1)
 	g := q.Groups[0]
 	require.Equal(t, newGroup(2, 3), g.NewGroup)
-	require.True(t, g.DeadLetter, "it has no job")
+	require.False(t, g.DeadLetter)
+	for _, filter := range []store.JobFilter{{Batch: 2}, {Batch: 5}} {
+		jobs, err := f.Jobs(t.Context(), filter)
+		require.NoError(t, err)
+		require.NoError(t, f.DiscardJob(t.Context(), jobs[0].ID))
+	}
+	q, err = f.GroupQueue(t.Context())
+	require.NoError(t, err)
+	require.True(t, q.Batches[3].DeadLetter)
+	require.True(t, q.Groups[0].DeadLetter)
+	mustExec(t, f.db.Pool, "delete from proof_jobs")
+	q, err = f.GroupQueue(t.Context())
+	require.NoError(t, err)
+	require.True(t, q.Batches[3].DeadLetter, "a person has deleted its job")
+	require.True(t, q.Groups[0].DeadLetter, "a person has deleted its job")
 
 	require.NoError(t, f.SettleDirectly(t.Context(), f.planner(), 2, 3, "dead_fold"))
 	require.NoError(t, f.SettleDirectly(t.Context(), f.planner(), 4, 4, "deadline"))

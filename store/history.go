@@ -2,29 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/account_at.sql
-	accountAtSQL string
-	//go:embed sql/accounts_undone.sql
-	accountsUndoneSQL string
-	//go:embed sql/accounts_astray.sql
-	accountsAstraySQL string
-	//go:embed sql/leaves_forward.sql
-	leavesForwardSQL string
-	//go:embed sql/leaves_back.sql
-	leavesBackSQL string
-	//go:embed sql/batch_progress.sql
-	batchProgressSQL string
-	//go:embed sql/settled_progress.sql
-	settledProgressSQL string
 )
 
 // Point is a batch in the history of the state. Genesis is batch 0, and final.

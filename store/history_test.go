@@ -50,7 +50,7 @@ func TestHistoryBeforeAnAccountWasOpened(t *testing.T) {
 	b, _ := f.next(s)
 	opened := withLeaf(store.Account{Index: genesisAccounts, Owner: digest("new"), Token: 1, L1: address(9), Balance: settle.NewAmount(1)})
 	b.Changes = append(b.Changes, store.AccountChange{Before: store.Account{Index: opened.Index}, After: opened})
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
 	for n, want := range []int{genesisAccounts, genesisAccounts + 1} {
 		count := 0
 		require.NoError(t, f.EachAccountAt(t.Context(), settle.BatchNumber(n), func(store.Account) error { count++; return nil }))

@@ -2,39 +2,36 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Errors of the methods that change jobs.
 var (
 	// ErrJobRunning: a worker has the job; stop the worker, or wait.
 	ErrJobRunning = errors.New("the job is running")
-	// ErrJobState: the job is not in a state from which this change makes sense.
+	// ErrJobState: the job is not in a status from which this change makes sense.
 	ErrJobState = errors.New("nothing to change in this state of the job")
 )
 
-var (
-	//go:embed sql/jobs.sql
-	jobsSQL string
-	//go:embed sql/job_retry.sql
-	jobRetrySQL string
-	//go:embed sql/job_discard.sql
-	jobDiscardSQL string
-	//go:embed sql/blockage.sql
-	blockageSQL string
-	//go:embed sql/overtakings.sql
-	overtakingsSQL string
-)
+// insertJob queues a proof with the commit of tx.
+func insertJob(ctx context.Context, tx pgx.Tx, j ProofJob) error {
+	if _, err := tx.Exec(ctx, jobInsertSQL, j.Batch, j.Circuit, j.KeyHash[:], j.Last, j.Shape); err != nil {
+		return fmt.Errorf("proof job: %w", err)
+	}
+	return notify(ctx, tx, TopicJobs)
+}
 
-func jobFields(j *Job) []any {
-	return []any{&j.ID, &j.Batch, &j.Last, &j.Circuit, &j.Shape, fixed(j.KeyHash[:]), &j.State, &j.Attempt,
-		&j.CreatedAt, &j.ScheduledAt, &j.AttemptedAt, &j.FinalizedAt, &j.BatchStatus, &j.Proven,
-		&j.Holder, &j.HeartbeatAt, &j.MemoryAbove, &j.MemoryUntil, &j.Failures, &j.LastClass, &j.LastError, &j.LastAt}
+// DueJobs lists the kinds of proofs that wait for a worker.
+func (s *Store) DueJobs(ctx context.Context) ([]ProofKind, error) {
+	kinds, err := rows[ProofKind](ctx, s.pool, jobsDueSQL)
+	if err != nil {
+		return nil, fmt.Errorf("waiting jobs: %w", err)
+	}
+	return kinds, nil
 }
 
 // Jobs lists proof jobs, those of the newest batch first.
@@ -47,25 +44,19 @@ func (s *Store) Jobs(ctx context.Context, f JobFilter) ([]Job, error) {
 }
 
 func jobsOf(ctx context.Context, q querier, f JobFilter) ([]Job, error) {
-	return list(ctx, q, jobFields, jobsSQL, f.Job, f.Batch, f.DeadLetters, f.States, f.Limit)
+	return rows[Job](ctx, q, jobsSQL, f.Job, f.Batch, f.DeadLetters, f.Statuses, f.Limit)
 }
 
 // RetryJob puts a job that nobody is at back in the queue at once, a dead letter
 // too; what was counted against it stays, and it gets as many tries again.
-// ErrNotFound, ErrJobRunning, ErrProofExists when there is nothing left to do,
-// ErrJobState when another job of the same proof is alive.
+// ErrNotFound, ErrJobRunning, ErrProofExists when there is nothing left to do.
 func (s *Store) RetryJob(ctx context.Context, id int64) error {
-	err := s.changeJob(ctx, id, func(j Job) error {
+	if err := s.changeJob(ctx, id, jobRetrySQL, func(j Job) error {
 		if j.Proven {
 			return ErrProofExists
 		}
 		return nil
-	}, jobRetrySQL)
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "23505" { // River's index of unique live jobs
-		err = fmt.Errorf("%w: another job of the same proof is alive", ErrJobState)
-	}
-	if err != nil {
+	}); err != nil {
 		return fmt.Errorf("retry job %d: %w", id, err)
 	}
 	return nil
@@ -74,40 +65,44 @@ func (s *Store) RetryJob(ctx context.Context, id int64) error {
 // DiscardJob makes a waiting job a dead letter: nobody tries it until RetryJob.
 // ErrNotFound, ErrJobRunning, ErrJobState when it is finished already.
 func (s *Store) DiscardJob(ctx context.Context, id int64) error {
-	if err := s.changeJob(ctx, id, func(Job) error { return nil }, jobDiscardSQL); err != nil {
+	if err := s.changeJob(ctx, id, jobDiscardSQL, func(Job) error { return nil }); err != nil {
 		return fmt.Errorf("discard job %d: %w", id, err)
 	}
 	return nil
 }
 
-func (s *Store) changeJob(ctx context.Context, id int64, check func(Job) error, sql string) error {
+func (s *Store) changeJob(ctx context.Context, id int64, sql string, check func(Job) error) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, jobHoldSQL, id); err != nil {
+			return err
+		}
 		found, err := jobsOf(ctx, tx, JobFilter{Job: id})
 		switch {
 		case err != nil:
 			return err
 		case id == 0 || len(found) == 0:
 			return ErrNotFound
-		case found[0].State == "running":
+		case found[0].Status == JobRunning:
 			return ErrJobRunning
 		}
 		if err := check(found[0]); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, sql, id)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = fmt.Errorf("%w: it is %s", ErrJobState, found[0].State)
+		switch {
+		case err != nil:
+			return err
+		case tag.RowsAffected() == 0:
+			return fmt.Errorf("%w: it is %s", ErrJobState, found[0].Status)
 		}
-		return err
+		return notify(ctx, tx, TopicJobs)
 	})
 }
 
 // Blockage returns the first unproven batch if nobody will try to prove it, or
 // ErrNotFound: settlement waits for no person.
 func (s *Store) Blockage(ctx context.Context) (Blockage, error) {
-	b, err := one(ctx, s.pool, func(b *Blockage) []any {
-		return []any{&b.Batch, &b.Job, &b.State, &b.Behind, &b.Class, &b.Detail}
-	}, blockageSQL)
+	b, err := row[Blockage](ctx, s.pool, blockageSQL)
 	if err != nil {
 		return Blockage{}, fmt.Errorf("blocked batch: %w", err)
 	}
@@ -118,11 +113,40 @@ func (s *Store) Blockage(ctx context.Context) (Blockage, error) {
 // worker, with the proofs of later batches that were begun before them meanwhile. Only
 // the last such time of each batch is known. It reads all failures: for drills and people.
 func (s *Store) Overtakings(ctx context.Context) ([]Overtaking, error) {
-	out, err := list(ctx, s.pool, func(o *Overtaking) []any {
-		return []any{&o.Batch, &o.PutBack, &o.Begun, &o.By}
-	}, overtakingsSQL)
+	out, err := rows[Overtaking](ctx, s.pool, overtakingsSQL)
 	if err != nil {
 		return nil, fmt.Errorf("overtaken batches: %w", err)
 	}
 	return out, nil
+}
+
+// ProveAgain puts the job of one batch whose proof was set aside back in the queue, the
+// oldest one first, as fate says of the batch's failures; each such proof is one. ErrNotFound if
+// there is none.
+func (s *Store) ProveAgain(ctx context.Context, fate func(ProofJob, []ProofFailure) Requeue) error {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		j, err := row[ProofJob](ctx, tx, jobAwaitedSQL)
+		if err != nil {
+			return err
+		}
+		return requeue(ctx, tx, j, func(failures []ProofFailure) Requeue { return fate(j, failures) })
+	})
+	if err != nil {
+		return fmt.Errorf("queue a batch whose proof was set aside: %w", err)
+	}
+	return nil
+}
+
+// requeue decides about a job whose row is locked.
+func requeue(ctx context.Context, tx pgx.Tx, j ProofJob, fate func([]ProofFailure) Requeue) error {
+	failures, err := proofFailures(ctx, tx, j.Batch)
+	if err != nil {
+		return err
+	}
+	next := fate(failures)
+	above := int64(min(next.MemoryAbove, math.MaxInt64))
+	if _, err := tx.Exec(ctx, jobRequeueSQL, j.ID, next.Dead, next.Delay, above, next.MemoryFor); err != nil {
+		return fmt.Errorf("job %d: %w", j.ID, err)
+	}
+	return notify(ctx, tx, TopicJobs)
 }

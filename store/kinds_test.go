@@ -4,18 +4,20 @@ import (
 	"math"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
 // ofKind is a submission that has no receiver yet, or none at all, with fee 1.
-func ofKind(kind settle.Kind, from settle.AccountIndex, nonce settle.Nonce, amount uint64) store.Submission {
+func ofKind(kind settle.Kind, from settle.AccountIndex, nonce settle.Nonce, amount uint64) admission.Checked {
 	s := submission(from, nonce, amount)
-	s.Kind, s.To, s.ToOwner, s.ToL1 = kind, 0, settle.Element{}, address(uint64(from)+1)
+	s.Kind, s.To, s.ToOwner, s.ToL1 = kind, 0, fr.Element{}, address(uint64(from)+1)
 	if kind == settle.KindOpen {
-		s.ToOwner, s.ToL1 = digest("new owner"), address(77)
+		s.ToOwner, s.ToL1 = element(digest("new owner")), address(77)
 	}
 	s.ID = settle.Hash(digest("of kind", kind, from, nonce, amount))
 	return s
@@ -30,11 +32,11 @@ func TestPendingExitAllLeavesNothing(t *testing.T) {
 	f.refused(ofKind(settle.KindExit, 0, 2, 1), settle.CodeInsufficientBalance)
 	f.refused(ofKind(settle.KindExitAll, 0, 2, 0), settle.CodeInsufficientBalance)
 	require.Contains(t, f.decide(ofKind(settle.KindOpen, 0, 2, 5)).Refusal.Detail, "account 0 has 1000, all of which a pending exit-all takes")
-	require.Equal(t, store.Admission{Status: settle.TxAccepted, Existing: true}, f.decide(all), "the same again is no second one")
+	require.Equal(t, admission.Outcome{Status: settle.TxAccepted, Existing: true}, f.decide(all), "the same again is no second one")
 
 	pending, err := f.PendingBySender(t.Context(), []settle.AccountIndex{0, 1})
 	require.NoError(t, err)
-	require.Equal(t, map[settle.AccountIndex]store.Pending{0: {Debits: settle.NewAmount(102), All: true, Nonces: []settle.Nonce{0, 1}}}, pending)
+	require.Equal(t, map[settle.AccountIndex]admission.Pending{0: {Debits: settle.NewAmount(102), All: true, Nonces: []settle.Nonce{0, 1}}}, pending)
 	require.Zero(t, pending[0].Available(settle.NewAmount(genesisBalance)))
 	require.Equal(t, settle.NewAmount(genesisBalance), pending[1].Available(settle.NewAmount(genesisBalance)))
 
@@ -49,7 +51,7 @@ func TestPendingExitAllLeavesNothing(t *testing.T) {
 // a lower nonce.
 func TestExitAllInOneRequest(t *testing.T) {
 	f := newFixture(t)
-	got, err := f.Admit(t.Context(), []store.Submission{
+	got, err := f.Admit(t.Context(), []admission.Checked{
 		ofKind(settle.KindExitAll, 1, 3, 0), submission(1, 0, 1), ofKind(settle.KindExitAll, 1, 1, 0), submission(0, 0, 1),
 	})
 	require.NoError(t, err)
@@ -66,7 +68,7 @@ func TestExitAllOfNothing(t *testing.T) {
 	f.admit(submission(1, 0, 999)) // nothing is left
 	f.refused(ofKind(settle.KindExitAll, 1, 1, 0), settle.CodeInsufficientBalance)
 	free := ofKind(settle.KindExitAll, 1, 1, 0)
-	free.Fee, free.FeePacked = settle.Amount{}, 0
+	free.Fee = 0
 	f.refused(free, settle.CodeZeroAmount)
 }
 
@@ -84,16 +86,16 @@ func TestOpenedAccountLives(t *testing.T) {
 	plain.Usage.Opens = 1
 	after := f.accounts[0]
 	after.Nonce, after.Balance = 1, settle.NewAmount(genesisBalance-6)
-	opened := store.Account{Index: index, Owner: item.ToOwner, Token: 1, Balance: item.Amount, L1: item.ToL1}
+	opened := store.Account{Index: index, Owner: item.ToOwner.Bytes(), Token: 1, Balance: amountOf(item), L1: item.ToL1}
 	before := store.Account{Index: index, Leaf: digest("empty")}
 	plain.Changes = []store.AccountChange{{Before: f.accounts[0], After: withLeaf(after)}, {Before: before, After: withLeaf(opened)}}
 
 	unassigned := plain
 	unassigned.Transactions = []store.ExecutedTransaction{{ID: item.ID}}
-	require.Error(t, f.SealBatch(t.Context(), f.epoch, unassigned, noJob), "an open without its index")
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, plain, noJob))
+	require.Error(t, f.SealBatch(t.Context(), f.epoch, unassigned), "an open without its index")
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, plain))
 
-	found, err := f.AccountsByOwner(t.Context(), item.ToOwner, item.ToL1, -1, 10)
+	found, err := f.AccountsByOwner(t.Context(), item.ToOwner.Bytes(), item.ToL1, -1, 10)
 	require.NoError(t, err)
 	require.Equal(t, []store.Account{withLeaf(opened)}, found)
 	history, err := f.AccountHistory(t.Context(), index, 0, 10)
@@ -117,9 +119,9 @@ func TestOpenOfATakenSlot(t *testing.T) {
 	b.Transactions = []store.ExecutedTransaction{{ID: item.ID, AssignedIndex: &taken}}
 	b.Changes = []store.AccountChange{{
 		Before: store.Account{Index: taken, Leaf: digest("empty")},
-		After:  withLeaf(store.Account{Index: taken, Owner: item.ToOwner, Token: 1, Balance: item.Amount, L1: item.ToL1}),
+		After:  withLeaf(store.Account{Index: taken, Owner: item.ToOwner.Bytes(), Token: 1, Balance: amountOf(item), L1: item.ToL1}),
 	}}
-	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b, noJob), store.ErrStateMismatch)
+	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b), store.ErrStateMismatch)
 	a, err := f.Account(t.Context(), taken)
 	require.NoError(t, err)
 	require.Equal(t, f.accounts[taken], a)
@@ -137,11 +139,11 @@ func TestNoOpenBehindTheLastIndex(t *testing.T) {
 	b, _ := f.next(s)
 	last := withLeaf(store.Account{Index: math.MaxUint32, Owner: digest("last"), Token: 1, L1: address(9), Balance: settle.NewAmount(1)})
 	b.Changes = append(b.Changes, store.AccountChange{Before: store.Account{Index: last.Index}, After: last})
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
 
 	f.refused(ofKind(settle.KindOpen, 1, 1, 5), settle.CodeAccountsExhausted)
 	require.Contains(t, f.decide(ofKind(settle.KindOpen, 1, 1, 5)).Refusal.Detail, "account 4294967295 exists")
 	f.refused(ofKind(settle.KindOpen, 1, 1, 5000), settle.CodeInsufficientBalance)
-	require.Equal(t, store.Admission{Status: settle.TxAccepted, Existing: true}, f.decide(before))
+	require.Equal(t, admission.Outcome{Status: settle.TxAccepted, Existing: true}, f.decide(before))
 	f.admit(ofKind(settle.KindExit, 1, 1, 5), submission(1, 2, 5))
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"strings"
@@ -17,15 +16,10 @@ type Topic string
 const (
 	TopicTransactions Topic = "transactions" // newly accepted ones
 	TopicBatches      Topic = "batches"      // a batch changed its status
+	TopicJobs         Topic = "jobs"         // a proof job waits for a worker
 )
 
 const channelPrefix = "settle_"
-
-//go:embed sql/notify.sql
-var notifySQL string
-
-//go:embed sql/current_schema.sql
-var currentSchemaSQL string
 
 // Listener waits for notifications of this schema.
 type Listener struct {
@@ -70,10 +64,12 @@ func (l *Listener) Next(ctx context.Context) (Topic, error) {
 // Close closes the listener's connection.
 func (l *Listener) Close(ctx context.Context) error { return closeConn(ctx, l.conn) }
 
-// notifyBatches goes out with tx's commit.
-func notifyBatches(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, notifySQL, TopicBatches); err != nil {
-		return fmt.Errorf("notify of batches: %w", err)
+// notify goes out with tx's commit.
+func notify(ctx context.Context, tx pgx.Tx, t Topic) error {
+	if _, err := tx.Exec(ctx, notifySQL, t); err != nil {
+		return fmt.Errorf("notify of %s: %w", t, err)
 	}
 	return nil
 }
+
+func notifyBatches(ctx context.Context, tx pgx.Tx) error { return notify(ctx, tx, TopicBatches) }

@@ -2,19 +2,11 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/transactions_by_id.sql
-	transactionsByIDSQL string
-	//go:embed sql/accounts_first_of.sql
-	accountsFirstOfSQL string
 )
 
 // Transactions returns those of the transactions that are stored, with their batches
@@ -26,12 +18,12 @@ func (s *Store) Transactions(ctx context.Context, ids []settle.Hash) (map[settle
 	}
 	found := map[settle.Hash]TransactionDetail{}
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
-		rows, err := list(ctx, tx, transactionFields, transactionsByIDSQL, asked)
+		stored, err := rows[transactionRow](ctx, tx, transactionsByIDSQL, asked)
 		if err != nil {
 			return err
 		}
 		placed := map[settle.BatchNumber]TransactionDetail{} // what they have of their batch
-		for _, t := range transactions(rows) {
+		for _, t := range transactions(stored) {
 			d := TransactionDetail{}
 			if t.Placement != nil {
 				n := t.Placement.Batch

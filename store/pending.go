@@ -2,44 +2,15 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 )
-
-// Pending is what accepted, unexecuted transactions of one sender will take.
-type Pending struct {
-	Debits settle.Amount  // amounts and fees; of an exit-all the fee
-	All    bool           // an exit-all is among them: it takes the rest
-	Nonces []settle.Nonce // ascending
-}
-
-// Available returns what is left of an executed balance for further transactions.
-func (p Pending) Available(balance settle.Amount) settle.Amount {
-	// Executed between the reads of balance and pending, a debit is in both.
-	left, ok := balance.Sub(p.Debits)
-	if p.All || !ok {
-		return settle.Amount{}
-	}
-	return left
-}
-
-// NextNonce returns the first nonce from the executed one on that no pending
-// transaction uses: a gap before the end, if there is one.
-func (p Pending) NextNonce(executed settle.Nonce) settle.Nonce {
-	next := executed
-	for _, n := range p.Nonces {
-		if n == next {
-			next++
-		}
-	}
-	return next
-}
 
 type pendingRow struct {
 	sender settle.AccountIndex
-	Pending
+	admission.Pending
 }
 
 func (r *pendingRow) fields() []any {
@@ -48,12 +19,12 @@ func (r *pendingRow) fields() []any {
 
 // PendingBySender returns what is pending of those senders that have something
 // pending, in one query.
-func (s *Store) PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]Pending, error) {
+func (s *Store) PendingBySender(ctx context.Context, senders []settle.AccountIndex) (map[settle.AccountIndex]admission.Pending, error) {
 	rows, err := list(ctx, s.pool, (*pendingRow).fields, pendingBySenderSQL, senders)
 	if err != nil {
 		return nil, fmt.Errorf("pending transactions: %w", err)
 	}
-	pending := make(map[settle.AccountIndex]Pending, len(rows))
+	pending := make(map[settle.AccountIndex]admission.Pending, len(rows))
 	for _, r := range rows {
 		pending[r.sender] = r.Pending
 	}
@@ -77,9 +48,3 @@ func (s *Store) ProvenProgress(ctx context.Context) (Progress, error) {
 	}
 	return p, nil
 }
-
-//go:embed sql/pending_by_sender.sql
-var pendingBySenderSQL string
-
-//go:embed sql/proven_progress.sql
-var provenProgressSQL string

@@ -1,103 +1,16 @@
 package store_test
 
 import (
-	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/store"
 )
-
-// expire makes the lease of a batch overdue without waiting.
-func (f *fixture) expire(n settle.BatchNumber) {
-	f.t.Helper()
-	mustExec(f.t, f.db.Pool, "update leases set expires_at = clock_timestamp() - interval '1 second' where batch = $1", n)
-}
-
-func (f *fixture) lease(n settle.BatchNumber) store.Lease {
-	f.t.Helper()
-	l, err := f.AcquireLease(f.t.Context(), leaseRequest(n))
-	require.NoError(f.t, err)
-	return l
-}
-
-func TestLeaseLife(t *testing.T) {
-	f := newFixture(t)
-	f.seal(submission(0, 0, 1))
-	first := f.lease(1)
-	require.Equal(t, int64(1), first.Epoch)
-	require.Equal(t, "worker", first.Holder)
-	require.Equal(t, ttl, first.ExpiresAt.Sub(first.HeartbeatAt).Round(time.Second))
-	_, err := f.AcquireLease(t.Context(), leaseRequest(1))
-	require.ErrorIs(t, err, store.ErrLeaseHeld)
-	later, err := f.Heartbeat(t.Context(), first, 2*ttl)
-	require.NoError(t, err)
-	require.True(t, later.ExpiresAt.After(first.ExpiresAt))
-	expired, err := f.ExpiredLeases(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, expired)
-
-	// Overdue, but nobody took it: the worker goes on.
-	f.expire(1)
-	expired, err = f.ExpiredLeases(t.Context())
-	require.NoError(t, err)
-	require.Len(t, expired, 1)
-	require.Equal(t, first.ProofKey, expired[0].ProofKey)
-	_, err = f.Heartbeat(t.Context(), first, ttl)
-	require.NoError(t, err)
-
-	// Overdue and taken: a new epoch, and the old worker is told.
-	f.expire(1)
-	second := f.lease(1)
-	require.Equal(t, int64(2), second.Epoch)
-	_, err = f.Heartbeat(t.Context(), first, ttl)
-	require.ErrorIs(t, err, store.ErrLeaseLost)
-	require.NoError(t, f.ReleaseLease(t.Context(), first), "no effect on the new one")
-	_, err = f.Heartbeat(t.Context(), second, ttl)
-	require.NoError(t, err)
-
-	require.NoError(t, f.ReleaseLease(t.Context(), second))
-	_, err = f.Heartbeat(t.Context(), second, ttl)
-	require.ErrorIs(t, err, store.ErrLeaseLost)
-	require.Equal(t, int64(3), f.lease(1).Epoch)
-	_, err = f.AcquireLease(t.Context(), leaseRequest(7))
-	require.Error(t, err, "there is no such batch")
-}
-
-func TestManyWorkersOneLease(t *testing.T) {
-	f := newFixture(t)
-	f.seal(submission(0, 0, 1))
-	for round := range 3 {
-		var mu sync.Mutex
-		var won []store.Lease
-		var wg sync.WaitGroup
-		for range 4 {
-			wg.Go(func() {
-				l, err := f.AcquireLease(t.Context(), leaseRequest(1))
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					won = append(won, l)
-				} else if !errors.Is(err, store.ErrLeaseHeld) {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		require.Len(t, won, 1)
-		require.Equal(t, int64(round+1), won[0].Epoch)
-		f.expire(1)
-	}
-}
 
 func TestProofMakesBatchProven(t *testing.T) {
 	f := newFixture(t)
@@ -105,11 +18,10 @@ func TestProofMakesBatchProven(t *testing.T) {
 	b := f.seal(item)
 	l := f.lease(1)
 	stats := store.ProofStats{Assign: time.Millisecond, Solve: 2 * time.Second, Prove: 3 * time.Second, PeakMemory: 1 << 33}
-	completed := 0
-	out, err := f.StoreProof(t.Context(), l, envelope(b), stats, func(context.Context, pgx.Tx) error { completed++; return nil })
+	out, err := f.StoreProof(t.Context(), l, envelope(b), stats)
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{Stored: true}, out)
-	require.Equal(t, 1, completed)
+	require.Equal(t, store.JobCompleted, f.job(1).Status)
 	require.Equal(t, settle.TxProven, f.txStatus(item.ID))
 
 	p, err := f.Proof(t.Context(), l.ProofKey)
@@ -123,10 +35,13 @@ func TestProofMakesBatchProven(t *testing.T) {
 	require.NotNil(t, d.ProvenAt)
 	require.Len(t, d.Proofs, 1)
 
-	_, err = f.AcquireLease(t.Context(), leaseRequest(1))
-	require.ErrorIs(t, err, store.ErrProofExists)
-	_, err = f.Heartbeat(t.Context(), l, ttl)
-	require.ErrorIs(t, err, store.ErrProofExists)
+	_, err = testdb.Lease(t, f.Store, l.ProofKey, "worker", ttl)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.ErrorIs(t, f.Heartbeat(t.Context(), l, ttl), store.ErrProofExists)
+	mustExec(t, f.db.Pool, "update proof_jobs set status = 'available', finished_at = null")
+	_, err = testdb.Lease(t, f.Store, l.ProofKey, "worker", ttl)
+	require.ErrorIs(t, err, store.ErrNotFound, "a job whose proof is stored is given to nobody")
+	require.Equal(t, store.JobCompleted, f.job(1).Status)
 	_, err = f.Proof(t.Context(), store.ProofKey{Batch: 1, Circuit: "aggregate"})
 	require.ErrorIs(t, err, store.ErrNotFound)
 	_, err = f.db.Pool.Exec(t.Context(), "update proofs set proof = 'x'")
@@ -136,11 +51,12 @@ func TestProofMakesBatchProven(t *testing.T) {
 func TestProofAndJobAreCompletedTogether(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
-	boom := errors.New("boom")
-	_, err := f.StoreProof(t.Context(), f.lease(1), envelope(b), store.ProofStats{}, func(context.Context, pgx.Tx) error { return boom })
-	require.ErrorIs(t, err, boom)
+	l := f.lease(1)
+	mustExec(t, f.db.Pool, "alter table proof_jobs add constraint boom check (status <> 'completed')")
+	_, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
+	require.ErrorContains(t, err, "boom")
 	require.Equal(t, settle.BatchSealed, f.batchStatus(1))
-	_, err = f.Proof(t.Context(), leaseRequest(1).ProofKey)
+	_, err = f.Proof(t.Context(), proofKey(1))
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
@@ -150,40 +66,68 @@ func TestLateProofIsKeptOnce(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
 	paused := f.lease(1)
-	f.expire(1)
+	f.reap(paused)
 	current := f.lease(1)
-	never := func(context.Context, pgx.Tx) error { return errors.New("completed a job of somebody else") }
-	out, err := f.StoreProof(t.Context(), paused, envelope(b), store.ProofStats{}, never)
+	out, err := f.StoreProof(t.Context(), paused, envelope(b), store.ProofStats{})
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{Stored: true, Late: true}, out)
 	require.Equal(t, settle.BatchProven, f.batchStatus(1))
-	_, err = f.Heartbeat(t.Context(), current, ttl)
-	require.ErrorIs(t, err, store.ErrProofExists)
+	require.Equal(t, store.JobRunning, f.job(1).Status)
+	require.ErrorIs(t, f.Heartbeat(t.Context(), current, ttl), store.ErrProofExists)
 
-	completed := false
 	other := envelope(b)
 	other.Proof = []byte("another")
-	out, err = f.StoreProof(t.Context(), current, other, store.ProofStats{}, func(context.Context, pgx.Tx) error { completed = true; return nil })
+	out, err = f.StoreProof(t.Context(), current, other, store.ProofStats{})
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{}, out)
-	require.True(t, completed, "the job is done either way")
+	require.Equal(t, store.JobCompleted, f.job(1).Status, "the job is done either way")
 	p, err := f.Proof(t.Context(), current.ProofKey)
 	require.NoError(t, err)
 	require.Equal(t, []byte("proof"), p.Proof, "the first one stays")
 	require.True(t, p.Late)
 }
 
+// A late proof ends a job that nobody is at, a dead letter too; and one that somebody gives
+// back is done.
+func TestLateProofEndsTheJob(t *testing.T) {
+	for name, then := range map[string]func(*fixture, store.Lease){
+		"waiting":     func(f *fixture, l store.Lease) { f.reap(l) },
+		"dead letter": func(f *fixture, l store.Lease) { f.reap(l); require.NoError(f.t, f.DiscardJob(f.t.Context(), l.ID)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			b := f.seal(submission(0, 0, 1))
+			l := f.lease(1)
+			then(f, l)
+			_, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
+			require.NoError(t, err)
+			require.Equal(t, store.JobCompleted, f.job(1).Status)
+			require.ErrorIs(t, f.RetryJob(t.Context(), l.ID), store.ErrProofExists)
+		})
+	}
+	f := newFixture(t)
+	b := f.seal(submission(0, 0, 1))
+	late := f.lease(1)
+	f.reap(late)
+	current := f.lease(1)
+	_, err := f.StoreProof(t.Context(), late, envelope(b), store.ProofStats{})
+	require.NoError(t, err)
+	require.NoError(t, f.ReleaseJob(t.Context(), current))
+	require.Equal(t, store.JobCompleted, f.job(1).Status)
+	require.Equal(t, 2, f.job(1).Attempt)
+}
+
 func TestConcurrentProofsOfOneBatch(t *testing.T) {
 	f := newFixture(t)
 	b := f.seal(submission(0, 0, 1))
 	old := f.lease(1)
-	f.expire(1)
+	f.reap(old)
 	leases := []store.Lease{old, f.lease(1), old}
 	outs := make([]store.ProofOutcome, len(leases))
 	var wg sync.WaitGroup
 	for i, l := range leases {
 		wg.Go(func() {
-			out, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{}, noJob)
+			out, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
 			if err != nil {
 				t.Error(err)
 			}
@@ -216,112 +160,21 @@ func TestProofOfSomethingElseIsRefused(t *testing.T) {
 	} {
 		p := envelope(b)
 		change(&p)
-		_, err := f.StoreProof(t.Context(), l, p, store.ProofStats{}, noJob)
+		_, err := f.StoreProof(t.Context(), l, p, store.ProofStats{})
 		require.ErrorIs(t, err, store.ErrProofMismatch, name)
 	}
-	other := leaseRequest(1)
+	other := l
 	other.KeyHash[0]++
-	wrongKey, err := f.AcquireLease(t.Context(), other)
-	require.NoError(t, err)
 	p := envelope(b)
 	p.KeyHash = other.KeyHash
-	_, err = f.StoreProof(t.Context(), wrongKey, p, store.ProofStats{}, noJob)
+	_, err := f.StoreProof(t.Context(), other, p, store.ProofStats{})
 	require.ErrorIs(t, err, store.ErrProofMismatch, "a lease under another key than the batch's")
 	never := l
 	never.Circuit = "aggregate"
 	p = envelope(b)
 	p.Circuit = "aggregate"
-	_, err = f.StoreProof(t.Context(), never, p, store.ProofStats{}, noJob)
-	require.ErrorIs(t, err, store.ErrLeaseLost, "no lease at all")
-}
-
-func TestFailuresAreKept(t *testing.T) {
-	f := newFixture(t)
-	f.seal(submission(0, 0, 1))
-	l := f.lease(1)
-	require.NoError(t, f.RecordFailure(t.Context(), l, store.FailResource, "out of memory"))
-	again := leaseRequest(1)
-	again.JobAttempt = 2
-	second, err := f.AcquireLease(t.Context(), again)
-	require.NoError(t, err, "a failure releases the lease")
-	require.NoError(t, f.RecordFailure(t.Context(), l, store.FailBug, "by the old epoch"))
-	_, err = f.Heartbeat(t.Context(), second, ttl)
-	require.NoError(t, err, "and only its own")
-	got, err := f.ProofFailures(t.Context(), 1)
-	require.NoError(t, err)
-	require.Len(t, got, 2)
-	require.NotZero(t, got[0].FailedAt)
-	got[0].FailedAt = time.Time{}
-	require.Equal(t, store.ProofFailure{ProofKey: l.ProofKey, Epoch: 1, Attempt: 1, Class: store.FailResource, Detail: "out of memory", Worker: "worker"}, got[0])
-	d, err := f.Batch(t.Context(), 1)
-	require.NoError(t, err)
-	require.Equal(t, 2, d.Failures)
-	require.Error(t, f.RecordFailure(t.Context(), second, "other", "no such class"))
-}
-
-func TestReapPutsTheJobBack(t *testing.T) {
-	f := newFixture(t)
-	f.seal(submission(0, 0, 1))
-	client, err := river.NewClient(riverpgxv5.New(f.db.Pool), &river.Config{})
-	require.NoError(t, err)
-	job, err := client.Insert(t.Context(), proveArgs{Batch: 1}, &river.InsertOpts{MaxAttempts: 2})
-	require.NoError(t, err)
-	run := func(attempt int) store.Lease {
-		mustExec(t, f.db.Pool, "update river_job set state = 'running', attempt = $1, attempted_at = now() where id = $2", attempt, job.Job.ID)
-		r := leaseRequest(1)
-		r.JobID, r.JobAttempt = job.Job.ID, attempt
-		l, err := f.AcquireLease(t.Context(), r)
-		require.NoError(t, err)
-		return l
-	}
-	state := func() rivertype.JobState {
-		row, err := client.JobGet(t.Context(), job.Job.ID)
-		require.NoError(t, err)
-		return row.State
-	}
-
-	l := run(1)
-	requeued, err := f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued, "alive")
-	require.Equal(t, rivertype.JobStateRunning, state())
-	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.True(t, requeued)
-	row, err := client.JobGet(t.Context(), job.Job.ID)
-	require.NoError(t, err)
-	require.Equal(t, rivertype.JobStateAvailable, row.State)
-	require.Contains(t, row.Errors[0].Error, "lease expired")
-	_, err = f.Heartbeat(t.Context(), l, ttl)
-	require.ErrorIs(t, err, store.ErrLeaseLost)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued, "once")
-
-	// River has started the next attempt by itself: the old lease must not touch it.
-	l = run(2)
-	mustExec(t, f.db.Pool, "update river_job set attempt = 3 where id = $1", job.Job.ID)
-	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued)
-	require.Equal(t, rivertype.JobStateRunning, state())
-
-	// The last attempt is used up: a dead letter.
-	l = run(2)
-	f.expire(1)
-	requeued, err = f.ReapLease(t.Context(), l, nil)
-	require.NoError(t, err)
-	require.False(t, requeued)
-	require.Equal(t, rivertype.JobStateDiscarded, state())
-	failures, err := f.ProofFailures(t.Context(), 1)
-	require.NoError(t, err)
-	require.Len(t, failures, 3)
-	require.Equal(t, store.FailInfrastructure, failures[2].Class)
-	st, err := f.Status(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, store.JobCounts{Discarded: 1}, st.Jobs)
+	_, err = f.StoreProof(t.Context(), never, p, store.ProofStats{})
+	require.ErrorIs(t, err, store.ErrLeaseLost, "no job of such a proof")
 }
 
 func TestProvenProgressStopsAtTheFirstGap(t *testing.T) {

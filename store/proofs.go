@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"time"
@@ -13,33 +12,16 @@ import (
 	"github.com/zksettle/settle/publicdata"
 )
 
-var (
-	//go:embed sql/proof_batch.sql
-	proofBatchSQL string
-	//go:embed sql/proof_lease.sql
-	proofLeaseSQL string
-	//go:embed sql/proof_insert.sql
-	proofInsertSQL string
-	//go:embed sql/proofs_of_batch.sql
-	proofsOfBatchSQL string
-	//go:embed sql/proof_by_key.sql
-	proofByKeySQL string
-	//go:embed sql/batch_proven.sql
-	batchProvenSQL string
-	//go:embed sql/transactions_follow.sql
-	transactionsFollowSQL string
-)
-
 // StoreProof stores a proof that the caller has verified natively, for exactly the inputs
 // that the sealed data of its batches give: a proof for another ζ holds natively too, and
-// L1 would never take it. Under the lease's current
-// epoch it releases the lease and calls complete (river.JobCompleteTx) in the same
-// transaction; a late proof is kept too, once per key, without completing a job
-// that is not ours any more. A sealed batch becomes proven; with an aggregate proof,
-// whose lease is of its first batch, the planned group does.
+// L1 would never take it. The job is completed in the same transaction, unless another worker
+// is at it: a late proof is kept too, once per key, and that worker hears of it by its
+// heartbeat. A sealed batch becomes proven; with an aggregate proof, whose job has the number
+// of its first batch, the planned group does.
 // A row that is there although batch or group is not proven was stored by nobody of us:
-// it is set aside. ErrProofMismatch if shape, key or inputs are not the batch's or the group's.
-func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope, st ProofStats, complete func(context.Context, pgx.Tx) error) (ProofOutcome, error) {
+// it is set aside. ErrProofMismatch if shape, key or inputs are not the batch's or the group's,
+// ErrLeaseLost if there is no such job.
+func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope, st ProofStats) (ProofOutcome, error) {
 	var out ProofOutcome
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		b, err := lockProvable(ctx, tx, l.Batch)
@@ -63,7 +45,7 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 			return err
 		}
 		tag, err := tx.Exec(ctx, proofInsertSQL, l.Batch, p.Circuit, p.KeyHash[:], p.Shape, p.Proof, pack(p.Inputs[:]),
-			l.Epoch, out.Late, l.Holder, l.JobAttempt,
+			l.Epoch, out.Late, l.Holder, l.Attempt,
 			st.Assign.Microseconds(), st.Solve.Microseconds(), st.Prove.Microseconds(), int64(st.PeakMemory))
 		if err != nil {
 			return err
@@ -79,14 +61,8 @@ func (s *Store) StoreProof(ctx context.Context, l Lease, p settle.ProofEnvelope,
 		if err != nil {
 			return err
 		}
-		if !current {
-			return nil
-		}
-		if _, err := tx.Exec(ctx, leaseReleaseSQL, l.Batch, l.Circuit, l.KeyHash[:], l.Epoch); err != nil {
-			return err
-		}
-		if err := complete(ctx, tx); err != nil {
-			return fmt.Errorf("complete job %d: %w", l.JobID, err)
+		if _, err := tx.Exec(ctx, jobCompleteSQL, l.ID, l.Epoch); err != nil {
+			return fmt.Errorf("complete job %d: %w", l.ID, err)
 		}
 		return nil
 	})
@@ -157,15 +133,19 @@ func belongs(b provable, l Lease, p settle.ProofEnvelope) error {
 	return sameInputs(p.Inputs, want, [3]string{"c", "ζ", "v"})
 }
 
-// leaseCurrent locks the lease's row and compares epochs.
-func leaseCurrent(ctx context.Context, tx pgx.Tx, l Lease) (bool, error) {
-	var epoch int64
-	var released bool
-	err := tx.QueryRow(ctx, proofLeaseSQL, l.Batch, l.Circuit, l.KeyHash[:]).Scan(&epoch, &released)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, ErrLeaseLost
+// leaseCurrent locks the job's row and reports whether the lease still holds it. A group's
+// row is locked before that of its job, as by whoever gives the group up.
+func leaseCurrent(ctx context.Context, tx pgx.Tx, l Lease) (current bool, err error) {
+	if l.Circuit == settle.CircuitAggregate {
+		if _, err := tx.Exec(ctx, groupLockSQL, l.Batch); err != nil {
+			return false, fmt.Errorf("lock the group: %w", err)
+		}
 	}
-	return epoch == l.Epoch && !released, err
+	err = tx.QueryRow(ctx, jobCurrentSQL, l.ID, l.Epoch, l.Batch, l.Circuit, l.KeyHash[:]).Scan(&current)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrLeaseLost
+	}
+	return current, err
 }
 
 func proveBatch(ctx context.Context, tx pgx.Tx, n settle.BatchNumber) error {

@@ -2,24 +2,12 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/proof_set_aside.sql
-	proofSetAsideSQL string
-	//go:embed sql/proof_unproven.sql
-	proofUnprovenSQL string
-	//go:embed sql/proofs_refused.sql
-	proofsRefusedSQL string
-	//go:embed sql/proofs_awaited.sql
-	proofsAwaitedSQL string
 )
 
 // foreignProof is why a proof is set aside that StoreProof has not stored: it would have
@@ -44,8 +32,10 @@ func (s *Store) RefuseProof(ctx context.Context, epoch Epoch, k ProofKey, proof 
 // of the group. ErrLeaseLost when that has moved on.
 func (s *Store) RefuseFolded(ctx context.Context, l Lease, k ProofKey, proof []byte, reason string) error {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := lockProvable(ctx, tx, l.Batch); err != nil { // before the lease, as StoreProof does
-			return err
+		for _, n := range []settle.BatchNumber{l.Batch, k.Batch} { // in order, and before the job, as StoreProof does
+			if _, err := lockProvable(ctx, tx, n); err != nil {
+				return err
+			}
 		}
 		current, err := leaseCurrent(ctx, tx, l)
 		switch {
@@ -94,7 +84,7 @@ func (s *Store) ProofGone(ctx context.Context, epoch Epoch, missing *MissingProo
 			return fmt.Errorf("%w: batch %d is %s", ErrIllegalTransition, k.Batch, b.status)
 		}
 		// Of no attempt that is known: its row is gone.
-		if err := insertFailure(ctx, tx, Lease{ProofKey: k, Epoch: 1, JobAttempt: 1, Holder: string(RoleSubmitter)}, FailBug, missing.Error()); err != nil {
+		if err := insertFailure(ctx, tx, Lease{ProofJob: ProofJob{ProofKey: k}, Epoch: 1, Attempt: 1, Holder: string(RoleSubmitter)}, FailBug, missing.Error()); err != nil {
 			return err
 		}
 		return unprove(ctx, tx, b, k, missing.Error())
@@ -123,7 +113,7 @@ func unprove(ctx context.Context, tx pgx.Tx, b provable, k ProofKey, reason stri
 
 // giveUpGroupOf has the group that holds a batch settle directly, if there is one.
 func giveUpGroupOf(ctx context.Context, tx pgx.Tx, n settle.BatchNumber, reason string) error {
-	g, err := one(ctx, tx, groupFields, groupOfSQL, n)
+	g, err := row[Group](ctx, tx, groupOfSQL, n)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	} else if err != nil {
@@ -135,8 +125,8 @@ func giveUpGroupOf(ctx context.Context, tx pgx.Tx, n settle.BatchNumber, reason 
 // setAside moves a proof to the refused ones, if it is this one (nil: whichever is
 // there), and records a failure of who stored it.
 func setAside(ctx context.Context, tx pgx.Tx, k ProofKey, proof []byte, by, reason string) (bool, error) {
-	l := Lease{ProofKey: k}
-	err := tx.QueryRow(ctx, proofSetAsideSQL, k.Batch, k.Circuit, k.KeyHash[:], proof, reason, by).Scan(&l.Epoch, &l.JobAttempt, &l.Holder)
+	l := Lease{ProofJob: ProofJob{ProofKey: k}}
+	err := tx.QueryRow(ctx, proofSetAsideSQL, k.Batch, k.Circuit, k.KeyHash[:], proof, reason, by).Scan(&l.Epoch, &l.Attempt, &l.Holder)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
@@ -149,48 +139,13 @@ func setAside(ctx context.Context, tx pgx.Tx, k ProofKey, proof []byte, by, reas
 // setForeignAside sets aside what stands in the place of the proof of a batch or group
 // that is not proven.
 func setForeignAside(ctx context.Context, tx pgx.Tx, l Lease) error {
-	switch err := noProofYet(ctx, tx, l.ProofKey); {
-	case errors.Is(err, ErrProofExists):
-		return nil
-	case err != nil:
+	var done bool
+	err := tx.QueryRow(ctx, jobDoneSQL, l.ID).Scan(&done)
+	if err != nil || done {
 		return err
 	}
-	_, err := setAside(ctx, tx, l.ProofKey, nil, l.Holder, foreignProof)
+	_, err = setAside(ctx, tx, l.ProofKey, nil, l.Holder, foreignProof)
 	return err
-}
-
-// ProveAgain calls queue for each batch whose proof was set aside, or is gone, and for which no job is
-// queued, in order, each in a transaction of its own with the batch's row locked. It
-// returns how many there were.
-func (s *Store) ProveAgain(ctx context.Context, queue func(context.Context, pgx.Tx, AwaitedProof) error) (int, error) {
-	for n := 0; ; n++ {
-		found := false
-		err := s.inTx(ctx, func(tx pgx.Tx) error {
-			a, err := one(ctx, tx, func(a *AwaitedProof) []any {
-				return []any{&a.Batch, &a.Shape, fixed(a.KeyHash[:]), &a.Job}
-			}, proofsAwaitedSQL)
-			if errors.Is(err, ErrNotFound) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-			a.Circuit = settle.CircuitTransition
-			if a.Failures, err = proofFailures(ctx, tx, a.Batch); err != nil {
-				return err
-			}
-			found = true
-			if err := queue(ctx, tx, a); err != nil {
-				return fmt.Errorf("batch %d: %w", a.Batch, err)
-			}
-			return nil
-		})
-		if err != nil {
-			return n, fmt.Errorf("queue proofs that were set aside: %w", err)
-		}
-		if !found {
-			return n, nil
-		}
-	}
 }
 
 // RefusedProofs lists proofs that were set aside, newest first: of one batch, or of all

@@ -1,34 +1,30 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/store"
 )
 
-func proofKey(n settle.BatchNumber) store.ProofKey { return leaseRequest(n).ProofKey }
-
-// awaited lists the batches that ProveAgain would queue, and queues none.
-func (f *fixture) awaited() (out []store.AwaitedProof) {
+// awaited puts the jobs of batches whose proof was set aside back in the queue, and lists them.
+func (f *fixture) awaited() (out []store.ProofJob) {
 	f.t.Helper()
-	stop := errors.New("not queued")
-	_, err := f.ProveAgain(f.t.Context(), func(_ context.Context, _ pgx.Tx, a store.AwaitedProof) error {
-		out = append(out, a)
-		return stop
-	})
-	if len(out) > 0 {
-		require.ErrorIs(f.t, err, stop)
-	} else {
+	for {
+		err := f.ProveAgain(f.t.Context(), func(j store.ProofJob, failures []store.ProofFailure) store.Requeue {
+			require.NotEmpty(f.t, failures)
+			out = append(out, j)
+			return store.Requeue{}
+		})
+		if errors.Is(err, store.ErrNotFound) {
+			return out
+		}
 		require.NoError(f.t, err)
 	}
-	return out
 }
 
 // handWritten puts a row beside a batch or group, as a person or a hostile worker can.
@@ -51,7 +47,7 @@ func TestRefusedProofIsSetAside(t *testing.T) {
 	require.Equal(t, settle.TxExecuted, f.txStatus(item.ID))
 	_, err := f.Proof(t.Context(), proofKey(1))
 	require.ErrorIs(t, err, store.ErrNotFound)
-	_, err = f.NextToSettle(t.Context())
+	_, err = f.NextToSettle(t.Context(), 0)
 	require.ErrorIs(t, err, store.ErrNotFound, "settlement waits, and sends nothing")
 
 	kept, err := f.RefusedProofs(t.Context(), 1, 0)
@@ -68,11 +64,11 @@ func TestRefusedProofIsSetAside(t *testing.T) {
 	require.Equal(t, store.FailBug, failures[0].Class)
 	require.Contains(t, failures[0].Detail, "InvalidProof")
 
+	_, err = f.Blockage(t.Context())
+	require.ErrorIs(t, err, store.ErrNotFound, "it is proven again by itself")
 	awaited := f.awaited()
 	require.Len(t, awaited, 1)
 	require.Equal(t, proofKey(1), awaited[0].ProofKey)
-	require.Nil(t, awaited[0].Job)
-	require.Equal(t, failures, awaited[0].Failures)
 	f.prove(b)
 	require.Empty(t, f.awaited())
 	require.NoError(t, f.RefuseProof(t.Context(), f.submit, proofKey(1), []byte("another"), "late"), "it is gone already")
@@ -88,9 +84,8 @@ func TestProofWrittenByHandStopsNobody(t *testing.T) {
 	b := f.seal(submission(0, 0, 1))
 	f.handWritten(envelope(b), 1)
 	l := f.lease(1)
-	_, err := f.Heartbeat(t.Context(), l, ttl)
-	require.NoError(t, err)
-	out, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{}, noJob)
+	require.NoError(t, f.Heartbeat(t.Context(), l, ttl))
+	out, err := f.StoreProof(t.Context(), l, envelope(b), store.ProofStats{})
 	require.NoError(t, err)
 	require.Equal(t, store.ProofOutcome{Stored: true}, out)
 	require.Equal(t, settle.BatchProven, f.batchStatus(1))
@@ -116,16 +111,15 @@ func TestProofWrittenByHandStopsNobody(t *testing.T) {
 func TestAggregateProofOfOtherInputsIsRefused(t *testing.T) {
 	f, _ := proven(t, 3)
 	f.plan(1, 2)
-	l, err := f.AcquireLease(t.Context(), foldRequest(1))
-	require.NoError(t, err)
+	l := f.claim(foldKey(1))
 	for i, name := range []string{"C", "Z", "V"} {
 		p := f.aggregated(1)
 		p.Inputs[i][31] ^= 1
-		_, err := f.StoreProof(t.Context(), l, p, store.ProofStats{}, noJob)
+		_, err := f.StoreProof(t.Context(), l, p, store.ProofStats{})
 		require.ErrorIs(t, err, store.ErrProofMismatch, name)
 	}
 	other := f.aggregated(3) // of another batch
-	_, err = f.StoreProof(t.Context(), l, other, store.ProofStats{}, noJob)
+	_, err := f.StoreProof(t.Context(), l, other, store.ProofStats{})
 	require.ErrorIs(t, err, store.ErrProofMismatch)
 	require.Equal(t, store.GroupPlanned, f.group(1).Status)
 }
@@ -135,18 +129,17 @@ func TestAggregateProofOfOtherInputsIsRefused(t *testing.T) {
 func TestGroupWithARefusedProofIsGivenUp(t *testing.T) {
 	f, _ := proven(t, 4)
 	f.plan(1, 2)
-	l, err := f.AcquireLease(t.Context(), foldRequest(1))
-	require.NoError(t, err)
+	l := f.claim(foldKey(1))
 	require.NoError(t, f.RefuseFolded(t.Context(), l, proofKey(2), []byte("proof"), "for another ζ"))
 	require.Equal(t, store.GroupDirect, f.group(1).Status)
 	require.Contains(t, f.group(1).Reason, "for another ζ")
 	f.requireStatuses(settle.BatchProven, settle.BatchSealed, settle.BatchProven, settle.BatchProven)
-	w, err := f.NextToSettleAfter(t.Context(), time.Hour)
+	w, err := f.NextToSettle(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Last())
 	require.Len(t, f.awaited(), 1)
 	f.prove(f.sealed[1])
-	require.ErrorIs(t, f.RefuseFolded(t.Context(), store.Lease{ProofKey: l.ProofKey, Epoch: l.Epoch + 1}, proofKey(2), nil, "x"), store.ErrLeaseLost)
+	require.ErrorIs(t, f.RefuseFolded(t.Context(), l, proofKey(2), nil, "x"), store.ErrLeaseLost)
 
 	f.plan(3, 4)
 	f.folded(3)

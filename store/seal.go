@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed" // SQL files
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -11,32 +10,15 @@ import (
 	"github.com/zksettle/settle"
 )
 
-var (
-	//go:embed sql/seal_batch.sql
-	sealBatchSQL string
-	//go:embed sql/seal_witness_input.sql
-	sealWitnessInputSQL string
-	//go:embed sql/seal_lock_accounts.sql
-	sealLockAccountsSQL string
-	//go:embed sql/seal_update_accounts.sql
-	sealUpdateAccountsSQL string
-	//go:embed sql/seal_open_accounts.sql
-	sealOpenAccountsSQL string
-	//go:embed sql/seal_transactions.sql
-	sealTransactionsSQL string
-	//go:embed sql/reject_transactions.sql
-	rejectTransactionsSQL string
-)
-
-// SealBatch writes a batch with its words, witness input, account changes and new
-// account states, sets its transactions executed, and calls insertJob (River's
-// InsertTx), all in one transaction under the sequencer's epoch.
+// SealBatch writes a batch with its words, witness input, account changes, new account
+// states and proof job, and sets its transactions executed, all in one transaction under the
+// sequencer's epoch.
 //
 // The batch must follow the last one in number and root, and each change must begin
 // at the stored leaf: else ErrStateMismatch. ErrIllegalTransition if one of its
 // transactions is not accepted, ErrCorrupt if the witness input's hash is not that of
 // its data, ErrFenced under an old epoch.
-func (s *Store) SealBatch(ctx context.Context, epoch Epoch, b SealedBatch, insertJob func(context.Context, pgx.Tx) error) error {
+func (s *Store) SealBatch(ctx context.Context, epoch Epoch, b SealedBatch) error {
 	if settle.Hash(sha256.Sum256(b.Witness.Data)) != b.Witness.Hash {
 		return fmt.Errorf("seal batch %d: witness input: %w", b.Number, ErrCorrupt)
 	}
@@ -57,8 +39,9 @@ func (s *Store) SealBatch(ctx context.Context, epoch Epoch, b SealedBatch, inser
 		if err := sealTransactions(ctx, tx, b.Number, b.Transactions); err != nil {
 			return err
 		}
-		if err := insertJob(ctx, tx); err != nil {
-			return fmt.Errorf("proof job: %w", err)
+		key := ProofKey{Batch: b.Number, Circuit: settle.CircuitTransition, KeyHash: b.KeyHash}
+		if err := insertJob(ctx, tx, ProofJob{ProofKey: key, Last: b.Number, Shape: b.Shape}); err != nil {
+			return err
 		}
 		return notifyBatches(ctx, tx)
 	})

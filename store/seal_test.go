@@ -1,36 +1,26 @@
 package store_test
 
 import (
-	"context"
-	"errors"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
-type proveArgs struct {
-	Batch settle.BatchNumber `json:"batch"`
-}
-
-func (proveArgs) Kind() string { return "prove" }
-
 func TestSealWritesEverythingAtOnce(t *testing.T) {
 	f := newFixture(t)
-	client, err := river.NewClient(riverpgxv5.New(f.db.Pool), &river.Config{})
-	require.NoError(t, err)
 	one, two := submission(0, 0, 100), submission(1, 0, 50)
 	f.admit(one, two)
 	b, after := f.next(two, one) // the sequencer's order, not ours
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := client.InsertTx(ctx, tx, proveArgs{Batch: 1}, nil)
-		return err
-	}))
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
+	jobs, err := f.Jobs(t.Context(), store.JobFilter{})
+	require.NoError(t, err)
+	require.Len(t, jobs, 1)
+	require.Equal(t, store.ProofJob{ID: 1, ProofKey: proofKey(1), Last: 1, Shape: b.Shape}, jobs[0].ProofJob)
+	require.Equal(t, store.JobAvailable, jobs[0].Status)
 
 	got, err := f.Batch(t.Context(), 1)
 	require.NoError(t, err)
@@ -53,8 +43,8 @@ func TestSealWritesEverythingAtOnce(t *testing.T) {
 	txs, err := f.BatchTransactions(t.Context(), 1)
 	require.NoError(t, err)
 	require.Len(t, txs, 2)
-	for i, want := range []store.Submission{two, one} {
-		require.Equal(t, want, txs[i].Submission)
+	for i, want := range []admission.Checked{two, one} {
+		require.Equal(t, want, txs[i].Checked)
 		require.Equal(t, &store.Placement{Batch: 1, Position: i}, txs[i].Placement)
 		require.Equal(t, settle.TxExecuted, txs[i].Status)
 	}
@@ -93,13 +83,19 @@ func TestSealIsAllOrNothing(t *testing.T) {
 	item, rejected := submission(0, 0, 5), submission(1, 0, 5)
 	f.admit(item, rejected)
 	require.NoError(t, f.RejectTransactions(t.Context(), f.epoch, []store.Rejection{{ID: rejected.ID, Code: "x", Detail: "y"}}))
-	boom := errors.New("boom")
+	requireNothing := func(t *testing.T) {
+		t.Helper()
+		_, err := f.LastBatch(t.Context())
+		require.ErrorIs(t, err, store.ErrNotFound)
+		require.Equal(t, settle.TxAccepted, f.txStatus(item.ID))
+		a, err := f.Account(t.Context(), 0)
+		require.NoError(t, err)
+		require.Equal(t, f.accounts[0], a)
+	}
 	for name, c := range map[string]struct {
 		change func(*store.SealedBatch)
-		job    func(context.Context, pgx.Tx) error
 		want   error
 	}{
-		"job":            {job: func(context.Context, pgx.Tx) error { return boom }, want: boom},
 		"number":         {change: func(b *store.SealedBatch) { b.Number = 2 }, want: store.ErrStateMismatch},
 		"root":           {change: func(b *store.SealedBatch) { b.OldRoot[0]++ }, want: store.ErrStateMismatch},
 		"account before": {change: func(b *store.SealedBatch) { b.Changes[0].Before.Leaf[0]++ }, want: store.ErrStateMismatch},
@@ -113,25 +109,19 @@ func TestSealIsAllOrNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, _ := f.next(item)
 			epoch := f.epoch
-			if c.change != nil {
-				c.change(&b)
-			}
-			if c.job == nil {
-				c.job = noJob
-			}
-			require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b, c.job), c.want)
+			c.change(&b)
+			require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b), c.want)
 			f.epoch = epoch
-			_, err := f.LastBatch(t.Context())
-			require.ErrorIs(t, err, store.ErrNotFound)
-			require.Equal(t, settle.TxAccepted, f.txStatus(item.ID))
-			a, err := f.Account(t.Context(), 0)
-			require.NoError(t, err)
-			require.Equal(t, f.accounts[0], a)
+			requireNothing(t)
 		})
 	}
 	b, _ := f.next(item)
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
-	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b, noJob), store.ErrStateMismatch, "the same batch again")
+	mustExec(t, f.db.Pool, "alter table proof_jobs add constraint no_jobs check (false)")
+	require.ErrorContains(t, f.SealBatch(t.Context(), f.epoch, b), "no_jobs")
+	requireNothing(t)
+	mustExec(t, f.db.Pool, "alter table proof_jobs drop constraint no_jobs")
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
+	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, b), store.ErrStateMismatch, "the same batch again")
 }
 
 func TestOpenedAccountIsStored(t *testing.T) {
@@ -145,7 +135,7 @@ func TestOpenedAccountIsStored(t *testing.T) {
 	b.Transactions[0].AssignedIndex = &index
 	opened := withLeaf(store.Account{Index: index, Owner: digest("new"), Token: 1, Balance: settle.NewAmount(5), L1: address(9)})
 	b.Changes = []store.AccountChange{{Before: store.Account{Index: index, Leaf: digest("empty")}, After: opened}}
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
 	got, err := f.Account(t.Context(), index)
 	require.NoError(t, err)
 	require.Equal(t, opened, got)
@@ -194,7 +184,7 @@ func TestTwoSequencersOneBatch(t *testing.T) {
 	b, _ := f.next(item)
 	errs := make(chan error)
 	for range 2 {
-		go func() { errs <- f.SealBatch(t.Context(), f.epoch, b, noJob) }()
+		go func() { errs <- f.SealBatch(t.Context(), f.epoch, b) }()
 	}
 	first, second := <-errs, <-errs
 	if first != nil {

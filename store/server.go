@@ -25,10 +25,11 @@ const pooledLooks = 3
 // CheckSessions returns ErrPooled unless each connection has a server process for its
 // own. It opens two, and leaves nothing behind.
 func CheckSessions(ctx context.Context, databaseURL string) (err error) {
-	cfg, err := pgx.ParseConfig(databaseURL)
+	pool, err := pgxpool.ParseConfig(databaseURL) // which keeps the pool's parameters in a URL from the server
 	if err != nil {
 		return fmt.Errorf("compare server processes: %w", err)
 	}
+	cfg := pool.ConnConfig
 	// Prepared statements do not hold through every pooler either.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	var conns [2]*pgx.Conn

@@ -13,6 +13,7 @@ import (
 func TestPoolingOfTransactionsIsRefused(t *testing.T) {
 	db := testdb.Empty(t)
 	require.NoError(t, store.CheckSessions(t.Context(), db.URL))
+	require.NoError(t, store.CheckSessions(t.Context(), db.URL+"&pool_max_conns=4"), "what is a pool's is not told to the server")
 	for name, p := range map[string]*testdb.Pooler{
 		"one server connection":      testdb.NewPooler(t, db.URL, 1, false),
 		"several, the last one used": testdb.NewPooler(t, db.URL, 3, false),

@@ -2,56 +2,12 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/settle_lock_batch.sql
-	settleLockBatchSQL string
-	//go:embed sql/settle_lock_later.sql
-	settleLockLaterSQL string
-	//go:embed sql/settle_take_back.sql
-	settleTakeBackSQL string
-	//go:embed sql/settle_fees_at.sql
-	settleFeesAtSQL string
-	//go:embed sql/settle_live.sql
-	settleLiveSQL string
-	//go:embed sql/settle_replace.sql
-	settleReplaceSQL string
-	//go:embed sql/settle_release_batches.sql
-	settleReleaseBatchesSQL string
-	//go:embed sql/settle_other.sql
-	settleOtherSQL string
-	//go:embed sql/settle_insert.sql
-	settleInsertSQL string
-	//go:embed sql/settle_batch_settling.sql
-	settleBatchSettlingSQL string
-	//go:embed sql/settle_batch_settled.sql
-	settleBatchSettledSQL string
-	//go:embed sql/settle_batch_proven.sql
-	settleBatchProvenSQL string
-	//go:embed sql/settle_sent.sql
-	settleSentSQL string
-	//go:embed sql/settle_mined.sql
-	settleMinedSQL string
-	//go:embed sql/settle_failed.sql
-	settleFailedSQL string
-	//go:embed sql/settle_revert_settlements.sql
-	settleRevertSettlementsSQL string
-	//go:embed sql/settle_revert_batches.sql
-	settleRevertBatchesSQL string
-	//go:embed sql/settle_revert_transactions.sql
-	settleRevertTransactionsSQL string
-	//go:embed sql/settle_finalize_batches.sql
-	settleFinalizeBatchesSQL string
-	//go:embed sql/settle_finalize_settlements.sql
-	settleFinalizeSettlementsSQL string
 )
 
 // PrepareSettlement stores a signed L1 transaction before it is sent and sets its

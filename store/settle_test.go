@@ -6,14 +6,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 	"github.com/zksettle/settle/store"
 )
 
 // proven returns a fixture with n proven batches of one transaction each.
-func proven(t *testing.T, n int) (*fixture, []store.Submission) {
+func proven(t *testing.T, n int) (*fixture, []admission.Checked) {
 	t.Helper()
 	f := newFixture(t)
-	var items []store.Submission
+	var items []admission.Checked
 	for i := range n {
 		item := submission(0, settle.Nonce(i), 1)
 		f.prove(f.seal(item))
@@ -24,15 +25,15 @@ func proven(t *testing.T, n int) (*fixture, []store.Submission) {
 
 func TestSettlementInOrder(t *testing.T) {
 	f := newFixture(t)
-	_, err := f.NextToSettle(t.Context())
+	_, err := f.NextToSettle(t.Context(), 0)
 	require.ErrorIs(t, err, store.ErrNotFound)
 	first := f.seal(submission(0, 0, 1))
 	second := f.seal(submission(0, 1, 1))
 	f.prove(second)
-	_, err = f.NextToSettle(t.Context())
+	_, err = f.NextToSettle(t.Context(), 0)
 	require.ErrorIs(t, err, store.ErrNotFound, "the first batch is not proven")
 	f.prove(first)
-	w, err := f.NextToSettle(t.Context())
+	w, err := f.NextToSettle(t.Context(), 0)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(1), w.Batch.Number)
 	require.Equal(t, settle.BatchProven, w.Batch.Status)
@@ -43,7 +44,7 @@ func TestSettlementInOrder(t *testing.T) {
 
 	s, err := f.PrepareSettlement(t.Context(), f.submit, newSettlement(1, 0))
 	require.NoError(t, err)
-	w, err = f.NextToSettle(t.Context())
+	w, err = f.NextToSettle(t.Context(), 0)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchSettling, w.Batch.Status)
 	require.Equal(t, &s, w.Live)
@@ -55,7 +56,7 @@ func TestSettlementInOrder(t *testing.T) {
 	require.ErrorIs(t, f.RecordMined(t.Context(), f.submit, later.TxHash, receipt(1)), store.ErrIllegalTransition)
 	require.NoError(t, f.RecordMined(t.Context(), f.submit, s.TxHash, receipt(1)))
 	require.NoError(t, f.RecordMined(t.Context(), f.submit, later.TxHash, receipt(2)))
-	_, err = f.NextToSettle(t.Context())
+	_, err = f.NextToSettle(t.Context(), 0)
 	require.ErrorIs(t, err, store.ErrNotFound)
 }
 
@@ -127,7 +128,7 @@ func TestFailedSettlement(t *testing.T) {
 	d, err := f.Batch(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, "reverted: NotOperator", d.Settlement.Failure)
-	w, err := f.NextToSettle(t.Context())
+	w, err := f.NextToSettle(t.Context(), 0)
 	require.NoError(t, err)
 	require.Nil(t, w.Live)
 	require.Equal(t, 1, w.Attempts)
@@ -191,7 +192,7 @@ func TestReorg(t *testing.T) {
 	got, err := f.SettlementByHash(t.Context(), live.TxHash)
 	require.NoError(t, err)
 	require.Equal(t, store.SettlementReorged, got.Status)
-	w, err := f.NextToSettle(t.Context())
+	w, err := f.NextToSettle(t.Context(), 0)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(2), w.Batch.Number)
 	st, err := f.Status(t.Context())

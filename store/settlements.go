@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"time"
@@ -10,27 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
-)
-
-var (
-	//go:embed sql/settlement_shown.sql
-	settlementShownSQL string
-	//go:embed sql/settlement_by_hash.sql
-	settlementByHashSQL string
-	//go:embed sql/settlements_of_batch.sql
-	settlementsOfBatchSQL string
-	//go:embed sql/settlements_pending.sql
-	settlementsPendingSQL string
-	//go:embed sql/settlement_last.sql
-	settlementLastSQL string
-	//go:embed sql/settlements_mined.sql
-	settlementsMinedSQL string
-	//go:embed sql/settle_next.sql
-	settleNextSQL string
-	//go:embed sql/settle_waited.sql
-	settleWaitedSQL string
-	//go:embed sql/settle_attempts.sql
-	settleAttemptsSQL string
 )
 
 // settlementRow reads a row whose receipt may be absent.
@@ -158,16 +136,9 @@ func (s *Store) SettlementFees(ctx context.Context, sender settle.Address, nonce
 	return settle.Amount(*f), settle.Amount(*t), true, nil
 }
 
-// NextToSettle returns the first batch that is not settled if it is proven or
-// settling; ErrNotFound when there is none or its proof is still being made. A proven
-// group settles as one.
-func (s *Store) NextToSettle(ctx context.Context) (SettlementWork, error) {
-	return s.NextToSettleAfter(ctx, 0)
-}
-
-// NextToSettleAfter is NextToSettle with the patience of ToSettleAfter.
-func (s *Store) NextToSettleAfter(ctx context.Context, wait time.Duration) (SettlementWork, error) {
-	works, err := s.ToSettleAfter(ctx, wait, 1)
+// NextToSettle returns the first of ToSettle; ErrNotFound when there is none.
+func (s *Store) NextToSettle(ctx context.Context, patience time.Duration) (SettlementWork, error) {
+	works, err := s.ToSettle(ctx, patience, 1)
 	if err == nil && len(works) == 0 {
 		err = fmt.Errorf("next batch to settle: %w", ErrNotFound)
 	}
@@ -179,21 +150,16 @@ func (s *Store) NextToSettleAfter(ctx context.Context, wait time.Duration) (Sett
 
 // ToSettle returns what settles next, in order and without gaps: at most so many batches
 // or groups, from the first that is not settled up to one whose proof is still being made.
+// A submitter with patience leaves it to the planner of groups whether batches are
+// aggregated: a batch about which nothing is decided, or whose group is being proven, ends
+// the list until it has been proven for that long; then it settles by its own proof.
 // A *MissingProofError when the proof of one of them, which is proven, is gone.
-func (s *Store) ToSettle(ctx context.Context, most int) ([]SettlementWork, error) {
-	return s.ToSettleAfter(ctx, 0, most)
-}
-
-// ToSettleAfter is ToSettle for a submitter that leaves it to the planner of groups
-// whether batches are folded. A batch about which nothing is decided, or whose group is
-// being folded, ends the list until it has been proven for wait; then it settles by its
-// own proof.
-func (s *Store) ToSettleAfter(ctx context.Context, wait time.Duration, most int) ([]SettlementWork, error) {
+func (s *Store) ToSettle(ctx context.Context, patience time.Duration, most int) ([]SettlementWork, error) {
 	var works []SettlementWork
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
 		var behind settle.BatchNumber
 		for len(works) < most {
-			w, err := nextWork(ctx, tx, behind, wait)
+			w, err := nextWork(ctx, tx, behind, patience)
 			if errors.Is(err, ErrNotFound) {
 				return nil
 			}
@@ -252,7 +218,7 @@ func nextWork(ctx context.Context, tx pgx.Tx, behind settle.BatchNumber, wait ti
 func route(ctx context.Context, tx pgx.Tx, w *SettlementWork, wait time.Duration) (ProofKey, error) {
 	n := w.Batch.Number
 	own := ProofKey{Batch: n, Circuit: settle.CircuitTransition, KeyHash: w.Batch.KeyHash}
-	g, err := one(ctx, tx, groupFields, groupOfSQL, n)
+	g, err := row[Group](ctx, tx, groupOfSQL, n)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return ProofKey{}, fmt.Errorf("group of batch %d: %w", n, err)
 	}

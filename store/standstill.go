@@ -2,18 +2,8 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
 	"time"
-)
-
-var (
-	//go:embed sql/standstill.sql
-	standstillSQL string
-	//go:embed sql/standstill_note.sql
-	standstillNoteSQL string
-	//go:embed sql/standstill_over.sql
-	standstillOverSQL string
 )
 
 // Standstill is why a role makes no progress, and since when.

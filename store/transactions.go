@@ -2,53 +2,76 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
+	"github.com/zksettle/settle/state"
 )
 
-var (
-	//go:embed sql/transaction_by_id.sql
-	transactionByIDSQL string
-	//go:embed sql/transaction_batch_status.sql
-	transactionBatchStatusSQL string
-	//go:embed sql/transactions_of_batch.sql
-	transactionsOfBatchSQL string
-	//go:embed sql/transactions_accepted.sql
-	transactionsAcceptedSQL string
-	//go:embed sql/backlog.sql
-	backlogSQL string
-)
-
-// transactionRow reads a row whose absent parts are null.
+// transactionRow has a field for each column that is read.
 type transactionRow struct {
-	Transaction
-	batch        *settle.BatchNumber
-	position     *int
-	rejectCode   *settle.Code
-	rejectDetail *string
+	ID            settle.Hash
+	Kind          settle.Kind
+	FromAccount   settle.AccountIndex
+	ToAccount     settle.AccountIndex
+	Token         settle.TokenID
+	AmountPacked  uint64
+	FeePacked     uint16
+	Nonce         settle.Nonce
+	ValidUntil    settle.BatchNumber
+	ToOwner       settle.Element
+	ToL1          settle.Address `db:"to_l1"`
+	PublicKey     settle.Element
+	Signature     []byte
+	Seq           int64
+	ReceivedAt    time.Time
+	Status        settle.TxStatus
+	Batch         *settle.BatchNumber
+	Position      *int
+	AssignedIndex *settle.AccountIndex
+	RejectCode    *settle.Code
+	RejectDetail  *string
 }
 
-func transactionFields(r *transactionRow) []any {
-	t := &r.Transaction
-	return []any{fixed(t.ID[:]), &t.Kind, &t.From, &t.To, &t.Token, (*amount)(&t.Amount), &t.AmountPacked,
-		(*amount)(&t.Fee), &t.FeePacked, &t.Nonce, &t.ValidUntil, fixed(t.ToOwner[:]), fixed(t.ToL1[:]),
-		fixed(t.PublicKey[:]), fixed(t.Signature[:]), &t.Sequence, &t.ReceivedAt, &t.Status,
-		&r.batch, &r.position, &t.AssignedIndex, &r.rejectCode, &r.rejectDetail}
-}
-
-func (r transactionRow) transaction() Transaction {
-	t := r.Transaction
-	if r.batch != nil && r.position != nil {
-		t.Placement = &Placement{Batch: *r.batch, Position: *r.position}
+func (r *transactionRow) transaction() Transaction {
+	t := Transaction{Sequence: r.Seq, ReceivedAt: r.ReceivedAt, Status: r.Status, AssignedIndex: r.AssignedIndex}
+	t.ID = r.ID
+	t.Checked.Transaction, t.Damage = r.signed()
+	if r.Batch != nil && r.Position != nil {
+		t.Placement = &Placement{Batch: *r.Batch, Position: *r.Position}
 	}
-	if r.rejectCode != nil && r.rejectDetail != nil {
-		t.Rejection = &settle.Refusal{Code: *r.rejectCode, Detail: *r.rejectDetail}
+	if r.RejectCode != nil && r.RejectDetail != nil {
+		t.Rejection = &settle.Refusal{Code: *r.RejectCode, Detail: *r.RejectDetail}
 	}
 	return t
+}
+
+// signed returns what the sender signed. An error means that the row is damaged:
+// admission lets in nothing that fails here.
+func (r *transactionRow) signed() (state.Transaction, error) {
+	tx := state.Transaction{
+		Kind: r.Kind, From: r.FromAccount, To: r.ToAccount, Token: r.Token, Amount: state.Float40(r.AmountPacked), Fee: state.Float16(r.FeePacked),
+		Nonce: r.Nonce, ValidUntil: r.ValidUntil, ToL1: r.ToL1,
+	}
+	if _, _, err := admission.Exact(&tx); err != nil {
+		return tx, err
+	}
+	if r.Nonce > settle.MaxNonce || r.Kind>>settle.KindBits != 0 {
+		return tx, fmt.Errorf("a field is wider than its place in the message: nonce %d, kind %d", r.Nonce, r.Kind)
+	}
+	var err error
+	if tx.PublicKey, err = admission.Element(r.PublicKey, "public key"); err != nil {
+		return tx, err
+	}
+	if tx.ToOwner, err = admission.Element(r.ToOwner, "receiver's owner"); err != nil {
+		return tx, err
+	}
+	tx.Signature, err = admission.Signature(r.Signature)
+	return tx, err
 }
 
 func transactions(rows []transactionRow) []Transaction {
@@ -65,11 +88,11 @@ func (s *Store) Transaction(ctx context.Context, id settle.Hash) (TransactionDet
 	// One snapshot, or a transaction could be seen before its batch is settled and the
 	// settlement after.
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
-		row, err := one(ctx, tx, transactionFields, transactionByIDSQL, id[:])
+		found, err := row[transactionRow](ctx, tx, transactionByIDSQL, id[:])
 		if err != nil {
 			return err
 		}
-		d.Transaction = row.transaction()
+		d.Transaction = found.transaction()
 		if d.Placement == nil {
 			return nil
 		}
@@ -92,11 +115,11 @@ func (s *Store) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
 
 // BatchTransactions lists the transactions of a batch by position.
 func (s *Store) BatchTransactions(ctx context.Context, n settle.BatchNumber) ([]Transaction, error) {
-	rows, err := list(ctx, s.pool, transactionFields, transactionsOfBatchSQL, n)
+	found, err := rows[transactionRow](ctx, s.pool, transactionsOfBatchSQL, n)
 	if err != nil {
 		return nil, fmt.Errorf("transactions of batch %d: %w", n, err)
 	}
-	return transactions(rows), nil
+	return transactions(found), nil
 }
 
 // AcceptedTransactions lists accepted transactions by sequence, beginning after
@@ -104,11 +127,11 @@ func (s *Store) BatchTransactions(ctx context.Context, n settle.BatchNumber) ([]
 // commit, so a later commit can carry a lower one than was already seen: a cursor
 // serves to page within one pass, and each pass begins at 0.
 func (s *Store) AcceptedTransactions(ctx context.Context, after int64, limit int) ([]Transaction, error) {
-	rows, err := list(ctx, s.pool, transactionFields, transactionsAcceptedSQL, after, limit)
+	found, err := rows[transactionRow](ctx, s.pool, transactionsAcceptedSQL, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("accepted transactions: %w", err)
 	}
-	return transactions(rows), nil
+	return transactions(found), nil
 }
 
 // Backlog counts the work that back-pressure is decided on. It is cheap: both

@@ -54,6 +54,14 @@ func TestDatabaseRefusesIllegalTransitions(t *testing.T) {
 			allowed:  []string{"planned>proven", "planned>direct", "proven>direct"},
 			columns:  `proven_at = now()`,
 		},
+		"proof_jobs": {
+			statuses: []string{"available", "running", "completed", "cancelled", "discarded"},
+			allowed: []string{"available>running", "available>completed", "available>cancelled", "available>discarded",
+				"running>available", "running>completed", "running>cancelled", "running>discarded",
+				"completed>available", "completed>discarded", "discarded>available", "discarded>completed", "cancelled>available"},
+			columns: `finished_at = case when $1 in ('completed', 'cancelled', 'discarded') then now() end,
+				epoch = 9, attempt = 1, holder = 'x', begun_at = now(), heartbeat_at = now(), expires_at = now()`,
+		},
 	} {
 		for _, from := range machine.statuses {
 			for _, to := range machine.statuses {
@@ -105,7 +113,8 @@ func try(f *fixture, table, columns, from, to string) error {
 func TestDatabaseRefusesRewrites(t *testing.T) {
 	f := newFixture(t)
 	f.prove(f.seal(submission(0, 0, 1)))
-	require.NoError(t, f.RefuseProof(t.Context(), f.submit, leaseRequest(1).ProofKey, []byte("proof"), "refused"))
+	require.NoError(t, f.RefuseProof(t.Context(), f.submit, proofKey(1), []byte("proof"), "refused"))
+	require.Len(t, f.awaited(), 1)
 	f.prove(f.sealed[0])
 	f.settle(1)
 	for sql, constraint := range map[string]string{
@@ -117,6 +126,10 @@ func TestDatabaseRefusesRewrites(t *testing.T) {
 		"update account_changes set after_balance = after_balance + 1": "account_changes_immutable",
 		"update refused_proofs set reason = 'x'":                       "refused_proofs_immutable",
 		"update rollup set unsafe_dev = false":                         "rollup_immutable",
+		"update proof_jobs set batch = last + 1":                       "proof_jobs_immutable",
+		"update proof_jobs set key_hash = set_byte(key_hash, 0, 1)":    "proof_jobs_immutable",
+		"update proof_jobs set epoch = epoch - 1":                      "proof_jobs_immutable",
+		"update proof_jobs set finished_at = null":                     "proof_jobs_finished",
 		"insert into settlements (batch, last, attempt, raw_tx, tx_hash, sender, nonce, gas_limit, max_fee, max_tip) select batch, batch, 2, raw_tx, key_hash, sender, nonce, gas_limit, max_fee, max_tip from settlements, verifiers": "settlements_live",
 		"update accounts set balance = -1":                                      "accounts_balance_check",
 		"update accounts set balance = 340282366920938463463374607431768211456": "accounts_balance_check",

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/admission"
 )
 
 // Rollup is the identity of the rollup that a database belongs to: one row,
@@ -65,25 +66,6 @@ type Genesis struct {
 	FeeAccounts []FeeAccount
 }
 
-// Submission is a transaction whose signature and encodings have been verified.
-type Submission struct {
-	ID           settle.Hash // keccak256(domain ‖ public key ‖ m ‖ toOwner ‖ toL1)
-	Kind         settle.Kind
-	From         settle.AccountIndex
-	To           settle.AccountIndex // 0 unless Kind is transfer
-	Token        settle.TokenID
-	Amount       settle.Amount // exact
-	AmountPacked uint64        // 40-bit float
-	Fee          settle.Amount // exact
-	FeePacked    uint16        // 16-bit float
-	Nonce        settle.Nonce
-	ValidUntil   settle.BatchNumber // 0: for ever
-	ToOwner      settle.Element
-	ToL1         settle.Address
-	PublicKey    settle.Element // x-coordinate
-	Signature    [64]byte       // R.x ‖ s, big-endian
-}
-
 // Placement says where in the sequence of batches a transaction was executed.
 type Placement struct {
 	Batch    settle.BatchNumber
@@ -92,7 +74,8 @@ type Placement struct {
 
 // Transaction is a stored transaction.
 type Transaction struct {
-	Submission
+	admission.Checked
+	Damage        error // not nil: the row holds what admission lets in nowhere; the fields that cannot be read are 0
 	Sequence      int64 // order of admission; a transaction submitted again gets a new one
 	ReceivedAt    time.Time
 	Status        settle.TxStatus
@@ -106,13 +89,6 @@ type TransactionDetail struct {
 	Transaction
 	BatchStatus settle.BatchStatus // "" while not in a batch
 	Settlement  *Settlement        // nil until one is prepared; the live one, else the last
-}
-
-// Admission is the outcome for one Submission. Exactly one of Refusal and Status is set.
-type Admission struct {
-	Refusal  *settle.Refusal
-	Status   settle.TxStatus // of the stored transaction
-	Existing bool            // the same id was stored before; nothing was changed
 }
 
 // Backlog is the work that back-pressure is decided on.
@@ -201,9 +177,9 @@ type TxCounts struct{ Accepted, Executed, Proven, Settled, Final, Rejected int64
 // BatchCounts counts batches by status.
 type BatchCounts struct{ Sealed, Proven, Settling, Settled, Final int64 }
 
-// JobCounts counts River's unfinished jobs and its dead letters.
+// JobCounts counts unfinished proof jobs and dead letters.
 type JobCounts struct {
-	Waiting   int64 // available, pending, scheduled or retryable
+	Waiting   int64 // available
 	Running   int64
 	Discarded int64 // dead letters
 }

@@ -6,20 +6,72 @@ import (
 	"github.com/zksettle/settle"
 )
 
-// Job is a proof job as the queue holds it, with what is known of its batch.
+// JobStatus is the state of a job (docs/state-machines.md).
+type JobStatus string
+
+// Statuses of a job.
+const (
+	JobAvailable JobStatus = "available" // waits for a worker, or for its time
+	JobRunning   JobStatus = "running"   // a worker holds its lease
+	JobCompleted JobStatus = "completed" // its proof is stored
+	JobCancelled JobStatus = "cancelled" // nobody needs its proof any more
+	JobDiscarded JobStatus = "discarded" // failed too often, or discarded by hand: a dead letter
+)
+
+// ProofJob is a proof to make: of one batch, or one that folds those of a group.
+type ProofJob struct {
+	ID       int64
+	ProofKey                    // its batch is the first of a group
+	Last     settle.BatchNumber // Batch, or the last of a group
+	Shape    string
+}
+
+// ProofKind names proofs that are made with the same keys.
+type ProofKind struct {
+	Circuit string
+	Shape   string
+	KeyHash settle.KeyHash
+}
+
+// Claim asks for a job.
+type Claim struct {
+	Holder string        // host and process, for people
+	TTL    time.Duration // of the lease, until the next heartbeat is due
+	Kinds  []ProofKind   // that the worker can make
+	Memory uint64        // bytes that it may take; jobs for which so much was too small are left alone. 0: unknown
+}
+
+// Lease is a claimed job: the right to make its proof, fenced by its epoch, which only
+// grows. Times are the database's.
+type Lease struct {
+	ProofJob
+	Epoch       int64
+	Attempt     int // times begun, from 1
+	Holder      string
+	DueAt       time.Time
+	BegunAt     time.Time
+	HeartbeatAt time.Time
+	ExpiresAt   time.Time
+}
+
+// Requeue says what becomes of a job after a failure.
+type Requeue struct {
+	Delay time.Duration // before the next try
+	Dead  bool          // nobody tries it any more
+	// MemoryAbove, unless 0, keeps the job for workers with more memory, for this long.
+	MemoryAbove uint64
+	MemoryFor   time.Duration
+}
+
+// Job is a job as an operator sees it, with what is known of its batch.
 type Job struct {
-	ID          int64
-	Batch       settle.BatchNumber // the first
-	Last        settle.BatchNumber // Batch, or the last of a group
-	Circuit     string
-	Shape       string
-	KeyHash     settle.KeyHash
-	State       string // River's: available, pending, scheduled, retryable, running, completed, cancelled, discarded
-	Attempt     int    // times begun
-	CreatedAt   time.Time
-	ScheduledAt time.Time  // not to be begun before
-	AttemptedAt *time.Time // begun last
-	FinalizedAt *time.Time // completed, cancelled or discarded
+	ProofJob
+	Status     JobStatus
+	Attempt    int // times begun
+	CreatedAt  time.Time
+	DueAt      time.Time  // not to be begun before
+	BegunAt    *time.Time // last
+	FinishedAt *time.Time // completed, cancelled or discarded
 
 	BatchStatus settle.BatchStatus
 	Proven      bool // the job's proof is stored, or nobody needs it any more
@@ -40,7 +92,7 @@ type Job struct {
 // DeadLetter reports whether nobody will try the job again by itself although its
 // proof is missing.
 func (j Job) DeadLetter() bool {
-	return !j.Proven && (j.State == "discarded" || j.State == "cancelled")
+	return !j.Proven && (j.Status == JobDiscarded || j.Status == JobCancelled)
 }
 
 // JobFilter selects jobs; zero fields select all.
@@ -48,7 +100,7 @@ type JobFilter struct {
 	Job         int64
 	Batch       settle.BatchNumber
 	DeadLetters bool
-	States      []string
+	Statuses    []string
 	Limit       int // 0: no bound
 }
 
@@ -57,7 +109,7 @@ type JobFilter struct {
 type Blockage struct {
 	Batch  settle.BatchNumber
 	Job    *int64 // nil: there is no job at all
-	State  *string
+	Status *JobStatus
 	Behind int64 // batches after it that are proven and wait
 	Class  *FailureClass
 	Detail *string

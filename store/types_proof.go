@@ -13,28 +13,6 @@ type ProofKey struct {
 	KeyHash settle.KeyHash
 }
 
-// LeaseRequest asks for the exclusive right to make a proof.
-type LeaseRequest struct {
-	ProofKey
-	Holder     string        // host and process, for people
-	JobID      int64         // of River's job
-	JobAttempt int           // of River's job, from 1
-	TTL        time.Duration // until the next heartbeat is due
-}
-
-// Lease is the right to make a proof, fenced by its epoch: each take-over has a
-// higher one. Times are the database's.
-type Lease struct {
-	ProofKey
-	Epoch       int64
-	Holder      string
-	JobID       int64
-	JobAttempt  int
-	AcquiredAt  time.Time
-	HeartbeatAt time.Time
-	ExpiresAt   time.Time
-}
-
 // ProofStats is what making a proof cost.
 type ProofStats struct {
 	Assign     time.Duration
@@ -71,24 +49,10 @@ type RefusedProof struct {
 	RefusedAt time.Time
 }
 
-// AwaitedProof is a batch that is to be proven again, as its proof was set aside.
-type AwaitedProof struct {
-	ProofKey
-	Shape    string
-	Job      *int64         // River's completed job of it; nil: it is gone
-	Failures []ProofFailure // of the batch, oldest first; each proof that was set aside is one
-}
-
-// Requeue says what becomes of the job of a dead worker.
-type Requeue struct {
-	Delay time.Duration // before the next try
-	Dead  bool          // nobody tries it any more
-}
-
 // ProofOutcome says what StoreProof did.
 type ProofOutcome struct {
 	Stored bool // false: a proof for the key was there already and stays
-	Late   bool // the lease's epoch was no longer current; the River job was left alone
+	Late   bool // the lease was no longer current; who holds the job now was left alone
 }
 
 // FailureClass says whose fault a failed attempt is.
@@ -112,3 +76,9 @@ type ProofFailure struct {
 	Worker   string
 	FailedAt time.Time // set by the database
 }
+
+// lostDetail is what is recorded of a worker that fell silent: killed, out of memory or paused.
+const lostDetail = "lease expired: the worker is gone"
+
+// Lost reports whether the failure is that of a worker that fell silent.
+func (f ProofFailure) Lost() bool { return f.Class == FailInfrastructure && f.Detail == lostDetail }

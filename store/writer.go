@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed" // SQL files
 	"errors"
 	"fmt"
 	"sync"
@@ -48,21 +47,6 @@ func (w *Writer) Epoch() Epoch { return w.epoch }
 // may then take the role; the holder should stop and acquire it anew.
 func (w *Writer) Lost() <-chan struct{} { return w.lost }
 
-//go:embed sql/writer_lock.sql
-var writerLockSQL string
-
-//go:embed sql/writer_unlock.sql
-var writerUnlockSQL string
-
-//go:embed sql/writer_holder.sql
-var writerHolderSQL string
-
-//go:embed sql/writer_bump.sql
-var writerBumpSQL string
-
-//go:embed sql/writer_fence.sql
-var writerFenceSQL string
-
 // AcquireWriter takes role for holder (host and process, for people) or fails with
 // ErrWriterHeld, naming the holder. It bumps the role's epoch, which fences every
 // earlier holder. The lock is per schema.
@@ -100,7 +84,7 @@ func (s *Store) heldBy(ctx context.Context, role Role) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("%w: the %s is being started elsewhere", ErrWriterHeld, role)
 	} else if err != nil {
-		return fmt.Errorf("%w; who holds the %s role: %w", ErrWriterHeld, role, err)
+		return fmt.Errorf("%w. The holder of the role %s cannot be read: %w", ErrWriterHeld, role, err)
 	}
 	return fmt.Errorf("%w: the %s runs as %s since %s: stop that one first", ErrWriterHeld, role, holder, since.Format(time.RFC3339))
 }

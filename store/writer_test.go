@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/internal/testdb"
@@ -85,9 +84,9 @@ func TestCutOffWriterIsFenced(t *testing.T) {
 		return err == nil
 	}, 10*time.Second, 10*time.Millisecond)
 
-	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, batch, noJob), store.ErrFenced)
+	require.ErrorIs(t, f.SealBatch(t.Context(), f.epoch, batch), store.ErrFenced)
 	require.ErrorIs(t, f.RejectTransactions(t.Context(), f.epoch, []store.Rejection{{ID: item.ID, Code: "expired"}}), store.ErrFenced)
-	require.NoError(t, f.SealBatch(t.Context(), second.Epoch(), batch, noJob))
+	require.NoError(t, f.SealBatch(t.Context(), second.Epoch(), batch))
 	require.NoError(t, second.Release(t.Context()))
 }
 
@@ -115,21 +114,29 @@ func TestNewEpochWaitsForOldWrites(t *testing.T) {
 	item := submission(0, 0, 5)
 	f.admit(item)
 	batch, _ := f.next(item)
-	bumped := make(chan error, 1)
-	err := f.SealBatch(t.Context(), f.epoch, batch, func(ctx context.Context, _ pgx.Tx) error {
-		go func() {
-			_, err := f.db.Pool.Exec(ctx, "update epochs set epoch = epoch + 1 where role = 'sequencer'")
-			bumped <- err
-		}()
+	// The batch is written but for its job, which has to wait.
+	blocker, err := f.db.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = blocker.Exec(t.Context(), "lock table proof_jobs in exclusive mode")
+	require.NoError(t, err)
+	awaitBlocked := func(query string) {
 		require.Eventually(t, func() bool {
 			var waiting bool
-			require.NoError(t, f.db.Pool.QueryRow(ctx, `select exists (select from pg_stat_activity
-				where wait_event_type = 'Lock' and query like 'update epochs set%')`).Scan(&waiting))
+			require.NoError(t, f.db.Pool.QueryRow(t.Context(), `select exists (select from pg_stat_activity
+				where wait_event_type = 'Lock' and datname = current_database() and query like $1)`, query+"%").Scan(&waiting))
 			return waiting
 		}, 10*time.Second, time.Millisecond)
-		return nil
-	})
-	require.NoError(t, err)
+	}
+	sealed, bumped := make(chan error, 1), make(chan error, 1)
+	go func() { sealed <- f.SealBatch(t.Context(), f.epoch, batch) }()
+	awaitBlocked("insert into proof_jobs")
+	go func() {
+		_, err := f.db.Pool.Exec(t.Context(), "update epochs set epoch = epoch + 1 where role = 'sequencer'")
+		bumped <- err
+	}()
+	awaitBlocked("update epochs set")
+	require.NoError(t, blocker.Rollback(t.Context()))
+	require.NoError(t, <-sealed)
 	require.NoError(t, <-bumped)
 	require.ErrorIs(t, f.RejectTransactions(t.Context(), f.epoch, nil), store.ErrFenced)
 }
@@ -137,7 +144,7 @@ func TestNewEpochWaitsForOldWrites(t *testing.T) {
 func TestNotifications(t *testing.T) {
 	f := newFixture(t)
 	other := newFixture(t)
-	l, err := f.Listen(t.Context(), store.TopicTransactions, store.TopicBatches)
+	l, err := f.Listen(t.Context(), store.TopicTransactions, store.TopicBatches, store.TopicJobs)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close(context.WithoutCancel(t.Context()))) }()
 
@@ -150,8 +157,11 @@ func TestNotifications(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, store.TopicTransactions, topic)
 	b, _ := f.next(item)
-	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b, noJob))
+	require.NoError(t, f.SealBatch(t.Context(), f.epoch, b))
 	topic, err = l.Next(ctx)
 	require.NoError(t, err)
-	require.Equal(t, store.TopicBatches, topic, "the other schema's notification was passed over")
+	require.Equal(t, store.TopicJobs, topic, "the other schema's notification was passed over")
+	topic, err = l.Next(ctx)
+	require.NoError(t, err)
+	require.Equal(t, store.TopicBatches, topic)
 }

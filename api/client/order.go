@@ -69,19 +69,15 @@ func (w Wallet) Sign(o Order) (wire.Transaction, settle.Hash, error) {
 	if err != nil {
 		return wire.Transaction{}, settle.Hash{}, err
 	}
-	amount, err := tx.Amount.Amount()
-	if err != nil {
-		return wire.Transaction{}, settle.Hash{}, fmt.Errorf("amount: %w", err)
-	}
 	tx.PublicKey = w.key.Public().X
 	if tx.Signature, err = schnorr.Sign(w.key, tx.Message(w.domain), nil); err != nil {
 		return wire.Transaction{}, settle.Hash{}, fmt.Errorf("sign: %w", err)
 	}
-	return wire.Transaction{
-		Kind: tx.Kind.String(), From: tx.From, To: tx.To, Token: tx.Token, Amount: amount, Fee: tx.Fee.Amount(),
-		Nonce: tx.Nonce, ValidUntil: tx.ValidUntil, ToOwner: settle.Element(tx.ToOwner.Bytes()), ToL1: tx.ToL1,
-		PublicKey: w.key.Public().Element(), Signature: tx.Signature.Bytes(),
-	}, tx.ID(w.domain), nil
+	signed, err := wire.Encode(&tx)
+	if err != nil {
+		return wire.Transaction{}, settle.Hash{}, err
+	}
+	return signed, tx.ID(w.domain), nil
 }
 
 func (t Transfer) transaction(Wallet) (state.Transaction, error) {

@@ -251,7 +251,7 @@ type Status struct {
 	Transactions             TxCounts           `json:"transactions" doc:"Transactions by status"`
 	Batches                  BatchCounts        `json:"batches" nullable:"false" doc:"Batches by status"`
 	Jobs                     JobCounts          `json:"jobs" doc:"Proving jobs"`
-	SettlementWaits          *Blockage          `json:"settlement_waits,omitempty" doc:"Set while settlement waits for a batch that nobody tries to prove any more: the operator must act"`
+	SettlementWaits          *Blockage          `json:"settlement_waits,omitempty" doc:"Set while settlement waits for a batch whose proof job is a dead letter: the operator must act"`
 }
 
 // Blockage names the batch for which settlement, which goes in order, waits.
@@ -315,9 +315,4 @@ type JobCounts struct {
 	Waiting   int64 `json:"waiting"`
 	Running   int64 `json:"running"`
 	Discarded int64 `json:"discarded" doc:"Dead letters"`
-}
-
-// Health answers the health probes.
-type Health struct {
-	Status string `json:"status" enum:"ok" doc:"Always ok; anything else is a problem" example:"ok"`
 }

@@ -46,7 +46,7 @@ func TestForgeryByEqualCoefficients(t *testing.T) {
 	x := point("x")
 	s[0].Krs = plus(s[0].Krs, x)
 	s[1].Krs = plus(s[1].Krs, *x.Neg(&x))
-	in.forged(s, "one coefficient for each proof")
+	in.forged(s, "transcript: one coefficient for each proof")
 }
 
 // Coefficients that are known before the proofs are chosen: r_0·X_0 + r_1·X_1 = 0.
@@ -54,7 +54,7 @@ func TestForgeryByCoefficientsBeforeProofs(t *testing.T) {
 	t.Parallel()
 	in := newInner(t)
 	s := in.statements(2)
-	const rule = "the transcript holds the proofs"
+	const rule = "transcript: it holds the proofs"
 	r := in.coefficients(s, rule)
 	x := point("x")
 	s[0].Krs = plus(s[0].Krs, times(x, r[1]))
@@ -67,7 +67,7 @@ func TestForgeryByCoefficientsBeforeInputs(t *testing.T) {
 	t.Parallel()
 	in := newInner(t)
 	s := in.statements(2)
-	const rule = "the transcript holds the inputs"
+	const rule = "transcript: it holds the inputs"
 	r := in.coefficients(s, rule)
 	s[0].inputs[0].Add(&s[0].inputs[0], &r[1])
 	s[1].inputs[0].Sub(&s[1].inputs[0], &r[0])
@@ -85,7 +85,7 @@ func TestForgeryByMergedCommitmentEquation(t *testing.T) {
 	delta.SetUint64(1_000_000)
 	s[0].inputs[0].Add(&s[0].inputs[0], &delta)
 	s[0].CommitmentPok = plus(s[0].CommitmentPok, times(in.vk.G1.K[1], delta))
-	in.forged(s, "the commitments have their own coefficient")
+	in.forged(s, "check: the commitments have their own coefficient")
 }
 
 // Each part of a statement changed alone is refused.
@@ -131,7 +131,7 @@ func point(seed string) bn254.G1Affine {
 
 // TestEveryRuleHasAnAttack: each rule that a test can leave out is named in a test.
 func TestEveryRuleHasAnAttack(t *testing.T) {
-	rules := regexp.MustCompile(`lacks\((?:g1\.name \+ )?"([^"]+)"`)
+	rules := regexp.MustCompile(`\b[dc]\.(?:On|Zero|Equal|Boolean)\((?:"points: " \+ g1\.name \+ )?("[^"]+"|\w+)`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var source, tests strings.Builder
@@ -147,6 +147,6 @@ func TestEveryRuleHasAnAttack(t *testing.T) {
 	found := rules.FindAllStringSubmatch(source.String(), -1)
 	require.Greater(t, len(found), 10)
 	for _, rule := range found {
-		require.Contains(t, tests.String(), rule[1], "no test attacks this rule")
+		require.Contains(t, tests.String(), strings.Trim(rule[1], `"`), "no test attacks this rule")
 	}
 }

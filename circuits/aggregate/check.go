@@ -56,7 +56,7 @@ func (d *definition) check() error {
 	inputs := cv.fixedSum(sumD, d.key.points, scalars)
 	alpha := cv.fixedSum(nil, []bn254.G1Affine{d.key.negativeAlpha}, scalars[:1])
 	checkedD, checkedK := sumD, sumK
-	if !d.lacks("the commitments have their own coefficient") {
+	if d.On("check: the commitments have their own coefficient") {
 		if checkedD, err = cv.sum([]*pointG1{sumD}, []scalar{d.rho}); err != nil {
 			return err
 		}

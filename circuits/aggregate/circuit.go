@@ -5,13 +5,13 @@ package aggregate
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/std/algebra/emulated/sw_bn254"
 	"github.com/consensys/gnark/std/rangecheck"
 
 	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/circuits/rules"
 	"github.com/zksettle/settle/publicdata"
 )
 
@@ -25,8 +25,11 @@ type Circuit struct {
 	// proof and is not in W.
 	Slots []Slot
 
-	key     *Key
-	without []string     // tests: rules to leave out
+	key *Key
+
+	// without names rules to leave out, so that a test can show that a forgery
+	// works there and is refused here. Empty in every circuit that New returns.
+	without []string
 	decide  pairingCheck // tests: replaces the pairing check
 }
 
@@ -77,9 +80,11 @@ func (c *Circuit) Define(api frontend.API) error {
 	return nil
 }
 
-// definition is what the steps of Define share.
+// definition is what the steps of Define share. Constraints are stated through its rules,
+// each under the name of a rule; the tests have a forgery for each.
 type definition struct {
 	*Circuit
+	*rules.Rules
 	api      frontend.API
 	poseidon *gadget.Poseidon
 	ranges   frontend.Rangechecker
@@ -95,7 +100,8 @@ func newDefinition(api frontend.API, c *Circuit) (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	curve, err := newCurve(api)
+	stated := rules.New(api).Without(c.without...)
+	curve, err := newCurve(api, stated)
 	if err != nil {
 		return nil, err
 	}
@@ -103,14 +109,7 @@ func newDefinition(api frontend.API, c *Circuit) (*definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pairing: %w", err)
 	}
-	d := &definition{Circuit: c, api: api, poseidon: poseidon, ranges: rangecheck.New(api), curve: curve, pairing: pairing}
-	curve.noGuard = d.lacks("chords of different points")
-	return d, nil
-}
-
-// lacks says whether a test leaves a rule out.
-func (d *definition) lacks(rule string) bool {
-	return slices.Contains(d.without, rule)
+	return &definition{Circuit: c, Rules: stated, api: api, poseidon: poseidon, ranges: rangecheck.New(api), curve: curve, pairing: pairing}, nil
 }
 
 // opening constrains the active flags and C, Z, V.
@@ -118,14 +117,11 @@ func (d *definition) opening() error {
 	used, previous := frontend.Variable(0), frontend.Variable(1)
 	words := make([]frontend.Variable, 0, 3*len(d.Slots))
 	for i, slot := range d.Slots {
-		if !d.lacks("active is boolean") {
-			d.api.AssertIsBoolean(slot.Active)
-		}
-		switch {
-		case i == 0 && !d.lacks("slot 0 is used"):
-			d.api.AssertIsEqual(slot.Active, 1)
-		case i > 0 && !d.lacks("active slots are a prefix"):
-			d.api.AssertIsEqual(d.api.Mul(slot.Active, d.api.Sub(1, previous)), 0)
+		d.Boolean("opening: active is boolean", slot.Active)
+		if i == 0 {
+			d.Equal("opening: slot 0 is used", slot.Active, 1)
+		} else {
+			d.Zero("opening: active slots are a prefix", d.api.Mul(slot.Active, d.api.Sub(1, previous)))
 		}
 		previous, used = slot.Active, d.api.Add(used, slot.Active)
 		for _, in := range slot.Inputs {
@@ -136,16 +132,12 @@ func (d *definition) opening() error {
 	if err != nil {
 		return err
 	}
-	if !d.lacks("C is the digest of W") {
-		d.api.AssertIsEqual(d.C, digest)
-	}
+	d.Equal("opening: C is the digest of W", d.C, digest)
 	value := frontend.Variable(0)
 	for i := len(words) - 1; i >= 0; i-- {
 		value = d.api.Add(d.api.Mul(value, d.Z), words[i])
 	}
-	if !d.lacks("V is W at Z") {
-		d.api.AssertIsEqual(d.V, value)
-	}
+	d.Equal("opening: V is W at Z", d.V, value)
 	return nil
 }
 
@@ -158,13 +150,13 @@ func (d *definition) points() error {
 			name  string
 			point *pointG1
 		}{{"A", &p.A}, {"C", &p.C}, {"D", &p.Commitment}, {"PoK", &p.Knowledge}} {
-			if !d.lacks(g1.name + " is on the curve") {
+			if d.On("points: " + g1.name + " is on the curve") {
 				d.curve.assertOnCurve(g1.point)
 			}
 		}
 		// gnark's pairing takes (0, 0) for infinity. B is on the twist otherwise, whose
 		// order is odd, so that y = 0 has no point.
-		if !d.lacks("B is not at infinity") {
+		if d.On("points: B is not at infinity") {
 			d.pairing.Ext2.Inverse(&p.B.P.Y)
 		}
 	}

@@ -118,7 +118,7 @@ func TestForgeryByNonCanonicalCommitment(t *testing.T) {
 		c := in.assign(s)
 		c.Slots[0].Proof.Commitment.X = limbs(x)
 		// The transcript has other limbs, but the equations hold for any coefficients.
-		require.NoError(t, in.solve(c, "the hashed commitment is canonical"))
+		require.NoError(t, in.solve(c, "check: the hashed commitment is canonical"))
 		require.Error(t, in.solve(c))
 		return
 	}

@@ -3,10 +3,8 @@ package aggregate
 import (
 	"fmt"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/constraint"
 	"github.com/consensys/gnark/frontend"
-	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zksettle/settle/circuits/gadget"
 )
@@ -17,14 +15,8 @@ func Compile(key *Key, slots int) (constraint.ConstraintSystem, error) {
 	if slots < 1 {
 		return nil, fmt.Errorf("%d slots, expected at least 1", slots)
 	}
-	if _, err := frontend.NewSchema(ecc.BN254.ScalarField(), New(key, slots)); err != nil {
-		return nil, fmt.Errorf("aggregate circuit: %w", err)
-	}
-	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, New(key, slots))
+	ccs, err := gadget.CompileSystem(func() frontend.Circuit { return New(key, slots) })
 	if err != nil {
-		return nil, fmt.Errorf("compile aggregate circuit of %d slots: %w", slots, err)
-	}
-	if err := gadget.CheckSystem(ccs); err != nil {
 		return nil, fmt.Errorf("aggregate circuit of %d slots: %w", slots, err)
 	}
 	return ccs, nil

@@ -11,6 +11,8 @@ import (
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/std/algebra/emulated/sw_bn254"
 	"github.com/consensys/gnark/std/math/emulated"
+
+	"github.com/zksettle/settle/circuits/rules"
 )
 
 type (
@@ -26,20 +28,23 @@ type (
 // chord. Every sum is then the true one (docs/adr/0009-aggregation.md). That an
 // honest prover never meets an exceptional case is what offsets are for.
 type curve struct {
+	*rules.Rules
 	api       frontend.API
 	fp        *baseField
 	product   frontend.Variable // zero if two x-coordinates are equal that must differ
-	noGuard   bool              // tests: leave the slopes of equal points free
 	offsets   int
 	thirdRoot *baseElement
 }
 
-func newCurve(api frontend.API) (*curve, error) {
+// differentChords is the rule without which the slopes of equal points are free.
+const differentChords = "curve: chords go through different points"
+
+func newCurve(api frontend.API, stated *rules.Rules) (*curve, error) {
 	field, err := emulated.NewField[sw_bn254.BaseField](api)
 	if err != nil {
 		return nil, fmt.Errorf("emulated base field: %w", err)
 	}
-	return &curve{api: api, fp: field, thirdRoot: field.NewElement(thirdRootOne())}, nil
+	return &curve{Rules: stated, api: api, fp: field, thirdRoot: field.NewElement(thirdRootOne())}, nil
 }
 
 // thirdRootOne is the cube root of one β for which φ(x, y) = (βx, y) is
@@ -126,7 +131,7 @@ func (c *curve) slope(hint solver.Hint, a accumulator, more ...*baseElement) *ba
 // difference d is 0 or ±p, and then d·(d² - p²) is 0 also modulo r; that it is 0 for
 // other u and v has a probability below 2^-250, and costs completeness only.
 func (c *curve) assertDifferent(u, v *baseElement) {
-	if c.noGuard {
+	if !c.On(differentChords) {
 		return
 	}
 	d := c.api.Sub(c.native(u), c.native(v))
@@ -151,7 +156,7 @@ func (c *curve) native(e *baseElement) frontend.Variable {
 // close constrains what assertDifferent was given.
 func (c *curve) close() {
 	if c.product != nil {
-		c.api.AssertIsEqual(c.api.Mul(c.product, c.api.Inverse(c.product)), 1)
+		c.Equal(differentChords, c.api.Mul(c.product, c.api.Inverse(c.product)), 1)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/zksettle/settle/circuits/gadget"
 	"github.com/zksettle/settle/circuits/internal/hostile"
+	"github.com/zksettle/settle/circuits/rules"
 )
 
 // exhaustive attacks the whole circuit, of one slot: `make attack-aggregate`, half an
@@ -40,7 +41,7 @@ type partsCircuit struct {
 }
 
 func (c *partsCircuit) Define(api frontend.API) error {
-	cv, err := newCurve(api)
+	cv, err := newCurve(api, rules.New(api))
 	if err != nil {
 		return err
 	}
@@ -216,7 +217,7 @@ func TestForgeryByEqualPointsInACircuit(t *testing.T) {
 	for range 60 {
 		s[0].inputs[0].MustSetRandom() // another transcript
 		// With two negative signs the points are opposite, and no chord exists.
-		if solve() != nil && solve("chords of different points") == nil {
+		if solve() != nil && solve(differentChords) == nil {
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -215,14 +216,13 @@ func concrete(e *baseElement) fp.Element {
 
 // coefficients is the native transcript: r_i for each statement, then ρ.
 func (in *inner) coefficients(statements []statement, without ...string) []fr.Element {
-	d := &definition{Circuit: &Circuit{without: without}}
 	words := make([]fr.Element, 3)
 	words[0].SetBigInt(in.key.idLow)
 	words[1].SetBigInt(in.key.idHigh)
 	words[2].SetUint64(uint64(len(statements)))
 	for i := range statements {
 		s := &statements[i]
-		if !d.lacks("the transcript holds the proofs") {
+		if !slices.Contains(without, "transcript: it holds the proofs") {
 			for _, coordinates := range [][]fp.Element{
 				{s.Ar.X, s.Ar.Y}, {s.Bs.X.A0, s.Bs.X.A1, s.Bs.Y.A0, s.Bs.Y.A1}, {s.Krs.X, s.Krs.Y},
 				{s.Commitments[0].X, s.Commitments[0].Y}, {s.CommitmentPok.X, s.CommitmentPok.Y},
@@ -230,7 +230,7 @@ func (in *inner) coefficients(statements []statement, without ...string) []fr.El
 				words = append(words, packLimbs(coordinates)...)
 			}
 		}
-		if !d.lacks("the transcript holds the inputs") {
+		if !slices.Contains(without, "transcript: it holds the inputs") {
 			words = append(words, s.inputs[:]...)
 		}
 	}

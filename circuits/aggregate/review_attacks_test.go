@@ -85,7 +85,7 @@ func TestTranscriptIsWhole(t *testing.T) {
 // to another challenge, between which a prover could choose.
 func TestBothCoordinatesAreHashedCanonically(t *testing.T) {
 	t.Parallel()
-	const rule = "the hashed commitment is canonical"
+	const rule = "check: the hashed commitment is canonical"
 	for name, coordinate := range map[string]func(*bn254.G1Affine, *pointG1) (*fp.Element, *baseElement){
 		"x": func(p *bn254.G1Affine, w *pointG1) (*fp.Element, *baseElement) { return &p.X, &w.X },
 		"y": func(p *bn254.G1Affine, w *pointG1) (*fp.Element, *baseElement) { return &p.Y, &w.Y },

@@ -24,6 +24,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/circuits/rules"
 )
 
 // Inputs of zero, proofs with A and B negated (as true as they were) and equal proofs
@@ -105,7 +106,7 @@ func solvedBy(t *testing.T, ccs constraint.ConstraintSystem, assignment frontend
 type bareDifferCircuit struct{ U, V baseElement }
 
 func (c *bareDifferCircuit) Define(api frontend.API) error {
-	cv, err := newCurve(api)
+	cv, err := newCurve(api, rules.New(api))
 	if err != nil {
 		return err
 	}
@@ -287,11 +288,11 @@ func TestFixedSumAtTheEnds(t *testing.T) {
 	minusOne := fr.NewElement(1)
 	minusOne.Neg(&minusOne)
 	for _, s := range []fr.Element{{}, fr.One(), minusOne} {
-		got, err := sumOf([]bn254.G1Affine{start}, []*big.Int{h}, []bn254.G1Affine{k}, []fr.Element{s}, false)
+		got, err := sumOf([]bn254.G1Affine{start}, []*big.Int{h}, []bn254.G1Affine{k}, []fr.Element{s})
 		require.NoError(t, err)
 		require.Equal(t, plus(left, times(k, s)), got)
 	}
-	_, err := sumOf([]bn254.G1Affine{start}, []*big.Int{h}, []bn254.G1Affine{left}, []fr.Element{minusOne}, false)
+	_, err := sumOf([]bn254.G1Affine{start}, []*big.Int{h}, []bn254.G1Affine{left}, []fr.Element{minusOne})
 	require.Error(t, err)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/consensys/gnark/test"
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/circuits/rules"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 )
@@ -76,17 +77,17 @@ func TestOpeningRules(t *testing.T) {
 		rule  string
 		flags []int64
 	}{
-		{"active is boolean", []int64{1, 2, 0}},
-		{"slot 0 is used", []int64{0, 0, 0}},
-		{"active slots are a prefix", []int64{1, 0, 1}},
+		{"opening: active is boolean", []int64{1, 2, 0}},
+		{"opening: slot 0 is used", []int64{0, 0, 0}},
+		{"opening: active slots are a prefix", []int64{1, 0, 1}},
 	} {
 		c := open(t, in, attack.flags...)
 		require.Error(t, runStep(in, "opening", c), attack.rule)
 		require.NoError(t, runStep(in, "opening", c, attack.rule), attack.rule)
 	}
 	for rule, change := range map[string]func(*Circuit){
-		"C is the digest of W": func(c *Circuit) { c.C = 7 },
-		"V is W at Z":          func(c *Circuit) { c.V = 7 },
+		"opening: C is the digest of W": func(c *Circuit) { c.C = 7 },
+		"opening: V is W at Z":          func(c *Circuit) { c.V = 7 },
 	} {
 		c := open(t, in, 1, 1, 0)
 		change(c)
@@ -136,13 +137,13 @@ func TestPointRules(t *testing.T) {
 			c := in.assign(honest)
 			*wire(&c.Slots[0].Proof) = sw_bn254.NewG1Affine(bad)
 			require.Error(t, runStep(in, "points", c), name)
-			require.NoError(t, runStep(in, "points", c, name+" is on the curve"), name)
+			require.NoError(t, runStep(in, "points", c, "points: "+name+" is on the curve"), name)
 		}
 	}
 	c := in.assign(honest)
 	c.Slots[0].Proof.B = sw_bn254.NewG2Affine(bn254.G2Affine{})
 	require.Error(t, runStep(in, "points", c))
-	require.NoError(t, runStep(in, "points", c, "B is not at infinity"))
+	require.NoError(t, runStep(in, "points", c, "points: B is not at infinity"))
 }
 
 // loopCircuit is gnark's Miller loop for one variable point of the twist.
@@ -187,16 +188,15 @@ type sumCircuit struct {
 	Bits    [][]frontend.Variable
 	Fixed   []frontend.Variable
 	fixed   []bn254.G1Affine
-	noGuard bool
+	without []string
 	out     *bn254.G1Affine
 }
 
 func (s *sumCircuit) Define(api frontend.API) error {
-	c, err := newCurve(api)
+	c, err := newCurve(api, rules.New(api).Without(s.without...))
 	if err != nil {
 		return err
 	}
-	c.noGuard = s.noGuard
 	var points []*pointG1
 	var scalars []scalar
 	for i := range s.Points {
@@ -221,9 +221,9 @@ func (s *sumCircuit) Define(api frontend.API) error {
 }
 
 // sumOf returns what the circuit computes for the points with coefficients of hash h.
-func sumOf(points []bn254.G1Affine, h []*big.Int, fixed []bn254.G1Affine, k []fr.Element, noGuard bool) (bn254.G1Affine, error) {
+func sumOf(points []bn254.G1Affine, h []*big.Int, fixed []bn254.G1Affine, k []fr.Element, without ...string) (bn254.G1Affine, error) {
 	var out bn254.G1Affine
-	c := &sumCircuit{Points: make([]pointG1, len(points)), Fixed: make([]frontend.Variable, len(k)), fixed: fixed, noGuard: noGuard, out: &out}
+	c := &sumCircuit{Points: make([]pointG1, len(points)), Fixed: make([]frontend.Variable, len(k)), fixed: fixed, without: without, out: &out}
 	w := &sumCircuit{}
 	for i := range points {
 		w.Points = append(w.Points, sw_bn254.NewG1Affine(points[i]))
@@ -262,13 +262,13 @@ func TestSums(t *testing.T) {
 		for i := range fixed {
 			want = plus(want, times(fixed[i], k[i]))
 		}
-		got, err := sumOf(points, h, fixed, k[:], false)
+		got, err := sumOf(points, h, fixed, k[:])
 		require.NoError(t, err, name)
 		require.Equal(t, want, got, name)
 	}
 }
 
-// Rule "chords of different points": a point that is chosen so that the first chord goes through two equal points,
+// Rule differentChords: a point that is chosen so that the first chord goes through two equal points,
 // offset = P + φP, leaves its slope to the prover: the sum is wrong, and accepted
 // without the rule that chords go through different points.
 func TestForgeryByEqualPoints(t *testing.T) {
@@ -283,10 +283,10 @@ func TestForgeryByEqualPoints(t *testing.T) {
 	h := new(big.Int).Lsh(big.NewInt(1), coefficientBits)
 	h.Sub(h, big.NewInt(1)) // all signs positive: the first digit is P + φP
 	want := times(p, scalarOf(h))
-	got, err := sumOf([]bn254.G1Affine{p}, []*big.Int{h}, nil, nil, true)
+	got, err := sumOf([]bn254.G1Affine{p}, []*big.Int{h}, nil, nil, differentChords)
 	require.NoError(t, err)
 	require.NotEqual(t, want, got)
-	_, err = sumOf([]bn254.G1Affine{p}, []*big.Int{h}, nil, nil, false)
+	_, err = sumOf([]bn254.G1Affine{p}, []*big.Int{h}, nil, nil)
 	require.Error(t, err)
 }
 
@@ -294,7 +294,7 @@ func TestForgeryByEqualPoints(t *testing.T) {
 type differCircuit struct{ U, V baseElement }
 
 func (c *differCircuit) Define(api frontend.API) error {
-	cv, err := newCurve(api)
+	cv, err := newCurve(api, rules.New(api))
 	if err != nil {
 		return err
 	}

@@ -23,10 +23,10 @@ const (
 func (d *definition) transcript() error {
 	words := []frontend.Variable{d.key.idLow, d.key.idHigh, len(d.Slots)}
 	for i := range d.Slots {
-		if !d.lacks("the transcript holds the proofs") {
+		if d.On("transcript: it holds the proofs") {
 			words = append(words, d.proofWords(&d.Slots[i].Proof)...)
 		}
-		if !d.lacks("the transcript holds the inputs") {
+		if d.On("transcript: it holds the inputs") {
 			words = append(words, d.Slots[i].Inputs[:]...)
 		}
 	}
@@ -40,7 +40,7 @@ func (d *definition) transcript() error {
 			return err
 		}
 	}
-	if d.lacks("one coefficient for each proof") {
+	if !d.On("transcript: one coefficient for each proof") {
 		for i := range d.coefficients {
 			d.coefficients[i] = d.coefficients[0]
 		}
@@ -51,8 +51,7 @@ func (d *definition) transcript() error {
 
 // squeeze reads coefficient k as the low 128 bits of P4(seed, k, tag, 0)[0] + seed.
 func (d *definition) squeeze(seed frontend.Variable, k int) (scalar, error) {
-	tag := poseidon.Tag(coefficientTag)
-	h, err := d.poseidon.Hash4([4]frontend.Variable{seed, k, tag.BigInt(new(big.Int)), 0})
+	h, err := d.poseidon.Hash4([4]frontend.Variable{seed, k, poseidon.Tag(coefficientTag), 0})
 	if err != nil {
 		return scalar{}, err
 	}
@@ -91,7 +90,7 @@ func (d *definition) challenge(point *pointG1) (frontend.Variable, error) {
 	var message []frontend.Variable
 	for _, e := range []*baseElement{&point.X, &point.Y} {
 		bits := d.curve.fp.ToBits(d.curve.fp.Reduce(e))
-		if !d.lacks("the hashed commitment is canonical") {
+		if d.On("check: the hashed commitment is canonical") {
 			bits = d.curve.fp.ToBitsCanonical(e)
 		}
 		message = append(message, 0, 0)

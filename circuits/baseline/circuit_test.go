@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/diagnosis"
 )
 
 type pair = [2]settle.AccountIndex
@@ -113,7 +113,7 @@ func TestBenchmarkDepth(t *testing.T) {
 	require.NoError(t, err)
 	w, err := Witness(b)
 	require.NoError(t, err)
-	require.NoError(t, circuits.Solve(ccs, w))
+	require.NoError(t, diagnosis.Solve(ccs, w))
 	again, err := Random(1, 300, 1)
 	require.NoError(t, err)
 	require.Equal(t, b, again)

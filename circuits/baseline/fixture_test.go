@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/diagnosis"
 )
 
 // depth of the trees of quick tests: 16 accounts.
@@ -74,7 +74,7 @@ func (s *systems) get(t testing.TB, transfers int) constraint.ConstraintSystem {
 func (s *systems) solve(t testing.TB, c *Circuit) error {
 	w, err := frontend.NewWitness(c, ecc.BN254.ScalarField())
 	require.NoError(t, err)
-	return circuits.Solve(s.get(t, len(c.Transfers)), w)
+	return diagnosis.Solve(s.get(t, len(c.Transfers)), w)
 }
 
 func mustWorld(t testing.TB, change ...func([]Account)) *world {

@@ -52,8 +52,8 @@ func (c *latePadding) Define(api frontend.API) error {
 		return api.DivUnchecked(flag, denominator)
 	}
 	off := b.Derived(api.Sub(c.Minted[0], c.Minted[0]))
-	b.Send(Tree, off, Const(0), Const(0))
-	b.Receive(Tree, One(), b.Free(c.Minted[0]).Expr(), b.Free(c.Minted[1]).Expr())
+	b.add(Tree, true, off, []Expr{Const(0), Const(0)})
+	b.add(Tree, false, flagOne, []Expr{b.Free(c.Minted[0]).Expr(), b.Free(c.Minted[1]).Expr()})
 	return b.Close()
 }
 
@@ -91,6 +91,6 @@ func (c *probeCircuit) Define(api frontend.API) error {
 		b.entries = nil
 		return alpha, beta, nil
 	}
-	b.Receive(Tree, One(), b.Free(c.Minted[0]).Expr(), b.Free(c.Minted[1]).Expr())
+	b.add(Tree, false, flagOne, []Expr{b.Free(c.Minted[0]).Expr(), b.Free(c.Minted[1]).Expr()})
 	return b.Close()
 }

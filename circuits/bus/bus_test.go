@@ -8,11 +8,14 @@ import (
 	"github.com/consensys/gnark/frontend/cs/r1cs"
 	"github.com/consensys/gnark/test"
 	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/circuits/rules"
 )
 
 const slots = 4
 
-// exchange sends and receives pairs on one channel and configures the bus under test.
+// exchange sends and receives pairs on one channel and configures the bus under test. It
+// goes below the channels' types: its tuples are shorter, and its flags may be any number.
 type exchange struct {
 	Sent, Received         [slots][2]frontend.Variable
 	SentFlag, ReceivedFlag [slots]frontend.Variable
@@ -35,8 +38,8 @@ func (c *exchange) Define(api frontend.API) error {
 	for i := range slots {
 		s, r := c.Sent[i], c.Received[i]
 		sendFlag, receiveFlag := b.Free(c.SentFlag[i]), b.Free(c.ReceivedFlag[i])
-		b.Send(channel(0), sendFlag, b.Free(s[0]).Expr(), b.Free(s[1]).Expr())
-		b.Receive(channel(1), receiveFlag, b.Free(r[0]).Expr(), b.Free(r[1]).Expr())
+		b.add(channel(0), true, sendFlag, []Expr{b.Free(s[0]).Expr(), b.Free(s[1]).Expr()})
+		b.add(channel(1), false, receiveFlag, []Expr{b.Free(r[0]).Expr(), b.Free(r[1]).Expr()})
 	}
 	return b.Close()
 }
@@ -122,10 +125,10 @@ func (c *linear) Define(api frontend.API) error {
 	b := New(api)
 	x, y, flag := b.Free(c.X), b.Free(c.Y), b.Free(c.Flag)
 	sum, shift := b.Free(c.Sum), b.Free(c.Shift)
-	b.Send(Tree, flag, x.Expr().Scale(4).Add(y.Expr()).Add(Const(3)), y.Expr().Add(Const(-1)))
-	b.Receive(Tree, flag, sum.Expr(), shift.Expr())
-	b.Send(Fee, One(), x.Expr())
-	b.Receive(Fee, One(), x.Expr())
+	b.add(Tree, true, flag, []Expr{x.Expr().Scale(4).Add(y.Expr()).Add(Const(3)), y.Expr().Add(Const(-1))})
+	b.add(Tree, false, flag, []Expr{sum.Expr(), shift.Expr()})
+	b.add(Fee, true, flagOne, []Expr{x.Expr()})
+	b.add(Fee, false, flagOne, []Expr{x.Expr()})
 	return b.Close()
 }
 
@@ -161,4 +164,52 @@ func TestFreeTakesWiresOnly(t *testing.T) {
 func TestCloseOnce(t *testing.T) {
 	b := &Bus{closed: true}
 	require.ErrorIs(t, b.Close(), ErrClosed)
+}
+
+// typed uses one channel of each type as chips do.
+type typed struct {
+	Flag, Times frontend.Variable
+	X           frontend.Variable
+	misuse      func(b *Bus, flag Flag, x Expr)
+}
+
+func (c *typed) Define(api frontend.API) error {
+	b := New(api)
+	flag, x := b.Flag(rules.New(api).Boolean("flag is boolean", c.Flag)), b.Free(c.X).Expr()
+	if c.misuse != nil {
+		c.misuse(b, flag, x)
+		return b.Close()
+	}
+	open := Open{Number: Const(0), Owner: x, L1: Const(7)}
+	b.Opens.Send(flag, open)
+	b.Opens.Receive(flag, open)
+	b.Fee.List(Times(b.Free(c.Times)), FeeAccount{Token: x, Index: Const(3)})
+	for range 3 {
+		b.Fee.Lookup(One(), FeeAccount{Token: x, Index: Const(3)})
+	}
+	b.Fee.Lookup(b.DerivedFlag(flag.Bool), FeeAccount{Token: x, Index: Const(3)})
+	return b.Close()
+}
+
+// TestTypedChannels: a row is listed as often as it is looked up, and a flag is boolean.
+func TestTypedChannels(t *testing.T) {
+	field := ecc.BN254.ScalarField()
+	require.NoError(t, test.IsSolved(new(typed), &typed{Flag: 0, Times: 3, X: 5}, field))
+	require.NoError(t, test.IsSolved(new(typed), &typed{Flag: 1, Times: 4, X: 5}, field))
+	require.Error(t, test.IsSolved(new(typed), &typed{Flag: 1, Times: 3, X: 5}, field))
+	require.Error(t, test.IsSolved(new(typed), &typed{Flag: 2, Times: 5, X: 5}, field))
+}
+
+// TestTuplesAreWhole: a field or a flag that is not set is no 0.
+func TestTuplesAreWhole(t *testing.T) {
+	for want, misuse := range map[string]func(b *Bus, flag Flag, x Expr){
+		"field 2 is not set":                    func(b *Bus, flag Flag, x Expr) { b.Tree.Send(flag, Node{Level: x, Position: x, New: x}) },
+		"channel fee: field 1 is not set":       func(b *Bus, _ Flag, x Expr) { b.Fee.Lookup(One(), FeeAccount{Token: x}) },
+		"opens: the flag is not a wire":         func(b *Bus, _ Flag, x Expr) { b.Opens.Receive(Flag{}, Open{Number: x, Owner: x, L1: x}) },
+		"fee: the flag is not a wire":           func(b *Bus, _ Flag, x Expr) { b.Fee.List(Multiplicity{}, FeeAccount{Token: x, Index: x}) },
+		"fee: the flag is not a wire of this b": func(b *Bus, _ Flag, x Expr) { b.Fee.List(Times(Wire{}), FeeAccount{Token: x, Index: x}) },
+	} {
+		_, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, &typed{misuse: misuse})
+		require.ErrorContains(t, err, want)
+	}
 }

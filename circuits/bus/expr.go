@@ -1,6 +1,10 @@
 package bus
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+)
 
 // Wire is a circuit variable known to a Bus. The zero value is invalid.
 type Wire struct{ id int } // id-1 indexes Bus.wires
@@ -21,8 +25,8 @@ type linearTerm struct {
 // Const is a constant field.
 func Const(k int64) Expr { return Expr{constant: big.NewInt(k)} }
 
-// ConstBig is a constant field of any size.
-func ConstBig(k *big.Int) Expr { return Expr{constant: new(big.Int).Set(k)} }
+// ConstElement is a constant field of any size.
+func ConstElement(k fr.Element) Expr { return Expr{constant: k.BigInt(new(big.Int))} }
 
 // Expr is the wire itself as a field.
 func (w Wire) Expr() Expr {

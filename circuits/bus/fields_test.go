@@ -2,10 +2,7 @@ package bus
 
 import (
 	"fmt"
-	"math/big"
-	"os"
-	"regexp"
-	"strings"
+	"reflect"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -17,30 +14,47 @@ import (
 	"github.com/zksettle/settle/poseidon"
 )
 
-// fieldsOf reads from the source what the fields of each channel's tuples are.
-func fieldsOf(t *testing.T) map[Channel][]string {
+// tuples are one of each kind.
+func tuples() []tuple {
+	return []tuple{Node{}, Access{}, FeeAccount{}, TableRow{}, Open{}, Exit{}}
+}
+
+// channelFields are the names of the fields of each channel's tuples.
+func channelFields(t *testing.T) map[Channel][]string {
 	t.Helper()
-	source, err := os.ReadFile("bus.go")
-	require.NoError(t, err)
 	channels := map[Channel][]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\t\w+ +Channel = (\d+) // (.+)$`).FindAllStringSubmatch(string(source), -1) {
-		number, ok := new(big.Int).SetString(m[1], 10)
-		require.True(t, ok)
-		channels[Channel(number.Int64())] = strings.Split(m[2], ", ")
+	for _, x := range tuples() {
+		for i := range reflect.TypeOf(x).NumField() {
+			channels[x.channel()] = append(channels[x.channel()], reflect.TypeOf(x).Field(i).Name)
+		}
 	}
-	require.Len(t, channels, int(Exits), "the pattern no longer finds the channels")
+	require.Len(t, channels, int(Exits), "each channel has a tuple of its own")
 	return channels
 }
 
-// tuple is sent and received once on a channel; merge, if it is set, gives two fields
+// TestTuplesHaveAllTheirFields: a tuple's fields are those of its struct, each once, in
+// order.
+func TestTuplesHaveAllTheirFields(t *testing.T) {
+	for _, x := range tuples() {
+		filled := reflect.New(reflect.TypeOf(x)).Elem()
+		var want []Expr
+		for i := range filled.NumField() {
+			want = append(want, Const(int64(100+i)))
+			filled.Field(i).Set(reflect.ValueOf(want[i]))
+		}
+		require.Equal(t, want, filled.Interface().(tuple).fields(), "%T", x)
+	}
+}
+
+// sentTuple is sent and received once on a channel; merge, if it is set, gives two fields
 // one power of β: the second is added to the first.
-type tuple struct {
+type sentTuple struct {
 	Sent, Received []frontend.Variable
 	channel        Channel
 	merge          *[2]int
 }
 
-func (c *tuple) Define(api frontend.API) error {
+func (c *sentTuple) Define(api frontend.API) error {
 	b := New(api)
 	fields := func(values []frontend.Variable) []Expr {
 		out := make([]Expr, len(values))
@@ -52,23 +66,23 @@ func (c *tuple) Define(api frontend.API) error {
 		}
 		return out
 	}
-	b.Send(c.channel, One(), fields(c.Sent)...)
-	b.Receive(c.channel, One(), fields(c.Received)...)
+	b.add(c.channel, true, flagOne, fields(c.Sent))
+	b.add(c.channel, false, flagOne, fields(c.Received))
 	return b.Close()
 }
 
 // TestFieldsHaveTheirOwnPowers: for each channel and two fields of its tuples, what is
 // added to one and taken from the other is noticed. With one power of β for both it is not.
 func TestFieldsHaveTheirOwnPowers(t *testing.T) {
-	for channel, fields := range fieldsOf(t) {
+	for channel, fields := range channelFields(t) {
 		n := len(fields)
 		tried := func(merge *[2]int, by ...int64) error {
 			sent, received := make([]frontend.Variable, n), make([]frontend.Variable, n)
 			for i := range n {
 				sent[i], received[i] = 1000+i, 1000+int64(i)+by[i]
 			}
-			blank := &tuple{Sent: make([]frontend.Variable, n), Received: make([]frontend.Variable, n), channel: channel, merge: merge}
-			return test.IsSolved(blank, &tuple{Sent: sent, Received: received, channel: channel, merge: merge}, ecc.BN254.ScalarField())
+			blank := &sentTuple{Sent: make([]frontend.Variable, n), Received: make([]frontend.Variable, n), channel: channel, merge: merge}
+			return test.IsSolved(blank, &sentTuple{Sent: sent, Received: received, channel: channel, merge: merge}, ecc.BN254.ScalarField())
 		}
 		require.NoError(t, tried(nil, make([]int64, n)...))
 		for j := range n {
@@ -102,8 +116,8 @@ func (c *crossing) Define(api frontend.API) error {
 	}
 	sent, fieldsSent := fields(Fee, c.Sent)
 	received, fieldsReceived := fields(Opens, c.Received)
-	b.Send(sent, One(), fieldsSent...)
-	b.Receive(received, One(), fieldsReceived...)
+	b.add(sent, true, flagOne, fieldsSent)
+	b.add(received, false, flagOne, fieldsReceived)
 	return b.Close()
 }
 

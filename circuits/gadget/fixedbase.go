@@ -36,7 +36,7 @@ func (f *fixedBase) lookup(windows []Point) error {
 		return fmt.Errorf("scalar of %d windows, expected %d", len(windows), len(f.table.widths))
 	}
 	for i, p := range windows {
-		f.bus.Receive(bus.FixedBase, bus.One(), bus.Const(int64(i)), f.bus.Free(p.X).Expr(), f.bus.Free(p.Y).Expr())
+		f.bus.FixedBase.Lookup(bus.One(), bus.TableRow{Window: bus.Const(int64(i)), X: f.bus.Free(p.X).Expr(), Y: f.bus.Free(p.Y).Expr()})
 		f.queries = append(f.queries, p.X)
 	}
 	return nil
@@ -63,9 +63,8 @@ func (f *fixedBase) close() error {
 	}
 	for i, rows := range f.table.rows {
 		for v := range rows {
-			x, y := fr.Element(rows[v].X), fr.Element(rows[v].Y)
-			f.bus.Send(bus.FixedBase, f.bus.Free(counts[f.table.first[i]+v]), bus.Const(int64(i)),
-				bus.ConstBig(x.BigInt(new(big.Int))), bus.ConstBig(y.BigInt(new(big.Int))))
+			x, y := bus.ConstElement(fr.Element(rows[v].X)), bus.ConstElement(fr.Element(rows[v].Y))
+			f.bus.FixedBase.List(bus.Times(f.bus.Free(counts[f.table.first[i]+v])), bus.TableRow{Window: bus.Const(int64(i)), X: x, Y: y})
 		}
 	}
 	return nil

@@ -36,9 +36,9 @@ type windowTable struct {
 	total  int
 }
 
-// windowWidths spreads the 254 bits over as few windows of at most bits as
-// possible, as evenly as possible.
-func windowWidths(bits int) []int {
+// WindowWidths spreads the 254 bits over as few windows of at most bits as
+// possible, as evenly as possible. A window of w bits has 2^w rows.
+func WindowWidths(bits int) []int {
 	n := (scalarBits + bits - 1) / bits
 	widths := make([]int, n)
 	for i := range widths {
@@ -75,7 +75,7 @@ func offset(window int) (grumpkin.G1Affine, error) {
 }
 
 func newWindowTable(bits int) (*windowTable, error) {
-	t := &windowTable{widths: windowWidths(bits)}
+	t := &windowTable{widths: WindowWidths(bits)}
 	step, _ := grumpkin.Generators() // 2^shift·G
 	var sum grumpkin.G1Jac           // of the offsets so far, from infinity
 	for i, width := range t.widths {
@@ -123,34 +123,4 @@ func (t *windowTable) values(s *big.Int) []int {
 		shift += width
 	}
 	return values
-}
-
-// lookupConstraints is the cost of one window of one signature (an addition and
-// a bus term), rowConstraints that of a table row.
-const (
-	lookupConstraints = 6
-	rowConstraints    = 1
-)
-
-// TableConstraints is what the table of a window width costs a circuit, whatever the
-// number of its signatures.
-func TableConstraints(windowBits int) int {
-	cost := 0
-	for _, width := range windowWidths(windowBits) {
-		cost += rowConstraints << width
-	}
-	return cost
-}
-
-// BestWindow returns the window width with the fewest constraints for a circuit
-// that verifies n signatures.
-func BestWindow(n int) int {
-	best, least := 0, 0
-	for bits := 2; bits <= MaxWindowBits; bits++ {
-		cost := n*len(windowWidths(bits))*lookupConstraints + TableConstraints(bits)
-		if best == 0 || cost < least {
-			best, least = bits, cost
-		}
-	}
-	return best
 }

@@ -1,5 +1,5 @@
-// Package gadget holds the parts that chips are made of: hashing, ranges,
-// floats, prefix flags and the signature. Each has its own argument and tests.
+// Package gadget holds the parts that chips are made of: hashing, Grumpkin's arithmetic
+// and the signature. Each has its own argument and tests.
 package gadget
 
 import (

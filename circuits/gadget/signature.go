@@ -26,7 +26,7 @@ type SignedMessage struct{ M, Domain, ToOwner, ToL1 frontend.Variable }
 
 // NewSignatureWires returns wires for tables of the given window width, to compile.
 func NewSignatureWires(windowBits int) SignatureWires {
-	return SignatureWires{Windows: make([]Point, len(windowWidths(windowBits)))}
+	return SignatureWires{Windows: make([]Point, len(WindowWidths(windowBits)))}
 }
 
 // SignatureVerifier verifies signatures of package schnorr. All signatures of a
@@ -40,7 +40,7 @@ type SignatureVerifier struct {
 }
 
 // NewSignatureVerifier returns the verifier of a circuit. windowBits trades
-// constraints for each signature against table rows (BestWindow).
+// constraints for each signature against table rows (cost.BestWindow).
 func NewSignatureVerifier(api frontend.API, b *bus.Bus, poseidon *Poseidon, windowBits int) (*SignatureVerifier, error) {
 	base, err := newFixedBase(api, b, windowBits)
 	if err != nil {
@@ -79,9 +79,8 @@ func (v *SignatureVerifier) Close() error { return v.base.close() }
 
 // challenge returns h = P8(R.x, A.x, m, domain, toOwner, toL1, TAG, 0)[0] + R.x.
 func (v *SignatureVerifier) challenge(w SignatureWires, m SignedMessage) (frontend.Variable, error) {
-	tag := schnorr.Tag()
 	lanes, err := v.poseidon.Permute8([8]frontend.Variable{
-		w.R.X, w.PublicKey, m.M, m.Domain, m.ToOwner, m.ToL1, tag.BigInt(new(big.Int)), 0,
+		w.R.X, w.PublicKey, m.M, m.Domain, m.ToOwner, m.ToL1, schnorr.Tag(), 0,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("challenge: %w", err)

@@ -236,27 +236,3 @@ func TestStepsAgreeWithNative(t *testing.T) {
 		require.NoError(rt, solveR1CS(t, ccs, c))
 	})
 }
-
-func TestSignatureCount(t *testing.T) {
-	shared := map[int]int{}
-	var last int
-	for _, windowBits := range []int{4, 5, 6} {
-		each, fixed, err := CountSignature(windowBits, 2)
-		require.NoError(t, err)
-		require.LessOrEqual(t, each, 1400, "window %d", windowBits)
-		widths := windowWidths(windowBits)
-		rows := 0
-		for _, width := range widths {
-			rows += rowConstraints << width
-		}
-		// BestWindow's model holds up to what does not depend on the width.
-		each -= lookupConstraints * len(widths)
-		if last != 0 {
-			require.Equal(t, last, each)
-		}
-		last = each
-		shared[fixed-rows] = windowBits
-	}
-	require.Len(t, shared, 1)
-	require.Equal(t, []int{3, 5, 7, 10}, []int{BestWindow(2), BestWindow(18), BestWindow(97), BestWindow(1000)})
-}

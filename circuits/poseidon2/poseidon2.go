@@ -9,7 +9,6 @@ package poseidon2
 
 import (
 	"fmt"
-	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	native "github.com/consensys/gnark-crypto/ecc/bn254/fr/poseidon2"
@@ -22,10 +21,10 @@ import (
 type Permutation struct {
 	api       frontend.API
 	width     int
-	full      int          // rounds with an S-box on every lane; half of them come first, half last
-	partial   int          // rounds in between, with an S-box on lane 0 only
-	roundKeys [][]*big.Int // by round, then lane; a partial round has a key on lane 0 only
-	diagonal  []*big.Int   // of the internal matrix, less 1
+	full      int            // rounds with an S-box on every lane; half of them come first, half last
+	partial   int            // rounds in between, with an S-box on lane 0 only
+	roundKeys [][]fr.Element // by round, then lane; a partial round has a key on lane 0 only
+	diagonal  []fr.Element   // of the internal matrix, less 1
 }
 
 // New returns the permutation of width 4 or 8, as package poseidon has it, for a circuit over BN254's scalar
@@ -39,16 +38,9 @@ func New(api frontend.API, width int) (*Permutation, error) {
 		return nil, fmt.Errorf("poseidon2 of width %d: the circuit's field has order %s, expected that of BN254's scalars", width, field)
 	}
 	parameters := native.NewParameters(width, poseidon.FullRounds, partial)
-	p := &Permutation{api: api, width: width, full: poseidon.FullRounds, partial: partial}
-	for _, keys := range parameters.RoundKeys {
-		var round []*big.Int
-		for i := range keys {
-			round = append(round, keys[i].BigInt(new(big.Int)))
-		}
-		p.roundKeys = append(p.roundKeys, round)
-	}
-	for i := range parameters.DiagM1 {
-		p.diagonal = append(p.diagonal, parameters.DiagM1[i].BigInt(new(big.Int)))
+	p := &Permutation{
+		api: api, width: width, full: poseidon.FullRounds, partial: partial,
+		roundKeys: parameters.RoundKeys, diagonal: parameters.DiagM1,
 	}
 	if len(p.roundKeys) != p.full+p.partial || len(p.diagonal) != width {
 		return nil, fmt.Errorf("poseidon2 of width %d: %d round keys and %d entries of the diagonal, expected %d and %d",

@@ -13,7 +13,7 @@ import (
 	gnark "github.com/consensys/gnark/std/permutation/poseidon2"
 	"github.com/stretchr/testify/require"
 
-	"github.com/zksettle/settle/circuits/internal/wirecount"
+	"github.com/zksettle/settle/circuits/cost"
 	"github.com/zksettle/settle/circuits/poseidon2"
 	"github.com/zksettle/settle/poseidon"
 )
@@ -116,7 +116,7 @@ func TestWires(t *testing.T) {
 		ours, theirs := compile(t, width, false), compile(t, width, true)
 		require.Equal(t, constraints+width, ours.GetNbConstraints(), "the assertions on the result count too")
 		require.Equal(t, theirs.GetNbConstraints(), ours.GetNbConstraints())
-		got, before := wirecount.Of(ours), wirecount.Of(theirs)
+		got, before := cost.WiresOf(ours), cost.WiresOf(theirs)
 		require.Equal(t, before.B-boxes, got.B, "width %d", width)
 	}
 }

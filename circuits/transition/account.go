@@ -35,8 +35,8 @@ func (k *chips) freeLeaf(l Leaf) memoryLeaf {
 }
 
 // memory is the tuple of the memory channel.
-func memory(index, time bus.Expr, l memoryLeaf) []bus.Expr {
-	return []bus.Expr{index, time, l.owner, l.token, l.nonce, l.balance, l.l1}
+func memory(index, time bus.Expr, l memoryLeaf) bus.Access {
+	return bus.Access{Index: index, Time: time, Owner: l.owner, Token: l.token, Nonce: l.nonce, Balance: l.balance, L1: l.l1}
 }
 
 // accounts opens each touched account from the old tree into the batch memory
@@ -51,7 +51,7 @@ func (k *chips) accounts(slots []AccountSlot) error {
 		index := k.bus.Free(s.Index).Expr()
 		if i > 0 {
 			// Second defence: the tree chip alone already gives each leaf one entry.
-			k.increasing("account: indices increase", s.Active, slots[i-1].Index, s.Index, settle.IndexBits)
+			k.Increasing("account: indices increase", s.Active, slots[i-1].Index, s.Index, settle.IndexBits)
 		}
 		oldLeaf, err := k.leaf("old", s.Old)
 		if err != nil {
@@ -61,17 +61,17 @@ func (k *chips) accounts(slots []AccountSlot) error {
 		if err != nil {
 			return err
 		}
-		k.bus.Send(bus.Tree, flag, bus.Const(0), index, k.bus.Derived(oldLeaf).Expr(), k.bus.Derived(newLeaf).Expr())
-		k.bus.Send(bus.Memory, flag, memory(index, bus.Const(0), k.freeLeaf(s.Old))...)
-		k.bus.Receive(bus.Memory, flag, memory(index, k.bus.Free(s.LastTime).Expr(), k.freeLeaf(s.New))...)
+		k.bus.Tree.Send(flag, bus.Node{Level: bus.Const(0), Position: index, Old: k.bus.Derived(oldLeaf).Expr(), New: k.bus.Derived(newLeaf).Expr()})
+		k.bus.Memory.Send(flag, memory(index, bus.Const(0), k.freeLeaf(s.Old)))
+		k.bus.Memory.Receive(flag, memory(index, k.bus.Free(s.LastTime).Expr(), k.freeLeaf(s.New)))
 	}
-	k.prefix("account: active slots are a prefix", active)
+	k.Prefix("account: active slots are a prefix", active)
 	return nil
 }
 
 func (k *chips) leaf(side string, l Leaf) (frontend.Variable, error) {
-	k.width("account: "+side+" token has 32 bits", l.Token, settle.TokenBits)
-	k.width("account: "+side+" nonce has 40 bits", l.Nonce, settle.NonceBits)
+	k.Width("account: "+side+" token has 32 bits", l.Token, settle.TokenBits)
+	k.Width("account: "+side+" nonce has 40 bits", l.Nonce, settle.NonceBits)
 	packed := k.api.Add(l.Token, k.api.Mul(l.Nonce, 1<<settle.TokenBits))
 	return k.poseidon.Leaf([4]frontend.Variable{l.Owner, packed, l.Balance, l.L1})
 }

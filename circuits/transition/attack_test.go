@@ -63,7 +63,7 @@ func TestEveryRuleHasAnAttack(t *testing.T) {
 			attacked[r] = true
 		}
 	}
-	stated := regexp.MustCompile(`k\.(?:zero|width|boolean|prefix|increasing|nonZero)\("([^"]+)"(?:\+(?:name|side)\+"([^"]+)")?`)
+	stated := regexp.MustCompile(`k\.(?:Zero|Equal|Width|boolean|Boolean|OneHot|Prefix|Increasing|NonZero)\("([^"]+)"(?:\+(?:name|side)\+"([^"]+)")?`)
 	variants := map[string][]string{"account: ": {"old", "new"}, "transfer: ": {"amount", "fee", "sender", "receiver", "fee account"}}
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)

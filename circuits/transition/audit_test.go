@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/circuits/bus"
+	"github.com/zksettle/settle/circuits/rules"
 )
 
 // wireSet is a set of wires of a constraint system; wire 0 is the constant 1.
@@ -181,11 +182,12 @@ type lateField struct {
 
 func (c *lateField) Define(api frontend.API) error {
 	b := bus.New(api)
-	early := b.Free(c.Early)
+	early := b.Flag(rules.New(api).Boolean("early", c.Early))
 	api.AssertIsEqual(api.Mul(c.Late, c.Late), c.Early)
 	w := c.field(api, b, c)
-	b.Send(bus.Tree, early, w.Expr())
-	b.Receive(bus.Tree, early, w.Expr())
+	node := bus.Node{Level: bus.Const(0), Position: bus.Const(0), Old: w.Expr(), New: bus.Const(0)}
+	b.Tree.Send(early, node)
+	b.Tree.Receive(early, node)
 	return b.Close()
 }
 

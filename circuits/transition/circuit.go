@@ -33,8 +33,6 @@ type Circuit struct {
 	// without names rules to leave out, so that a test can show that a forgery
 	// works there and is refused here. Empty in every circuit that New returns.
 	without []string
-
-	auditor *Auditor // takes the rules instead of stating them; nil in every circuit that is proven
 }
 
 // Header holds the fields of D's header; the counts are computed.
@@ -64,19 +62,15 @@ func New(shape Shape) *Circuit {
 
 // Define lays out the chips. Each step has its attack tests in attack_test.go.
 func (c *Circuit) Define(api frontend.API) error {
-	if c.auditor != nil {
-		api = audited{api, c.auditor, new([]frontend.Variable)}
-	}
 	k, err := newChips(api, c.without)
 	if err != nil {
 		return err
 	}
-	k.auditor = c.auditor
 	signatures, err := gadget.NewSignatureVerifier(api, k.bus, k.poseidon, c.shape.WindowBits)
 	if err != nil {
 		return err
 	}
-	k.width("number: 32 bits", c.Header.Number, settle.BatchBits)
+	k.Width("number: 32 bits", c.Header.Number, settle.BatchBits)
 
 	if err := k.accounts(c.Accounts); err != nil {
 		return fmt.Errorf("account chip: %w", err)
@@ -94,9 +88,6 @@ func (c *Circuit) Define(api frontend.API) error {
 	}
 	if err := signatures.Close(); err != nil {
 		return fmt.Errorf("signature table: %w", err)
-	}
-	if x, ok := api.(audited); ok {
-		return x.close(k.bus)
 	}
 	return k.bus.Close()
 }

@@ -3,10 +3,8 @@ package transition
 import (
 	"fmt"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/constraint"
 	"github.com/consensys/gnark/frontend"
-	"github.com/consensys/gnark/frontend/cs/r1cs"
 
 	"github.com/zksettle/settle/circuits/gadget"
 )
@@ -18,16 +16,8 @@ func Compile(shape Shape) (constraint.ConstraintSystem, error) {
 	if err := shape.check(); err != nil {
 		return nil, err
 	}
-	// NewSchema refuses unknown tag options, which Compile would ignore: a
-	// misspelt "public" would silently become secret.
-	if _, err := frontend.NewSchema(ecc.BN254.ScalarField(), New(shape)); err != nil {
-		return nil, fmt.Errorf("shape %s: %w", shape.Name, err)
-	}
-	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, New(shape))
+	ccs, err := gadget.CompileSystem(func() frontend.Circuit { return New(shape) })
 	if err != nil {
-		return nil, fmt.Errorf("compile shape %s: %w", shape.Name, err)
-	}
-	if err := gadget.CheckSystem(ccs); err != nil {
 		return nil, fmt.Errorf("shape %s: %w", shape.Name, err)
 	}
 	return ccs, nil

@@ -24,17 +24,17 @@ func (k *chips) fees(slots []FeeSlot) []wordPair {
 	for i, s := range slots {
 		active[i] = s.Active
 		k.boolean("fee: active is boolean", s.Active)
-		k.width("fee: token has 32 bits", s.Token, settle.TokenBits)
-		k.width("fee: index has 32 bits", s.Index, settle.IndexBits)
+		k.Width("fee: token has 32 bits", s.Token, settle.TokenBits)
+		k.Width("fee: index has 32 bits", s.Index, settle.IndexBits)
 		if i > 0 {
-			k.increasing("fee: tokens increase", s.Active, slots[i-1].Token, s.Token, settle.TokenBits)
+			k.Increasing("fee: tokens increase", s.Active, slots[i-1].Token, s.Token, settle.TokenBits)
 		}
-		k.zero("fee: an inactive slot is not used", api.Mul(api.Sub(1, s.Active), s.Uses))
-		k.nonZero("fee: a listed account is used", s.Active, s.Uses)
-		k.bus.Send(bus.Fee, k.bus.Free(s.Uses), k.bus.Free(s.Token).Expr(), k.bus.Free(s.Index).Expr())
+		k.Zero("fee: an inactive slot is not used", api.Mul(api.Sub(1, s.Active), s.Uses))
+		k.NonZero("fee: a listed account is used", s.Active, s.Uses)
+		k.bus.Fee.List(bus.Times(k.bus.Free(s.Uses)), bus.FeeAccount{Token: k.bus.Free(s.Token).Expr(), Index: k.bus.Free(s.Index).Expr()})
 		packed := api.Add(s.Token, api.Mul(s.Index, 1<<settle.TokenBits))
 		words[i] = wordPair{active: s.Active, word: api.Mul(s.Active, packed)}
 	}
-	k.prefix("fee: active slots are a prefix", active)
+	k.Prefix("fee: active slots are a prefix", active)
 	return words
 }

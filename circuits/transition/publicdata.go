@@ -88,12 +88,11 @@ func (k *chips) commitment(c frontend.Variable, header []frontend.Variable, body
 	if err != nil {
 		return err
 	}
-	tag := poseidon.Tag(publicdata.CTag)
-	digest, err := k.poseidon.Hash4([4]frontend.Variable{headerDigest, bodyDigest, length, tag.BigInt(new(big.Int))})
+	digest, err := k.poseidon.Hash4([4]frontend.Variable{headerDigest, bodyDigest, length, poseidon.Tag(publicdata.CTag)})
 	if err != nil {
 		return err
 	}
-	k.zero("data: c is the commitment", k.api.Sub(c, digest))
+	k.Zero("data: c is the commitment", k.api.Sub(c, digest))
 	return nil
 }
 
@@ -111,5 +110,5 @@ func (k *chips) evaluation(zeta, v frontend.Variable, header []frontend.Variable
 		sum = api.Add(sum, api.Mul(p.word, weight))
 		weight = api.Add(weight, api.Mul(api.Mul(p.active, weight), step))
 	}
-	k.zero("data: v is the evaluation", api.Sub(v, sum))
+	k.Zero("data: v is the evaluation", api.Sub(v, sum))
 }

@@ -33,11 +33,11 @@ func (k *chips) opens(slots []OpenSlot) []wordPair {
 	for i, s := range slots {
 		active[i] = s.Active
 		flag := k.boolean("open: active is boolean", s.Active)
-		k.width("open: l1 has 160 bits", s.L1, settle.AddressBits)
-		k.bus.Receive(bus.Opens, flag, bus.Const(int64(i)), k.bus.Free(s.Owner).Expr(), k.bus.Free(s.L1).Expr())
+		k.Width("open: l1 has 160 bits", s.L1, settle.AddressBits)
+		k.bus.Opens.Receive(flag, bus.Open{Number: bus.Const(int64(i)), Owner: k.bus.Free(s.Owner).Expr(), L1: k.bus.Free(s.L1).Expr()})
 		words = append(words, wordPair{s.Active, k.api.Mul(s.Active, s.Owner)}, wordPair{s.Active, k.api.Mul(s.Active, s.L1)})
 	}
-	k.prefix("open: active slots are a prefix", active)
+	k.Prefix("open: active slots are a prefix", active)
 	return words
 }
 
@@ -47,13 +47,15 @@ func (k *chips) exits(slots []ExitSlot) []wordPair {
 	for i, s := range slots {
 		active[i] = s.Active
 		flag := k.boolean("exit: active is boolean", s.Active)
-		k.width("exit: l1 has 160 bits", s.L1, settle.AddressBits)
-		k.width("exit: token has 32 bits", s.Token, settle.TokenBits)
-		k.width("exit: amount has 128 bits", s.Amount, settle.BalanceBits)
-		k.bus.Receive(bus.Exits, flag, bus.Const(int64(i)), k.bus.Free(s.L1).Expr(), k.bus.Free(s.Token).Expr(), k.bus.Free(s.Amount).Expr())
+		k.Width("exit: l1 has 160 bits", s.L1, settle.AddressBits)
+		k.Width("exit: token has 32 bits", s.Token, settle.TokenBits)
+		k.Width("exit: amount has 128 bits", s.Amount, settle.BalanceBits)
+		k.bus.Exits.Receive(flag, bus.Exit{
+			Number: bus.Const(int64(i)), L1: k.bus.Free(s.L1).Expr(), Token: k.bus.Free(s.Token).Expr(), Amount: k.bus.Free(s.Amount).Expr(),
+		})
 		packed := k.api.Add(s.L1, k.api.Mul(s.Token, new(big.Int).Lsh(big.NewInt(1), settle.AddressBits)))
 		words = append(words, wordPair{s.Active, k.api.Mul(s.Active, packed)}, wordPair{s.Active, k.api.Mul(s.Active, s.Amount)})
 	}
-	k.prefix("exit: active slots are a prefix", active)
+	k.Prefix("exit: active slots are a prefix", active)
 	return words
 }

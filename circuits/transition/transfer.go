@@ -2,13 +2,13 @@ package transition
 
 import (
 	"math/big"
-	"math/bits"
 
 	"github.com/consensys/gnark/frontend"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits/bus"
 	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/circuits/rules"
 	"github.com/zksettle/settle/state"
 )
 
@@ -61,17 +61,25 @@ type slotFlags struct {
 	KindFlags
 	active, receives, exits frontend.Variable
 	number                  frontend.Variable // the kind as a number
+
+	// The same, as flags of tuples.
+	tuples struct{ active, receives, opens, exits rules.Bool }
 }
 
 func (k *chips) kinds(f KindFlags) slotFlags {
 	api := k.api
-	for _, v := range []frontend.Variable{f.Transfer, f.Open, f.Exit, f.ExitAll} {
-		k.boolean("transfer: kinds are boolean", v)
-	}
+	transfer := k.boolean("transfer: kinds are boolean", f.Transfer).Bool
+	open := k.boolean("transfer: kinds are boolean", f.Open).Bool
+	exit := k.boolean("transfer: kinds are boolean", f.Exit).Bool
+	exitAll := k.boolean("transfer: kinds are boolean", f.ExitAll).Bool
 	out := slotFlags{KindFlags: f, receives: api.Add(f.Transfer, f.Open), exits: api.Add(f.Exit, f.ExitAll)}
 	out.active = api.Add(out.receives, out.exits)
 	out.number = api.Add(f.Transfer, api.Mul(f.Open, int(settle.KindOpen)), api.Mul(f.Exit, int(settle.KindExit)), api.Mul(f.ExitAll, int(settle.KindExitAll)))
-	k.zero("transfer: at most one kind", api.Mul(out.active, api.Sub(1, out.active)))
+	kinds := k.OneHot("transfer: at most one kind", transfer, open, exit, exitAll)
+	out.tuples.active = kinds.Any(transfer, open, exit, exitAll)
+	out.tuples.receives = kinds.Any(transfer, open)
+	out.tuples.opens = open
+	out.tuples.exits = kinds.Any(exit, exitAll)
 	return out
 }
 
@@ -88,8 +96,8 @@ func (k *chips) transfers(slots []TransferSlot, header Header, shape Shape, sign
 		k.checkExpiry(s, header.Number)
 		k.checkExit(s, f, amount)
 		k.access(s, f, amount.value, fee.value, shape, i)
-		k.zero("transfer: opens are counted", k.api.Sub(s.OpensBefore, opens))
-		k.zero("transfer: exits are counted", k.api.Sub(s.ExitsBefore, exits))
+		k.Zero("transfer: opens are counted", k.api.Sub(s.OpensBefore, opens))
+		k.Zero("transfer: exits are counted", k.api.Sub(s.ExitsBefore, exits))
 		opens, exits = k.api.Add(s.OpensBefore, f.Open), k.api.Add(s.ExitsBefore, f.exits)
 		message := gadget.SignedMessage{
 			M: k.packMessage(s, f, amount, fee), Domain: header.Domain, ToOwner: s.ToOwner, ToL1: s.ToL1,
@@ -99,7 +107,7 @@ func (k *chips) transfers(slots []TransferSlot, header Header, shape Shape, sign
 		}
 		records[i] = wordPair{active: f.active, word: k.api.Mul(f.active, k.packRecord(s, f, amount, fee))}
 	}
-	k.prefix("transfer: active slots are a prefix", active)
+	k.Prefix("transfer: active slots are a prefix", active)
 	return records, nil
 }
 
@@ -107,10 +115,10 @@ func (k *chips) transfers(slots []TransferSlot, header Header, shape Shape, sign
 // for exit-all no amount.
 func (k *chips) checkExit(s *TransferSlot, f slotFlags, amount decodedFloat) {
 	api := k.api
-	k.zero("exit: to is 0", api.Mul(f.exits, s.To))
-	k.zero("exit: toOwner is 0", api.Mul(f.exits, s.ToOwner))
-	k.zero("exit: to the account's own l1", api.Mul(f.exits, api.Sub(s.ToL1, s.Sender.L1)))
-	k.zero("exit-all: signs amount 0", api.Mul(f.ExitAll, amount.packed))
+	k.Zero("exit: to is 0", api.Mul(f.exits, s.To))
+	k.Zero("exit: toOwner is 0", api.Mul(f.exits, s.ToOwner))
+	k.Zero("exit: to the account's own l1", api.Mul(f.exits, api.Sub(s.ToL1, s.Sender.L1)))
+	k.Zero("exit-all: signs amount 0", api.Mul(f.ExitAll, amount.packed))
 }
 
 // decodedFloat is a float's value and its packed encoding.
@@ -120,7 +128,7 @@ type decodedFloat struct{ value, packed frontend.Variable }
 // tightly would let them trade bits. The value stays below 2^139: no wrap.
 func (k *chips) float(name string, f Float, mantissaBits int) decodedFloat {
 	api := k.api
-	k.width("transfer: "+name+" mantissa fits", f.Mantissa, mantissaBits)
+	k.Width("transfer: "+name+" mantissa fits", f.Mantissa, mantissaBits)
 	k.bus.Commit(f.Mantissa)
 	value, packed := f.Mantissa, f.Mantissa
 	for i, bit := range f.Exponent {
@@ -133,17 +141,17 @@ func (k *chips) float(name string, f Float, mantissaBits int) decodedFloat {
 }
 
 func (k *chips) checkWidths(s *TransferSlot) {
-	k.width("transfer: from has 32 bits", s.From, settle.IndexBits)
-	k.width("transfer: to has 32 bits", s.To, settle.IndexBits)
-	k.width("transfer: token has 32 bits", s.Token, settle.TokenBits)
-	k.width("transfer: nonce has 40 bits", s.Nonce, settle.NonceBits)
-	k.width("transfer: validUntil has 32 bits", s.ValidUntil, settle.BatchBits)
+	k.Width("transfer: from has 32 bits", s.From, settle.IndexBits)
+	k.Width("transfer: to has 32 bits", s.To, settle.IndexBits)
+	k.Width("transfer: token has 32 bits", s.Token, settle.TokenBits)
+	k.Width("transfer: nonce has 40 bits", s.Nonce, settle.NonceBits)
+	k.Width("transfer: validUntil has 32 bits", s.ValidUntil, settle.BatchBits)
 }
 
 // checkExpiry enforces validUntil = 0 or number ≤ validUntil; both have 32 bits.
 func (k *chips) checkExpiry(s *TransferSlot, number frontend.Variable) {
 	limited := k.api.Sub(1, k.api.IsZero(s.ValidUntil))
-	k.width("transfer: not expired", k.api.Mul(limited, k.api.Sub(s.ValidUntil, number)), settle.BatchBits)
+	k.Width("transfer: not expired", k.api.Mul(limited, k.api.Sub(s.ValidUntil, number)), settle.BatchBits)
 }
 
 // access makes the slot's three accesses to the batch memory, one after
@@ -154,7 +162,7 @@ func (k *chips) access(s *TransferSlot, f slotFlags, amount, fee frontend.Variab
 	b, api := k.bus, k.api
 	free := func(v frontend.Variable) bus.Expr { return b.Free(v).Expr() }
 	derived := func(v frontend.Variable) bus.Expr { return b.Derived(v).Expr() }
-	active := b.Derived(f.active)
+	active := b.DerivedFlag(f.tuples.active)
 	token, toOwner, toL1 := free(s.Token), free(s.ToOwner), free(s.ToL1)
 
 	// exit-all pays the balance less the fee; its signed amount is 0.
@@ -170,7 +178,7 @@ func (k *chips) access(s *TransferSlot, f slotFlags, amount, fee frontend.Variab
 
 	k.receive(s, f, free(s.To), token, toOwner, toL1, amount, shape, slot)
 
-	k.nonZero("transfer: fee account exists", f.active, s.FeeTaker.Owner)
+	k.NonZero("transfer: fee account exists", f.active, s.FeeTaker.Owner)
 	taker := memoryLeaf{
 		owner: free(s.FeeTaker.Owner), token: token, nonce: free(s.FeeTaker.Nonce),
 		balance: free(s.FeeTaker.Balance), l1: free(s.FeeTaker.L1),
@@ -179,11 +187,11 @@ func (k *chips) access(s *TransferSlot, f slotFlags, amount, fee frontend.Variab
 	credited.balance = k.balance("fee account", api.Add(s.FeeTaker.Balance, fee))
 	feeIndex := free(s.FeeTaker.Index)
 	k.readWrite(active, feeIndex, s.FeeTaker.PreviousTime, shape, slot, 3, taker, credited)
-	b.Receive(bus.Fee, active, token, feeIndex)
+	b.Fee.Lookup(active, bus.FeeAccount{Token: token, Index: feeIndex})
 
-	k.nonZero("exit: pays something", f.exits, paid)
-	b.Send(bus.Opens, b.Derived(f.Open), free(s.OpensBefore), toOwner, toL1)
-	b.Send(bus.Exits, b.Derived(f.exits), free(s.ExitsBefore), sender.l1, token, derived(paid))
+	k.NonZero("exit: pays something", f.exits, paid)
+	b.Opens.Send(b.DerivedFlag(f.tuples.opens), bus.Open{Number: free(s.OpensBefore), Owner: toOwner, L1: toL1})
+	b.Exits.Send(b.DerivedFlag(f.tuples.exits), bus.Exit{Number: free(s.ExitsBefore), L1: sender.l1, Token: token, Amount: derived(paid)})
 }
 
 // receive credits the receiver. A transfer's receiver is the signed pair; an
@@ -192,9 +200,9 @@ func (k *chips) access(s *TransferSlot, f slotFlags, amount, fee frontend.Variab
 func (k *chips) receive(s *TransferSlot, f slotFlags, to, token, toOwner, toL1 bus.Expr, amount frontend.Variable, shape Shape, slot int) {
 	b, api := k.bus, k.api
 	derived := func(v frontend.Variable) bus.Expr { return b.Derived(v).Expr() }
-	k.nonZero("transfer: receiver exists", f.receives, s.ToOwner) // an empty slot is credited by open alone
-	k.zero("open: the slot's nonce is 0", api.Mul(f.Open, s.Receiver.Nonce))
-	k.zero("open: the slot's balance is 0", api.Mul(f.Open, s.Receiver.Balance))
+	k.NonZero("transfer: receiver exists", f.receives, s.ToOwner) // an empty slot is credited by open alone
+	k.Zero("open: the slot's nonce is 0", api.Mul(f.Open, s.Receiver.Nonce))
+	k.Zero("open: the slot's balance is 0", api.Mul(f.Open, s.Receiver.Balance))
 	before := memoryLeaf{
 		owner: derived(api.Mul(f.Transfer, s.ToOwner)), token: derived(api.Mul(f.Transfer, s.Token)),
 		nonce: b.Free(s.Receiver.Nonce).Expr(), balance: b.Free(s.Receiver.Balance).Expr(), l1: derived(api.Mul(f.Transfer, s.ToL1)),
@@ -203,23 +211,23 @@ func (k *chips) receive(s *TransferSlot, f slotFlags, to, token, toOwner, toL1 b
 		owner: toOwner, token: token, nonce: before.nonce, l1: toL1,
 		balance: k.balance("receiver", api.Add(s.Receiver.Balance, amount)),
 	}
-	k.readWrite(b.Derived(f.receives), to, s.Receiver.PreviousTime, shape, slot, 2, before, after)
+	k.readWrite(b.DerivedFlag(f.tuples.receives), to, s.Receiver.PreviousTime, shape, slot, 2, before, after)
 }
 
 // balance range-checks a new balance: amounts are below 2^139 and balances below
 // 2^128, so neither underflow nor overflow can wrap back below 2^128.
 func (k *chips) balance(name string, v frontend.Variable) bus.Expr {
-	k.width("transfer: "+name+" balance has 128 bits", v, settle.BalanceBits)
+	k.Width("transfer: "+name+" balance has 128 bits", v, settle.BalanceBits)
 	return k.bus.Derived(v).Expr()
 }
 
 // readWrite receives the latest write before the access and sends the new one.
 // Times strictly increase along the chain of an account's accesses.
-func (k *chips) readWrite(flag bus.Wire, index bus.Expr, previous frontend.Variable, shape Shape, slot, which int, before, after memoryLeaf) {
+func (k *chips) readWrite(flag bus.Flag, index bus.Expr, previous frontend.Variable, shape Shape, slot, which int, before, after memoryLeaf) {
 	time := shape.accessTime(slot, which)
-	k.width("transfer: times increase", k.api.Sub(time-1, previous), bits.Len(uint(shape.lastTime())))
-	k.bus.Receive(bus.Memory, flag, memory(index, k.bus.Free(previous).Expr(), before)...)
-	k.bus.Send(bus.Memory, flag, memory(index, bus.Const(int64(time)), after)...)
+	k.Width("transfer: times increase", k.api.Sub(time-1, previous), shape.TimeBits())
+	k.bus.Memory.Receive(flag, memory(index, k.bus.Free(previous).Expr(), before))
+	k.bus.Memory.Send(flag, memory(index, bus.Const(int64(time)), after))
 }
 
 // packed is a variable and its width in bits.

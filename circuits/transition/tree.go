@@ -26,17 +26,19 @@ func (k *chips) tree(slots []NodeSlot, oldRoot, newRoot frontend.Variable) error
 	for _, s := range slots {
 		active := k.boolean("tree: active is boolean", s.Active)
 		level, position := k.bus.Free(s.Level).Expr(), k.bus.Free(s.Position).Expr()
-		k.width("tree: level in 1..16", api.Sub(s.Level, 1), levelBits)
+		k.Width("tree: level in 1..16", api.Sub(s.Level, 1), levelBits)
 		touched := frontend.Variable(0)
 		for i := range settle.TreeArity {
 			flag := k.boolean("tree: touched is boolean", s.Touched[i])
 			touched = api.Add(touched, s.Touched[i])
 			before, after := k.bus.Free(s.Old[i]).Expr(), k.bus.Free(s.New[i]).Expr()
-			k.zero("tree: an untouched child stays", api.Mul(api.Sub(1, s.Touched[i]), api.Sub(s.Old[i], s.New[i])))
-			k.bus.Receive(bus.Tree, flag, level.Add(bus.Const(-1)), position.Scale(settle.TreeArity).Add(bus.Const(int64(i))), before, after)
+			k.Zero("tree: an untouched child stays", api.Mul(api.Sub(1, s.Touched[i]), api.Sub(s.Old[i], s.New[i])))
+			k.bus.Tree.Receive(flag, bus.Node{
+				Level: level.Add(bus.Const(-1)), Position: position.Scale(settle.TreeArity).Add(bus.Const(int64(i))), Old: before, New: after,
+			})
 		}
 		// An inactive entry that still receives would be a second root.
-		k.zero("tree: an inactive entry receives nothing", api.Mul(api.Sub(1, s.Active), touched))
+		k.Zero("tree: an inactive entry receives nothing", api.Mul(api.Sub(1, s.Active), touched))
 
 		oldNode, err := k.poseidon.Node(s.Old)
 		if err != nil {
@@ -46,8 +48,10 @@ func (k *chips) tree(slots []NodeSlot, oldRoot, newRoot frontend.Variable) error
 		if err != nil {
 			return err
 		}
-		k.bus.Send(bus.Tree, active, level, position, k.bus.Derived(oldNode).Expr(), k.bus.Derived(newNode).Expr())
+		k.bus.Tree.Send(active, bus.Node{Level: level, Position: position, Old: k.bus.Derived(oldNode).Expr(), New: k.bus.Derived(newNode).Expr()})
 	}
-	k.bus.Receive(bus.Tree, bus.One(), bus.Const(settle.TreeLevels), bus.Const(0), k.bus.Free(oldRoot).Expr(), k.bus.Free(newRoot).Expr())
+	k.bus.Tree.Receive(bus.One(), bus.Node{
+		Level: bus.Const(settle.TreeLevels), Position: bus.Const(0), Old: k.bus.Free(oldRoot).Expr(), New: k.bus.Free(newRoot).Expr(),
+	})
 	return nil
 }

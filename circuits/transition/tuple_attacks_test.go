@@ -13,7 +13,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits/bus"
-	"github.com/zksettle/settle/circuits/gadget"
+	"github.com/zksettle/settle/circuits/diagnosis"
 	"github.com/zksettle/settle/state"
 )
 
@@ -40,16 +40,13 @@ func channelFields() map[bus.Channel][]string {
 // breaks no rule if the two have one power of β, as their sums agree. With a power for
 // each it breaks the balance of that channel and nothing else.
 func TestFieldsOfTuplesAreApart(t *testing.T) {
-	a := &mergingAuditor{}
-	var err error
-	a.ccs, err = a.auditor.CompileAudited(forgeShape())
-	require.NoError(t, err)
+	a := mergingAudit{newAudit(t, forgeShape())}
 	widths := map[bus.Channel]int{bus.FixedBase: 3}
 	for channel, fields := range channelFields() {
 		widths[channel] = len(fields)
 	}
-	for _, tuple := range a.auditor.tuples {
-		require.Equal(t, widths[tuple.channel], tuple.fields, tuple.channel)
+	for _, tuple := range a.Tuples() {
+		require.Equal(t, widths[tuple.Channel], tuple.Fields, tuple.Channel)
 	}
 	require.Empty(t, a.findings(t, one(t, plain).seal(), nil))
 
@@ -74,31 +71,27 @@ func TestFieldsOfTuplesAreApart(t *testing.T) {
 	require.Len(t, tried, pairs, "each pair has a forgery")
 }
 
-// mergingAuditor evaluates the rules of a circuit whose bus gives two fields one power.
-type mergingAuditor struct{ auditedSystem }
+// mergingAudit evaluates the rules of a circuit whose bus gives two fields one power.
+type mergingAudit struct{ *diagnosis.Audit }
 
-func (a *mergingAuditor) findings(t *testing.T, c *Circuit, p *pairForgery) []ViolationError {
+func (a mergingAudit) findings(t *testing.T, c *Circuit, p *pairForgery) []diagnosis.ViolationError {
 	t.Helper()
-	solver.RegisterHint(gadget.Hints()...)
 	look := func(q *big.Int, in, out []*big.Int) error {
 		values := append([]*big.Int{}, in...)
-		at := len(a.auditor.checks)
-		for _, tuple := range a.auditor.tuples {
-			if p != nil && tuple.channel == p.channel {
-				i, j := at+1+p.fields[0], at+1+p.fields[1]
+		for _, tuple := range a.Tuples() {
+			if p != nil && tuple.Channel == p.channel {
+				i, j := tuple.At+1+p.fields[0], tuple.At+1+p.fields[1]
 				sum := new(big.Int).Add(values[i], values[j])
 				values[i], values[j] = sum.Mod(sum, q), new(big.Int)
 			}
-			at += 1 + tuple.fields
 		}
-		return a.auditor.Look(q, values, out)
+		return a.Look(q, values, out)
 	}
-	a.auditor.findings = nil
 	w, err := frontend.NewWitness(c, ecc.BN254.ScalarField())
 	require.NoError(t, err)
-	_, err = a.ccs.Solve(w, solver.WithHints(a.auditor.Look), solver.OverrideHint(solver.GetHintID(a.auditor.Look), look))
-	require.Equal(t, err != nil, len(a.auditor.findings) > 0, "%v", err)
-	return a.auditor.findings
+	found, err := a.Run(w, solver.OverrideHint(solver.GetHintID(a.Look), look))
+	require.Equal(t, err != nil, len(found) > 0, "%v", err)
+	return found
 }
 
 func pairForgeries() []pairForgery {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/faultnode"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 )
 
 // narrowNode is a node before another one that allows searches of the log over so many
@@ -62,19 +64,19 @@ func TestAdoptAndRebuildOnANarrowNode(t *testing.T) {
 	adopt := func(more ...string) []string {
 		return append([]string{"deploy", "--genesis", r.genesisFile(), "--adopt", lost.Rollup.String()}, more...)
 	}
-	require.Contains(t, refuse(t, r.env(), adopt("--adopt-from", strconv.FormatUint(lost.Block+1, 10))...), "begin at or before its block")
-	require.Contains(t, refuse(t, r.env(), "deploy", "--genesis", r.genesisFile(), "--adopt", settle.Address{1}.String()), "no rollup contract")
-	other := filepath.Join(newDir(t), "dev")
-	succeed(t, r.env(), "wallet", "genesis", "--out", other, "--accounts", "1")
-	require.Contains(t, refuse(t, r.env(), "deploy", "--genesis", filepath.Join(other, "genesis.json"), "--adopt", lost.Rollup.String()), "use the genesis file of the deployment")
+	require.Contains(t, testcmd.Refuse(t, r.env(), adopt("--adopt-from", strconv.FormatUint(lost.Block+1, 10))...), "begin at or before its block")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "deploy", "--genesis", r.genesisFile(), "--adopt", settle.Address{1}.String()), "no rollup contract")
+	other := filepath.Join(testcmd.NewDir(t), "dev")
+	testcmd.Succeed(t, r.env(), "wallet", "genesis", "--out", other, "--accounts", "1")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "deploy", "--genesis", filepath.Join(other, "genesis.json"), "--adopt", lost.Rollup.String()), "use the genesis file of the deployment")
 	require.Positive(t, refused.Load())
 	refused.Store(0)
-	require.NoError(t, json.Unmarshal(succeed(t, r.env(), adopt("--log-window", "10")...), &r.deployment))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, r.env(), adopt("--log-window", "10")...), &r.deployment))
 	require.Zero(t, refused.Load(), "it asks for no more than it is told to")
 	want := lost
 	want.GasUsed = 0 // nothing was sent
 	require.Equal(t, want, r.deployment)
-	require.Contains(t, refuse(t, r.env(), adopt()...), "this database belongs to the rollup "+lost.Rollup.String())
+	require.Contains(t, testcmd.Refuse(t, r.env(), adopt()...), "this database belongs to the rollup "+lost.Rollup.String())
 	sent, err := r.store.DeploymentTransactions(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, sent)
@@ -92,7 +94,7 @@ func TestAdoptAndRebuildOnANarrowNode(t *testing.T) {
 		refused.Store(0)
 		var report rebuildReport
 		args := []string{"rebuild", "--rollup", lost.Rollup.String(), "--genesis", r.genesisFile(), "--log-window", window}
-		require.NoError(t, json.Unmarshal(succeed(t, r.env(envDatabase, "", envL1Key, ""), args...), &report))
+		require.NoError(t, json.Unmarshal(testcmd.Succeed(t, r.env(node.EnvDatabase, "", node.EnvL1Key, ""), args...), &report))
 		require.Equal(t, root, report.Root)
 		require.Equal(t, 2, report.Transactions)
 		require.Equal(t, window == "5000", refused.Load() > 0, "a window of %s", window)
@@ -103,5 +105,5 @@ func TestAdoptAndRebuildOnANarrowNode(t *testing.T) {
 	}
 
 	fresh := r.elsewhere(testdb.Empty(t).URL)
-	require.Contains(t, refuse(t, fresh.env(), adopt()...), "restore its database")
+	require.Contains(t, testcmd.Refuse(t, fresh.env(), adopt()...), "restore its database")
 }

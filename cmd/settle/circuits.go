@@ -5,7 +5,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/circuits/transition"
+	"github.com/zksettle/settle/circuits/cost"
 )
 
 type circuitsCmd struct {
@@ -15,13 +15,13 @@ type circuitsCmd struct {
 type circuitsStatsCmd struct {
 	JSON  bool     `name:"json" help:"Print one JSON object."`
 	Shape []string `help:"Shapes to compile." default:"tiny,demo"`
-	All   bool     `help:"Compile every shape: some minutes and 8 GB for the largest."`
+	All   bool     `help:"Compile every shape. This takes some minutes and up to 8 GB of memory."`
 }
 
 // circuitStats is the JSON form of the command's output.
 type circuitStats struct {
-	Circuits []circuits.Stats  `json:"circuits"`
-	Parts    []transition.Part `json:"parts"` // of the last shape compiled
+	Circuits []cost.Stats `json:"circuits"`
+	Parts    []cost.Part  `json:"parts"` // of the last shape compiled
 }
 
 // Run compiles and prints.
@@ -43,16 +43,16 @@ func (c circuitsStatsCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		out.Circuits = append(out.Circuits, circuits.StatsOf(shape, ccs))
+		out.Circuits = append(out.Circuits, cost.StatsOf(shape, ccs))
 	}
 	var err error
-	if out.Parts, err = circuits.Parts(shapes[len(shapes)-1]); err != nil {
+	if out.Parts, err = cost.Parts(shapes[len(shapes)-1]); err != nil {
 		return err
 	}
 	if c.JSON {
-		return a.printJSON(out)
+		return a.PrintJSON(out)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "circuit\tshape\ttransfers\taccounts\tnodes\tconstraints\tdomain\tfill\tper transfer\tpublic inputs\tcommitments\tcommitted wires\twires in A\twires in B\t")
 	for _, s := range out.Circuits {
 		for _, field := range s.Row() {

@@ -10,6 +10,7 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/publicdata"
 )
 
@@ -20,9 +21,9 @@ var errPaysNothing = errors.New("a claim pays nothing, as the rollup has no brid
 type walletClaimsCmd struct {
 	nodeFlags
 	API    string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
-	L1     string `name:"l1" help:"L1 address that the exits are for; absent: that of the key file."`
-	Key    string `help:"Key file, where --l1 is absent." type:"path" env:"SETTLE_WALLET"`
-	Rollup string `help:"Address of the rollup contract, which the node at L1_URL is asked for roots and claims." env:"SETTLE_ROLLUP"`
+	L1     string `name:"l1" help:"L1 address whose exits are listed. The default is that of the key file."`
+	Key    string `help:"Key file whose L1 address is used if --l1 is not given." type:"path" env:"SETTLE_WALLET"`
+	Rollup string `help:"Address of the rollup contract. With it and L1_URL, roots and claims are also compared with the contract." env:"SETTLE_ROLLUP"`
 }
 
 // Run prints the claims. With L1_URL their roots are compared with the contract's, and
@@ -36,19 +37,19 @@ func (c walletClaimsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	listed, err := api.Claims(a.ctx, owner)
+	listed, err := api.Claims(a.Ctx, owner)
 	if err != nil {
 		return err
 	}
 	if listed == nil {
 		listed = []wire.Claim{}
 	}
-	if url := os.Getenv(envL1); url != "" && c.Rollup != "" {
+	if url := os.Getenv(node.EnvL1); url != "" && c.Rollup != "" {
 		if err := c.markClaimed(a, url, listed); err != nil {
 			return err
 		}
 	}
-	return a.printJSON(listed)
+	return a.PrintJSON(listed)
 }
 
 func (c walletClaimsCmd) owner() (owner settle.Address, err error) {
@@ -71,21 +72,21 @@ func (c walletClaimsCmd) markClaimed(a *app, url string, listed []wire.Claim) er
 	if err := address.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
 	}
-	node, err := c.dial(a, url, 0)
+	conn, err := c.dial(a, url, 0)
 	if err != nil {
 		return err
 	}
-	defer node.Close()
-	contract := l1.NewClient(node, address)
+	defer conn.Close()
+	contract := l1.NewClient(conn, address)
 	for i, x := range listed {
-		root, err := contract.ExitsRoot(a.ctx, x.Batch)
+		root, err := contract.ExitsRoot(a.Ctx, x.Batch)
 		if err != nil {
 			return err
 		}
 		if root != x.ExitsRoot {
 			return fmt.Errorf("the API has exits root %s for batch %d, the rollup %s has %s", x.ExitsRoot, x.Batch, address, root)
 		}
-		claimed, err := contract.ExitClaimed(a.ctx, x.Batch, x.Index)
+		claimed, err := contract.ExitClaimed(a.Ctx, x.Batch, x.Index)
 		if err != nil {
 			return err
 		}
@@ -103,9 +104,9 @@ type walletClaimCmd struct {
 	feeFlags
 	API         string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
 	Rollup      string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
-	Batch       uint32 `help:"Batch of the exit." required:""`
-	Index       uint32 `help:"Place of the exit in its batch, as wallet claims lists it." required:""`
-	PaysNothing bool   `help:"Say that you know: the claim pays nothing, and cannot be made again when there is a bridge."`
+	Batch       uint32 `help:"Number of the batch that contains the exit." required:""`
+	Index       uint32 `help:"Index of the exit in its batch. The command wallet claims lists it." required:""`
+	PaysNothing bool   `help:"Confirm that you know that the claim pays nothing and cannot be repeated when there is a bridge."`
 }
 
 // claimReport is what a claim came to. Of one that was made before, transaction, block
@@ -125,7 +126,7 @@ type claimReport struct {
 }
 
 // Run claims. Anybody may: the mark is for the exit's own L1 address.
-func (c walletClaimCmd) Run(a *app) (err error) {
+func (c walletClaimCmd) Run(a *app) error {
 	var rollup settle.Address
 	if err := rollup.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
@@ -142,7 +143,7 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return err
 	}
 	batch := settle.BatchNumber(c.Batch)
-	exits, err := api.BatchExits(a.ctx, batch)
+	exits, err := api.BatchExits(a.Ctx, batch)
 	if err != nil {
 		return err
 	}
@@ -150,21 +151,20 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 		return fmt.Errorf("batch %d has %d exits, there is none at place %d", batch, len(exits.Claims), c.Index)
 	}
 	claim := exits.Claims[c.Index]
-	from, err := settlementBlock(a.ctx, api, batch)
+	from, err := settlementBlock(a.Ctx, api, batch)
 	if err != nil {
 		return err
 	}
-	chain, err := a.openChain(c.dataFlags, c.l1Flags)
+	signer, err := c.signer(a, c.dataFlags)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, chain.close()) }()
-	node, err := c.dial(a, chain.url, c.ChainID)
+	conn, err := c.dial(a, signer.URL, c.ChainID)
 	if err != nil {
 		return err
 	}
-	defer node.Close()
-	done, err := l1.ClaimExit(a.ctx, node, chain.key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup, From: from, Fees: fees, Logger: a.log}, l1.Claim{
+	defer conn.Close()
+	done, err := l1.ClaimExit(a.Ctx, conn, signer.Key, l1.ClaimConfig{ChainID: c.ChainID, Rollup: rollup, From: from, Fees: fees, Logger: a.Log}, l1.Claim{
 		Batch: batch, Index: claim.Index, Path: claim.Siblings,
 		Exit: publicdata.Exit{L1: claim.L1, Token: claim.Token, Amount: claim.Amount},
 	})
@@ -175,8 +175,8 @@ func (c walletClaimCmd) Run(a *app) (err error) {
 	if done.Already {
 		says = "the exit had been claimed already, and nothing was sent; nothing was paid, as there is no bridge yet"
 	}
-	a.log.Warn(says, "batch", batch, "index", claim.Index)
-	return a.printJSON(claimReport{
+	a.Log.Warn(says, "batch", batch, "index", claim.Index)
+	return a.PrintJSON(claimReport{
 		Batch: batch, Index: claim.Index, L1: claim.L1, Token: claim.Token, Amount: claim.Amount,
 		TxHash: done.TxHash, Block: done.Block, Gas: done.GasUsed, AlreadyClaimed: done.Already,
 	})

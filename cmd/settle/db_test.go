@@ -8,9 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/command"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/sequencer"
@@ -20,9 +23,9 @@ import (
 
 func TestDBCheck(t *testing.T) {
 	db := testdb.New(t)
-	t.Setenv(envDatabase, db.URL)
+	t.Setenv(node.EnvDatabase, db.URL)
 	var out bytes.Buffer
-	a := &app{ctx: t.Context(), log: slog.New(slog.DiscardHandler), stdout: &out, stderr: &out}
+	a := &app{&command.App{Ctx: t.Context(), Log: slog.New(slog.DiscardHandler), Stdout: &out, Stderr: &out}}
 	require.ErrorIs(t, dbCheckCmd{}.Run(a), sequencer.ErrNoGenesis)
 
 	h, domain := poseidon.New(), publicdata.Domain(1337, settle.Address{1})
@@ -57,28 +60,28 @@ func TestDBCheck(t *testing.T) {
 func TestNobodyMigratesUnasked(t *testing.T) {
 	t.Parallel()
 	db := testdb.Empty(t)
-	node, err := devchain.Start(t.Context(), devchain.Config{})
+	chain, err := devchain.Start(t.Context(), devchain.Config{})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, node.Close()) })
-	env := environment(t, map[string]string{envDatabase: db.URL, envL1: node.URL(), envL1Key: operatorKey(t)})
+	t.Cleanup(func() { require.NoError(t, chain.Close()) })
+	env := testcmd.Environment(t, map[string]string{node.EnvDatabase: db.URL, node.EnvL1: chain.URL(), node.EnvL1Key: operatorKey(t)})
 	tables := func() (n int) {
 		require.NoError(t, db.Pool.QueryRow(t.Context(), "select count(*) from pg_tables where schemaname = current_schema()").Scan(&n))
 		return n
 	}
 	for _, role := range [][]string{{"api"}, {"sequencer"}, {"submitter"}, {"worker"}, {"aggregator"}, {"up"}, {"deploy"}} {
-		said := refuse(t, env, role...)
+		said := testcmd.Refuse(t, env, role...)
 		for _, want := range []string{migrations.ErrOutdated.Error(), "001_schema.sql", "005_refused_proofs.sql", "settle db migrate", "--migrate"} {
 			require.Contains(t, said, want, role)
 		}
 		require.Zero(t, tables(), role)
 	}
-	for _, command := range [][]string{{"jobs", "list"}, {"jobs", "refused"}, {"jobs", "retry", "--dead"}, {"db", "check"}, {"replay", "1"}, {"verifier", "list"}} {
-		said := refuse(t, env, command...)
+	for _, command := range [][]string{{"fees", "list"}, {"fees", "set", "--token", "0", "--min-fee", "1"}, {"jobs", "list"}, {"jobs", "refused"}, {"jobs", "retry", "--dead"}, {"db", "check"}, {"replay", "1"}, {"verifier", "list"}} {
+		said := testcmd.Refuse(t, env, command...)
 		require.Contains(t, said, "settle db migrate", command)
 		require.NotContains(t, said, "--migrate", command)
 		require.Zero(t, tables(), command)
 	}
-	require.Contains(t, refuse(t, env, "sequencer", "--migrate"), "the database has no rollup")
+	require.Contains(t, testcmd.Refuse(t, env, "sequencer", "--migrate"), "the database has no rollup")
 	require.NotZero(t, tables())
-	require.Contains(t, refuse(t, env, "worker"), "the database has no rollup")
+	require.Contains(t, testcmd.Refuse(t, env, "worker"), "the database has no rollup")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/store"
 )
 
@@ -14,7 +15,7 @@ func TestOneDeploymentAtATime(t *testing.T) {
 	r := bareRig(t)
 	first, err := r.store.AcquireWriter(t.Context(), store.RoleSubmitter, "the first run")
 	require.NoError(t, err)
-	said := refuse(t, r.env(), "deploy", "--genesis", r.genesisFile())
+	said := testcmd.Refuse(t, r.env(), "deploy", "--genesis", r.genesisFile())
 	require.Contains(t, said, "another process deploys on this database")
 	require.Contains(t, said, "the first run")
 	sent, err := r.store.DeploymentTransactions(t.Context())
@@ -22,5 +23,5 @@ func TestOneDeploymentAtATime(t *testing.T) {
 	require.Empty(t, sent)
 	require.NoError(t, first.Release(t.Context()))
 	r.deploy()
-	require.Contains(t, refuse(t, r.env(), "deploy", "--genesis", r.genesisFile()), "this database belongs to the rollup")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "deploy", "--genesis", r.genesisFile()), "this database belongs to the rollup")
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/reexecute"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/publicdata"
@@ -109,7 +111,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 		return a, err
 	}
 	for i, o := range d.orders[:d.accepted.Load()] {
-		ctx, cancel := contextWithin(d.t, patience)
+		ctx, cancel := contextWithin(d.t, testcmd.Patience)
 		tx, err := d.client.Transaction(ctx, o.id)
 		cancel()
 		if err != nil {
@@ -122,7 +124,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 			a.APIMisplace++
 		}
 	}
-	ctx, cancel := contextWithin(d.t, patience)
+	ctx, cancel := contextWithin(d.t, testcmd.Patience)
 	defer cancel()
 	var root []byte
 	if err := d.pool.QueryRow(ctx, "select new_root from batches order by number desc limit 1").Scan(&root); err != nil {
@@ -136,7 +138,7 @@ func (d *drill) audit() (a drillAudit, err error) {
 
 // auditL1 replays the calldata and returns where each order is.
 func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
-	ctx, cancel := contextWithin(d.t, patience)
+	ctx, cancel := contextWithin(d.t, testcmd.Patience)
 	defer cancel()
 	node, err := l1.Dial(ctx, d.nodeURL, 0)
 	if err != nil {
@@ -147,7 +149,7 @@ func (d *drill) auditL1(a *drillAudit) ([][]l1Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	domain, err := fieldElement(d.deployment.Domain)
+	domain, err := reexecute.Element(d.deployment.Domain)
 	if err != nil {
 		return nil, err
 	}
@@ -208,28 +210,28 @@ func (d *drill) finish() {
 	d.requireFenced()
 	d.requireSwift()
 	var view pipeline
-	require.NoError(d.t, json.Unmarshal(succeed(d.t, d.env(), "status", "--json"), &view))
+	require.NoError(d.t, json.Unmarshal(testcmd.Succeed(d.t, d.env(), "status", "--json"), &view))
 	require.Equal(d.t, d.status().Settled, view.Settled)
 	require.Empty(d.t, view.DeadLetters)
 	for _, r := range d.roles {
-		r.process().stop()
+		r.process().Stop()
 	}
 }
 
-// requireFenced compares proofs, leases and jobs: a proof that came in time has the
-// last epoch of its lease and completed the attempt that made it; a late one has an
+// requireFenced compares proofs and jobs: a proof that came in time has the
+// last epoch of its job and completed the attempt that made it; a late one has an
 // older epoch. No job was completed before its proof was stored; one to fold may have been
 // cancelled. Each batch had one job and got one proof of its own.
 func (d *drill) requireFenced() {
 	d.t.Helper()
-	d.await("every lease is given back", func() bool { return one[int](d.rig, "select count(*) from leases where not released") == 0 })
+	d.await("every lease is given back", func() bool { return one[int](d.rig, "select count(*) from proof_jobs where status = 'running'") == 0 })
 	batches := one[int](d.rig, "select count(*) from batches")
-	require.Equal(d.t, batches, one[int](d.rig, "select count(*) from river_job where kind = 'prove_batch'"))
+	require.Equal(d.t, batches, one[int](d.rig, "select count(*) from proof_jobs where circuit = $1", settle.CircuitTransition))
 	proofs := one[int](d.rig, "select count(*) from proofs")
 	require.Equal(d.t, proofs, one[int](d.rig, `
-		select count(*) from proofs p join leases l using (batch, circuit, key_hash) join river_job j on j.id = l.job_id
-		where (j.state = 'completed' and j.finalized_at >= p.stored_at or j.kind = 'aggregate_batches' and j.state = 'cancelled') and case when p.late then p.epoch < l.epoch
-			else p.epoch = l.epoch and p.worker = l.holder and p.attempt = l.job_attempt and p.attempt = j.attempt end`))
+		select count(*) from proofs p join proof_jobs j using (batch, circuit, key_hash)
+		where (j.status = 'completed' and j.finished_at >= p.stored_at or j.circuit = 'aggregate' and j.status = 'cancelled')
+			and case when p.late or j.status = 'cancelled' then p.epoch < j.epoch else p.epoch = j.epoch and p.worker = j.holder and p.attempt = j.attempt end`))
 	d.result.Folds = one[int](d.rig, "select count(*) from proofs where circuit = $1", settle.CircuitAggregate)
 	d.result.GivenUp = one[int](d.rig, "select count(*) from batch_groups where last > first and status = 'direct'")
 	d.result.LateProofs = one[int](d.rig, "select count(*) from proofs where late")

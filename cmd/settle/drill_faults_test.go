@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1/devchain"
 )
 
@@ -30,12 +31,12 @@ const (
 type role struct {
 	name   string
 	args   []string
-	lives  []*process
+	lives  []*testcmd.Process
 	begun  time.Time
 	paused bool
 }
 
-func (r *role) process() *process { return r.lives[len(r.lives)-1] }
+func (r *role) process() *testcmd.Process { return r.lives[len(r.lives)-1] }
 
 // fault begins once a share of the transactions is proven, or settled too.
 type fault struct {
@@ -138,7 +139,7 @@ func (d *drill) restored() {
 
 func (d *drill) launch(r *role) {
 	d.t.Helper()
-	r.lives = append(r.lives, launch(d.t, d.env(), r.args...))
+	r.lives = append(r.lives, testcmd.Launch(d.t, d.env(), r.args...))
 	r.begun, r.paused = time.Now(), false
 }
 
@@ -148,12 +149,12 @@ func (d *drill) supervise() {
 	d.t.Helper()
 	for _, r := range d.roles {
 		p := r.process()
-		if p.running() {
+		if p.Running() {
 			continue
 		}
 		troubled := d.outages > 0 || d.healthy.After(r.begun)
 		require.True(d.t, troubled && time.Since(r.begun) < settleIn, "the %s ended by itself after %s: %s: %s",
-			r.name, time.Since(r.begun), p.cmd.ProcessState, p.stderr())
+			r.name, time.Since(r.begun), p.Cmd.ProcessState, p.Stderr())
 		if time.Since(r.begun) < startAgain {
 			continue
 		}
@@ -167,9 +168,9 @@ func (d *drill) killed(name string) bool {
 	r := d.roles[name]
 	p := r.process()
 	d.note("SIGKILL of the %s", name)
-	p.signal(syscall.SIGKILL)
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGCONT) // its proving process may be paused, and must find that it is gone
-	p.wait()
+	p.Signal(syscall.SIGKILL)
+	_ = syscall.Kill(-p.Cmd.Process.Pid, syscall.SIGCONT) // its proving process may be paused, and must find that it is gone
+	p.Wait()
 	d.result.Kills++
 	d.launch(r)
 	return true
@@ -251,7 +252,7 @@ func (d *drill) pauseWorker() func() bool {
 			r = d.roles[fmt.Sprintf("worker %d", number)]
 		}
 		p := r.process()
-		pid, what := p.cmd.Process.Pid, "alone"
+		pid, what := p.Cmd.Process.Pid, "alone"
 		if whole {
 			pid, what = -pid, "with its proving process" // the group
 		}
@@ -277,8 +278,8 @@ func (d *drill) proving() (*role, bool) {
 	for _, name := range []string{"worker 1", "worker 2"} {
 		var holds bool
 		r := d.roles[name]
-		err := d.pool.QueryRow(ctx, "select exists (select from leases where holder = $1 and not released and expires_at > now())",
-			r.process().holder(d.t)).Scan(&holds)
+		err := d.pool.QueryRow(ctx, "select exists (select from proof_jobs where holder = $1 and status = 'running' and expires_at > now())",
+			r.process().Holder(d.t)).Scan(&holds)
 		if err == nil && holds {
 			return r, true
 		}

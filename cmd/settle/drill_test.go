@@ -16,7 +16,9 @@ import (
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/internal/faultnode"
 	"github.com/zksettle/settle/internal/postgres"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/provingkeys"
 )
 
 var (
@@ -106,7 +108,7 @@ func (d *drill) start(t *testing.T) {
 	d.server, err = postgres.Start(t.Context(), postgres.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.server.Stop()) })
-	d.chain = devchain.Config{DataDir: newDir(t)}
+	d.chain = devchain.Config{DataDir: testcmd.NewDir(t)}
 	d.node, err = devchain.Start(t.Context(), d.chain)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, d.node.Close()) })
@@ -118,13 +120,13 @@ func (d *drill) start(t *testing.T) {
 	d.settings["SETTLE_L1_TIMEOUT"] = "5s" // hangs are short here
 	if *drillShape != "tiny" {
 		d.settings["SETTLE_SEAL_IDLE"] = "3s" // most batches are full
-		d.settings["SETTLE_SHAPES"], d.settings["SETTLE_KEYS_DIR"] = *drillShape, defaultKeysDir()
-		succeed(t, d.env(), "keys", "setup", "--shape", *drillShape, "--unsafe-dev")
+		d.settings["SETTLE_SHAPES"], d.settings["SETTLE_KEYS_DIR"] = *drillShape, provingkeys.DefaultDir()
+		testcmd.Succeed(t, d.env(), "keys", "setup", "--shape", *drillShape, "--unsafe-dev")
 	}
 	if *drillAggregate {
-		d.settings["SETTLE_AGGREGATE"], d.settings["SETTLE_KEYS_DIR"] = *drillShape+"-2", defaultKeysDir()
+		d.settings["SETTLE_AGGREGATE"], d.settings["SETTLE_KEYS_DIR"] = *drillShape+"-2", provingkeys.DefaultDir()
 		d.settings["SETTLE_FOLD_WAIT"], d.settings["SETTLE_WORKER_MEMORY"] = "20s", "6GiB"
-		succeed(t, d.env(), "keys", "setup", "--aggregate", *drillShape+"-2", "--unsafe-dev")
+		testcmd.Succeed(t, d.env(), "keys", "setup", "--aggregate", *drillShape+"-2", "--unsafe-dev")
 	}
 	d.deploy()
 	// One address for all lives of the API.
@@ -223,8 +225,8 @@ func (d *drill) conclude(t *testing.T) {
 	}
 	for _, r := range d.roles {
 		for i, p := range r.lives {
-			name := fmt.Sprintf("%s-life-%d-process-%d.log", r.name, i+1, p.cmd.Process.Pid)
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(p.stderr()+"\n"), 0o644); err != nil {
+			name := fmt.Sprintf("%s-life-%d-process-%d.log", r.name, i+1, p.Cmd.Process.Pid)
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(p.Stderr()+"\n"), 0o644); err != nil {
 				t.Errorf("keep log: %v", err)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/verifier"
@@ -30,7 +31,7 @@ func TestEndToEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	sequencer, submitter, api := r.role("sequencer"), r.role("submitter"), r.serve("api")
-	workers := []*process{r.role("worker"), r.role("worker")}
+	workers := []*testcmd.Process{r.role("worker"), r.role("worker")}
 	r.submit(9)
 	r.awaitSettled()
 	var provers []string
@@ -40,11 +41,11 @@ func TestEndToEnd(t *testing.T) {
 		provers = append(provers, r.worker(n))
 	}
 	for _, prover := range provers {
-		require.Contains(t, []string{workers[0].holder(t), workers[1].holder(t)}, prover)
+		require.Contains(t, []string{workers[0].Holder(t), workers[1].Holder(t)}, prover)
 	}
 
 	r.release(submitter)
-	submitter.stop()
+	submitter.Stop()
 	settled := r.status().Settled.Batch
 	r.submit(2)
 	r.await("the next batch is proven", func() bool { return r.status().Proven.Batch == settled+1 })
@@ -53,8 +54,8 @@ func TestEndToEnd(t *testing.T) {
 	r.awaitSettled()
 
 	r.release(r.alive...)
-	for _, p := range []*process{api, sequencer, workers[0], workers[1]} {
-		p.stop()
+	for _, p := range []*testcmd.Process{api, sequencer, workers[0], workers[1]} {
+		p.Stop()
 	}
 }
 
@@ -194,22 +195,22 @@ func TestCommandsOfAWallet(t *testing.T) {
 	to := r.genesis.Accounts[2]
 	pay := rollup("send", "account-1.json", "--to-owner", to.Owner.Element().String(), "--to-l1", to.L1.String(), "--amount", "12345")
 	var receipt wire.Receipt
-	require.NoError(t, json.Unmarshal(succeed(t, r.env(), pay...), &receipt))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, r.env(), pay...), &receipt))
 	r.await("the transfer is executed", func() bool {
 		tx, err := r.client.Transaction(t.Context(), receipt.ID)
 		require.NoError(t, err)
 		return tx.Status == settle.TxExecuted
 	})
 	var accounts []wire.Account
-	require.NoError(t, json.Unmarshal(succeed(t, r.env(), rollup("show", "account-2.json")...), &accounts))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, r.env(), rollup("show", "account-2.json")...), &accounts))
 	require.Len(t, accounts, 1)
 	require.Equal(t, settle.AccountIndex(2), accounts[0].Index)
 	require.Equal(t, "1000000012345", accounts[0].Balance.String())
 
-	require.Contains(t, refuse(t, r.env(), slices.Concat(pay, []string{"--amount", "123456789012"})...), "the nearest")
-	require.Contains(t, refuse(t, r.env(), slices.Concat(pay, []string{"--rollup", to.L1.String()})...), "the wallet signs for")
-	require.Contains(t, refuse(t, r.env(), "wallet", "new", "--out", filepath.Join(r.files, "account-1.json"), "--l1", to.L1.String()), "a key is not overwritten")
+	require.Contains(t, testcmd.Refuse(t, r.env(), slices.Concat(pay, []string{"--amount", "123456789012"})...), "the nearest")
+	require.Contains(t, testcmd.Refuse(t, r.env(), slices.Concat(pay, []string{"--rollup", to.L1.String()})...), "the wallet signs for")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "wallet", "new", "--out", filepath.Join(r.files, "account-1.json"), "--l1", to.L1.String()), "a key is not overwritten")
 	r.release(api)
-	api.stop()
-	require.Contains(t, refuse(t, r.env(), pay...), "connection refused")
+	api.Stop()
+	require.Contains(t, testcmd.Refuse(t, r.env(), pay...), "connection refused")
 }

@@ -3,14 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/reexecute"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/store"
@@ -20,7 +20,7 @@ import (
 // the aggregate circuit proves the toy refuses, so that every fold fails.
 func foldingRig(t *testing.T) *rig {
 	t.Helper()
-	dir, err := tinyKeys()
+	dir, err := testcmd.TinyKeys()
 	require.NoError(t, err)
 	dev := provingkeys.Options{AllowUnsafeDev: true}
 	id, err := provingkeys.AggregateID(dir, "tiny-2", provingkeys.Committed, dev)
@@ -41,17 +41,17 @@ func TestFoldThatFails(t *testing.T) {
 	t.Parallel()
 	r := foldingRig(t)
 	r.roles()
-	aggregator := r.role("aggregator", "--fold-wait", "1h", "--metrics", "127.0.0.1:0")
+	aggregator := r.role("aggregator", "--fold-wait", "1h", "--ops-listen", "127.0.0.1:0")
 	r.role("worker")
 	r.submit(4)
 	r.await("a group is planned", func() bool { return one[int](r, "select count(*) from batch_groups where last > first") > 0 })
-	shown := string(succeed(t, r.env(), "jobs", "list"))
+	shown := string(testcmd.Succeed(t, r.env(), "jobs", "list"))
 	require.Contains(t, shown, "1 to 2")
 	require.Contains(t, shown, "tiny-2")
 	first, err := r.store.GroupOf(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, settle.BatchNumber(2), first.Last)
-	require.Contains(t, refuse(t, r.env(), "aggregator"), "another aggregator holds this database")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "aggregator"), "another aggregator holds this database")
 
 	r.await("the group is given up", func() bool {
 		g, err := r.store.GroupOf(t.Context(), 1)
@@ -59,23 +59,22 @@ func TestFoldThatFails(t *testing.T) {
 		return g.Status == store.GroupDirect
 	})
 	var look pipeline
-	require.NoError(t, json.Unmarshal(succeed(t, r.env(), "status", "--json"), &look))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, r.env(), "status", "--json"), &look))
 	require.NotNil(t, look.Groups)
 	r.await("its batches are settled", func() bool { return r.status().Settled.Batch >= 2 })
 	require.NotEmpty(t, r.batch(1).Proofs)
 	require.NotEqual(t, r.batch(1).Settlement.TxHash, r.batch(2).Settlement.TxHash)
-	require.Contains(t, string(succeed(t, r.env(), "jobs", "show", "--batch", "1")), "aggregate, shape tiny-2")
+	require.Contains(t, string(testcmd.Succeed(t, r.env(), "jobs", "show", "--batch", "1")), "aggregate, shape tiny-2")
 
 	r.release(aggregator)
-	aggregator.stop()
+	aggregator.Stop()
 	r.requireRoots()
 }
 
 // requireRoots compares the roots on L1 with an execution of its own.
 func (r *rig) requireRoots() {
 	r.t.Helper()
-	demo := demoRun{app: &app{log: slog.New(slog.DiscardHandler), stderr: io.Discard}, client: r.client, deployment: r.deployment, genesis: r.genesis}
-	roots, err := demo.replay(r.t.Context(), r.ids)
+	roots, err := reexecute.Roots(r.t.Context(), r.client, r.deployment.Domain, r.genesis, r.ids)
 	require.NoError(r.t, err)
 	onL1 := r.settledOnL1(r.dial())
 	require.GreaterOrEqual(r.t, len(onL1), 2)
@@ -92,15 +91,15 @@ func TestSubmitterWithoutAggregator(t *testing.T) {
 	r.submit(4)
 	r.awaitSettled()
 	require.Zero(t, one[int](r, "select count(*) from batch_groups"), "nobody decided anything")
-	require.Contains(t, refuse(t, r.env("SETTLE_AGGREGATE", "tiny-3"), "up"), "--aggregate tiny-3")
-	require.Contains(t, refuse(t, r.env(), "aggregator", "--fold-wait=-1s"), "below 0")
-	require.Contains(t, refuse(t, r.env(), "aggregator", "--fold-low-gas", "2", "--fold-high-gas", "1"), "high price of gas")
+	require.Contains(t, testcmd.Refuse(t, r.env("SETTLE_AGGREGATE", "tiny-3"), "up"), "--aggregate tiny-3")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "aggregator", "--fold-wait=-1s"), "below 0")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "aggregator", "--fold-low-gas", "2", "--fold-high-gas", "1"), "high price of gas")
 }
 
 // TestAggregateKeys names what is missing.
 func TestAggregateKeys(t *testing.T) {
 	t.Parallel()
-	env := environment(t, nil)
+	env := testcmd.Environment(t, nil)
 	for _, c := range []struct {
 		args []string
 		want string
@@ -109,9 +108,9 @@ func TestAggregateKeys(t *testing.T) {
 		{[]string{"keys", "show", "--shape", "tiny", "--aggregate", "tiny-2"}, "--aggregate"},
 		{[]string{"keys", "show", "--aggregate", "tiny"}, "demo-2"},
 		{[]string{"keys", "show", "--aggregate", "tiny-7"}, "settle keys setup --aggregate tiny-7"},
-		{[]string{"keys", "show", "--aggregate", "small-2", "--keys-dir", newDir(t)}, "settle keys setup --shape small"},
+		{[]string{"keys", "show", "--aggregate", "small-2", "--keys-dir", testcmd.NewDir(t)}, "settle keys setup --shape small"},
 	} {
-		require.Contains(t, refuse(t, env, c.args...), c.want, fmt.Sprint(c.args))
+		require.Contains(t, testcmd.Refuse(t, env, c.args...), c.want, fmt.Sprint(c.args))
 	}
 }
 

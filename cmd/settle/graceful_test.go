@@ -18,6 +18,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/store"
 )
 
@@ -27,19 +28,19 @@ const stopBound = 12 * time.Second
 
 // stopped asks the process to stop, whatever it is at, and returns when that was. It
 // ends soon, without an error and with all that it started.
-func (r *rig) stopped(p *process, meanwhile func()) time.Time {
+func (r *rig) stopped(p *testcmd.Process, meanwhile func()) time.Time {
 	r.t.Helper()
 	r.release(p)
 	asked := time.Now()
-	p.signal(syscall.SIGTERM)
-	p.await("asked to stop")
+	p.Signal(syscall.SIGTERM)
+	p.Await("asked to stop")
 	if meanwhile != nil {
 		meanwhile()
 	}
-	p.wait()
-	require.Zero(r.t, p.cmd.ProcessState.ExitCode(), "settle %s: %s", p.name, p.stderr())
+	p.Wait()
+	require.Zero(r.t, p.Cmd.ProcessState.ExitCode(), "settle %s: %s", p.Name, p.Stderr())
 	require.Less(r.t, time.Since(asked), stopBound)
-	r.t.Logf("settle %s stopped in %s", p.name, time.Since(asked).Round(time.Millisecond))
+	r.t.Logf("settle %s stopped in %s", p.Name, time.Since(asked).Round(time.Millisecond))
 	return asked
 }
 
@@ -71,38 +72,38 @@ func TestWorkerStops(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.roles()
-	begin := func(changes ...string) (worker *process, prover int) {
-		worker = launch(t, r.env(changes...), "worker")
+	begin := func(changes ...string) (worker *testcmd.Process, prover int) {
+		worker = testcmd.Launch(t, r.env(changes...), "worker")
 		r.alive = append(r.alive, worker)
-		worker.await(workerReady)
-		return worker, r.freeze(worker.cmd.Process.Pid)
+		worker.Await(workerReady)
+		return worker, r.freeze(worker.Cmd.Process.Pid)
 	}
-	const job = "select state::text || ' ' || attempt from river_job where (args->>'batch')::bigint = $1"
+	const job = "select status || ' ' || attempt from proof_jobs where batch = $1"
 
 	first, prover := begin()
 	r.submit(2)
-	first.await(`msg="proof begun".*batch=1.*job=1`)
+	first.Await(`msg="proof begun".*batch=1.*job=1`)
 	r.stopped(first, func() {
-		require.True(t, first.running())
+		require.True(t, first.Running())
 		require.NoError(t, syscall.Kill(prover, syscall.SIGCONT))
 	})
-	require.Equal(t, first.holder(t), one[string](r, "select worker from proofs where batch = 1"))
+	require.Equal(t, first.Holder(t), one[string](r, "select worker from proofs where batch = 1"))
 	require.Equal(t, "completed 1", one[string](r, job, 1))
 	requireGone(t, prover)
 
 	second, prover := begin("SETTLE_STOP_GRACE", "300ms")
 	r.submit(2)
-	second.await(`msg="proof begun".*batch=2`)
+	second.Await(`msg="proof begun".*batch=2`)
 	third := r.role("worker")
-	third.await(workerReady)
+	third.Await(workerReady)
 	asked := r.stopped(second, nil)
-	second.await(`msg="job handed back: the worker stops".*batch=2.*job=2.*attempt=1`)
+	second.Await(`msg="job handed back: the worker stops".*batch=2.*job=2.*attempt=1`)
 	requireGone(t, prover)
 	r.await("the other worker proves it", func() bool { return r.proven(2) })
-	require.Equal(t, third.holder(t), one[string](r, "select worker from proofs where batch = 2"))
-	require.Less(t, one[time.Time](r, "select acquired_at from leases where batch = 2").Sub(asked), 7*time.Second, "a lease lives for 10 s")
-	require.NotContains(t, third.stderr(), "silent worker")
-	require.NotContains(t, third.stderr(), "without a worker")
+	require.Equal(t, third.Holder(t), one[string](r, "select worker from proofs where batch = 2"))
+	require.Less(t, one[time.Time](r, "select begun_at from proof_jobs where batch = 2").Sub(asked), 7*time.Second, "a lease lives for 10 s")
+	require.NotContains(t, third.Stderr(), "silent worker")
+	require.NotContains(t, third.Stderr(), "without a worker")
 	require.Zero(t, one[int](r, "select count(*) from proof_failures"), "stopping is no failure")
 	r.await("the job is completed", func() bool { return one[string](r, job, 2) == "completed 1" }) // to stop costs no attempt
 	r.stopped(third, nil)
@@ -110,24 +111,23 @@ func TestWorkerStops(t *testing.T) {
 	// Nobody else is there: the rows say that the job is free.
 	fourth, _ := begin("SETTLE_STOP_GRACE", "0s")
 	r.submit(2)
-	fourth.await(`msg="proof begun".*batch=3`)
+	fourth.Await(`msg="proof begun".*batch=3`)
 	r.stopped(fourth, nil)
 	require.Equal(t, "available 0", one[string](r, job, 3))
-	require.True(t, one[bool](r, "select scheduled_at <= now() from river_job where (args->>'batch')::bigint = 3"))
-	require.True(t, one[bool](r, "select released from leases where batch = 3"))
+	require.True(t, one[bool](r, "select due_at <= now() from proof_jobs where batch = 3"))
 
 	fifth, prover := begin()
-	fifth.await(`msg="proof begun".*batch=3`)
+	fifth.Await(`msg="proof begun".*batch=3`)
 	r.release(fifth)
-	fifth.signal(syscall.SIGINT)
-	fifth.await("asked to stop")
+	fifth.Signal(syscall.SIGINT)
+	fifth.Await("asked to stop")
 	forced := time.Now()
-	fifth.signal(syscall.SIGINT)
-	<-fifth.ended
-	require.False(t, fifth.cmd.ProcessState.Exited(), "ended by the signal")
+	fifth.Signal(syscall.SIGINT)
+	<-fifth.Ended
+	require.False(t, fifth.Cmd.ProcessState.Exited(), "ended by the signal")
 	require.Less(t, time.Since(forced), 5*time.Second)
 	require.NoError(t, syscall.Kill(prover, syscall.SIGCONT)) // what is stopped cannot end by itself
-	fifth.wait()
+	fifth.Wait()
 	require.Equal(t, "running 1", one[string](r, job, 3))
 	r.role("worker") // its reaper takes the job
 	r.awaitSettled()
@@ -156,7 +156,7 @@ func TestAPIStops(t *testing.T) {
 	require.NoError(t, err)
 
 	r.stopped(api, func() {
-		await(t, "new connections are refused", func() bool {
+		testcmd.Await(t, "new connections are refused", func() bool {
 			another, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 			if err != nil {
 				require.ErrorIs(t, err, syscall.ECONNREFUSED)
@@ -164,7 +164,7 @@ func TestAPIStops(t *testing.T) {
 			}
 			return another.Close() != nil
 		})
-		require.True(t, api.running())
+		require.True(t, api.Running())
 		_, err := conn.Write(body[len(body)/2:])
 		require.NoError(t, err)
 		reply, err := http.ReadResponse(answer, nil)
@@ -237,9 +237,9 @@ func TestUpStops(t *testing.T) {
 	up := r.serve("up", "--workers", "2", "--stop-grace", "300ms", "--memory", "1GiB", "--prove-timeout", "20m")
 	var provers []int
 	r.await("both workers prove nothing yet", func() bool {
-		return strings.Count(up.stderr(), workerReady) == 2 && len(childrenOf(t, up.cmd.Process.Pid)) == 2
+		return strings.Count(up.Stderr(), workerReady) == 2 && len(childrenOf(t, up.Cmd.Process.Pid)) == 2
 	})
-	for _, worker := range childrenOf(t, up.cmd.Process.Pid) {
+	for _, worker := range childrenOf(t, up.Cmd.Process.Pid) {
 		arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", worker))
 		require.NoError(t, err)
 		text := strings.ReplaceAll(string(arguments), "\x00", " ")
@@ -249,20 +249,20 @@ func TestUpStops(t *testing.T) {
 		provers = append(provers, r.freeze(worker))
 	}
 	r.submit(6)
-	r.await("both workers prove", func() bool { return one[int](r, "select count(*) from leases where not released") == 2 })
+	r.await("both workers prove", func() bool { return one[int](r, "select count(*) from proof_jobs where status = 'running'") == 2 })
 	r.submit(4) // for the sequencer
 	r.release(up)
 	asked := time.Now()
-	require.NoError(t, syscall.Kill(-up.cmd.Process.Pid, syscall.SIGINT))
-	up.wait()
-	require.Zero(t, up.cmd.ProcessState.ExitCode(), up.stderr())
+	require.NoError(t, syscall.Kill(-up.Cmd.Process.Pid, syscall.SIGINT))
+	up.Wait()
+	require.Zero(t, up.Cmd.ProcessState.ExitCode(), up.Stderr())
 	require.Less(t, time.Since(asked), stopBound)
 	t.Logf("settle up stopped in %s", time.Since(asked).Round(time.Millisecond))
 	for _, prover := range provers {
 		requireGone(t, prover)
 	}
-	require.Zero(t, one[int](r, "select count(*) from leases where not released"))
-	require.Zero(t, one[int](r, "select count(*) from river_job where state not in ('available', 'completed')"))
+	require.Zero(t, one[int](r, "select count(*) from proof_jobs where status = 'running'"))
+	require.Zero(t, one[int](r, "select count(*) from proof_jobs where status not in ('available', 'completed')"))
 	require.Zero(t, one[int](r, "select count(*) from proof_failures"))
 	role, err := r.store.AcquireWriter(t.Context(), store.RoleSequencer, "the test")
 	require.NoError(t, err, "the roles are free")

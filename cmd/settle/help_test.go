@@ -6,19 +6,21 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
+
+	"github.com/zksettle/settle/internal/testcmd"
+	"github.com/zksettle/settle/node"
 )
 
 func model(t *testing.T) *kong.Application {
 	t.Helper()
 	var c cli
-	parser, err := kong.New(&c, kong.Name("settle"), kong.Vars(defaults()))
+	parser, err := program(&c).Parser(&c)
 	require.NoError(t, err)
 	return parser.Model
 }
@@ -26,8 +28,8 @@ func model(t *testing.T) *kong.Application {
 // TestHelp lists every command with its help, on standard output.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	env := environment(t, nil)
-	help := string(succeed(t, env, "--help"))
+	env := testcmd.Environment(t, nil)
+	help := string(testcmd.Succeed(t, env, "--help"))
 	for _, leaf := range model(t).Leaves(true) {
 		require.Contains(t, help, leaf.Path(), "in settle --help")
 		require.NotEmpty(t, leaf.Help, leaf.Path())
@@ -35,89 +37,21 @@ func TestHelp(t *testing.T) {
 			require.NotEmpty(t, f.Help, "%s --%s", leaf.Path(), f.Name)
 		}
 	}
-	require.Contains(t, help, envDatabase)
-	require.Contains(t, string(succeed(t, env, "up", "--help")), "--seal-age")
+	require.Contains(t, help, node.EnvDatabase)
+	require.Contains(t, string(testcmd.Succeed(t, env, "up", "--help")), "--seal-age")
 	for _, ask := range []string{"version", "--version"} {
-		require.Regexp(t, `^settle \S+\n$`, string(succeed(t, env, ask)))
+		require.Regexp(t, `^settle \S+\n$`, string(testcmd.Succeed(t, env, ask)))
 	}
 }
 
 // TestDocumentedCommands: every settle command that a page names exists, with the
 // flags that it is shown with.
 func TestDocumentedCommands(t *testing.T) {
-	root := filepath.Join("..", "..")
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	require.NoError(t, err)
-	adrs, err := filepath.Glob(filepath.Join(root, "docs", "adr", "*.md"))
-	require.NoError(t, err)
-	pages = append(pages, adrs...)
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
-		pages = append(pages, filepath.Join(root, name))
-	}
-	found := 0
-	for _, page := range pages {
-		text, err := os.ReadFile(page)
-		require.NoError(t, err)
-		for _, line := range commandLines(string(text)) {
-			requireCommand(t, page, line)
-			found++
-		}
-	}
-	require.Greater(t, found, 5)
+	testcmd.RequireDocumented(t, filepath.Join("..", ".."), model(t), program(&cli{}).Moved)
 }
 
-// commandLines are the words after "settle" or "bin/settle" in code.
-func commandLines(page string) [][]string {
-	var lines [][]string
-	code := regexp.MustCompile("(?s)```.*?```|`[^`]*`")
-	start := regexp.MustCompile(`(?:^|[\s` + "`" + `])(?:bin/)?settle\s+([^` + "`" + `#\n]*)`)
-	for _, block := range code.FindAllString(page, -1) {
-		text := strings.ReplaceAll(block, "\\\n", " ")
-		if !strings.HasPrefix(block, "```") {
-			text = strings.ReplaceAll(text, "\n", " ")
-		}
-		for _, m := range start.FindAllStringSubmatch(text, -1) {
-			if words := strings.Fields(m[1]); len(words) > 0 {
-				lines = append(lines, words)
-			}
-		}
-	}
-	return lines
-}
-
-func requireCommand(t *testing.T, page string, words []string) {
-	t.Helper()
-	node := model(t).Node
-	for _, word := range words {
-		if strings.HasPrefix(word, "-") {
-			name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
-			require.True(t, hasFlag(node, name), "%s: settle %s: no flag --%s", page, strings.Join(words, " "), name)
-			continue
-		}
-		if len(node.Children) == 0 {
-			continue // an argument of a flag
-		}
-		var next *kong.Node
-		for _, child := range node.Children {
-			if child.Name == word {
-				next = child
-			}
-		}
-		require.NotNil(t, next, "%s: settle %s: no command %s", page, strings.Join(words, " "), word)
-		node = next
-	}
-}
-
-func hasFlag(node *kong.Node, name string) bool {
-	for _, group := range node.AllFlags(false) {
-		for _, f := range group {
-			if f.Name == name {
-				return true
-			}
-		}
-	}
-	return false
-}
+// TestHelpIsReadable: each text is understood alone.
+func TestHelpIsReadable(t *testing.T) { testcmd.RequireReadableHelp(t, model(t)) }
 
 // TestSecretsAreNoFlags: command lines are seen by every user of a machine. What is
 // named after a key is a folder or file of keys, or a size.
@@ -127,7 +61,7 @@ func TestSecretsAreNoFlags(t *testing.T) {
 			for _, f := range group {
 				where := leaf.Path() + " --" + f.Name
 				for _, env := range f.Envs {
-					require.NotContains(t, []string{envDatabase, envL1, envL1Key}, env, where)
+					require.NotContains(t, []string{node.EnvDatabase, node.EnvL1, node.EnvL1Key}, env, where)
 				}
 				name := strings.ToLower(f.Name)
 				for _, secret := range []string{"database", "private", "secret", "password", "token-", "mnemonic", "l1-url", "rpc"} {
@@ -144,9 +78,9 @@ func TestSecretsAreNoFlags(t *testing.T) {
 // TestCircuitsStats agrees with the committed counts.
 func TestCircuitsStats(t *testing.T) {
 	t.Parallel()
-	env := environment(t, nil)
+	env := testcmd.Environment(t, nil)
 	var stats circuitStats
-	require.NoError(t, json.Unmarshal(succeed(t, env, "circuits", "stats", "--json", "--shape", "tiny"), &stats))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, env, "circuits", "stats", "--json", "--shape", "tiny"), &stats))
 	file, err := os.ReadFile(filepath.Join("..", "..", "circuits", "testdata", "constraints.csv"))
 	require.NoError(t, err)
 	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
@@ -163,5 +97,5 @@ func TestCircuitsStats(t *testing.T) {
 		sum += part.Constraints
 	}
 	require.Equal(t, stats.Circuits[0].Constraints, sum)
-	require.Contains(t, string(succeed(t, env, "circuits", "stats", "--shape", "tiny")), strconv.Itoa(stats.Circuits[0].Constraints))
+	require.Contains(t, string(testcmd.Succeed(t, env, "circuits", "stats", "--shape", "tiny")), strconv.Itoa(stats.Circuits[0].Constraints))
 }

@@ -10,30 +10,31 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
 type jobsCmd struct {
-	List    jobsListCmd    `cmd:"" help:"List proof jobs, those of the newest batch first."`
+	List    jobsListCmd    `cmd:"" help:"List proof jobs, newest batch first."`
 	Show    jobsShowCmd    `cmd:"" help:"Show a job with every failed attempt."`
-	Retry   jobsRetryCmd   `cmd:"" help:"Put a job that nobody is at back in the queue at once, a dead letter too."`
-	Refused jobsRefusedCmd `cmd:"" help:"List stored proofs that were set aside, as L1 would not take them or no worker stored them, newest first."`
-	Discard jobsDiscardCmd `cmd:"" help:"Make a waiting job a dead letter: nobody tries it until it is retried, and settlement waits for its batch."`
+	Retry   jobsRetryCmd   `cmd:"" help:"Put a job back in the queue at once. It may be a dead letter, but no worker may be working on it."`
+	Refused jobsRefusedCmd `cmd:"" help:"List proofs that were set aside, newest first. A proof is set aside if L1 would refuse it or if no worker of this rollup stored it."`
+	Discard jobsDiscardCmd `cmd:"" help:"Turn a waiting job into a dead letter. No worker tries it until it is retried by hand, and settlement waits for its batch."`
 }
 
 type jobsListCmd struct {
 	dataFlags
-	Dead  bool     `help:"Dead letters alone: jobs that nobody will try again although their proof is missing."`
-	State []string `help:"Jobs in these states alone: ${enum}." enum:"available,pending,scheduled,retryable,running,completed,cancelled,discarded"`
-	Batch uint32   `help:"Jobs of this batch alone."`
-	Limit int      `help:"Show at most this many; 0 for all." default:"50"`
+	Dead  bool     `help:"List dead letters only. A dead letter is a job without a proof that is not tried again until it is retried by hand."`
+	State []string `help:"List only jobs in these states: ${enum}." enum:"available,running,completed,cancelled,discarded"`
+	Batch uint32   `help:"List only the jobs of this batch."`
+	Limit int      `help:"Show at most this many. 0 shows all." default:"50"`
 	JSON  bool     `name:"json" help:"Print a JSON array."`
 }
 
 // Run prints the jobs.
 func (c jobsListCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := db.store.Jobs(a.ctx, store.JobFilter{DeadLetters: c.Dead, States: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := db.Store.Jobs(a.Ctx, store.JobFilter{DeadLetters: c.Dead, Statuses: c.State, Batch: settle.BatchNumber(c.Batch), Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -42,24 +43,24 @@ func (c jobsListCmd) Run(a *app) error {
 			for i, j := range found {
 				shown[i] = viewJob(j, nil)
 			}
-			return a.printJSON(shown)
+			return a.PrintJSON(shown)
 		}
-		return writeJobs(a.stdout, found)
+		return writeJobs(a.Stdout, found)
 	})
 }
 
 // jobSelection names jobs by their own number or by their batch.
 type jobSelection struct {
-	Job   int64  `arg:"" optional:"" help:"Number of the job (settle jobs list)."`
-	Batch uint32 `help:"The jobs of this batch instead."`
+	Job   int64  `arg:"" optional:"" help:"Number of the job. The command settle jobs list shows it."`
+	Batch uint32 `help:"Select the jobs of this batch, instead of one job."`
 }
 
 // find returns the jobs that are meant, or says that there are none.
-func (s jobSelection) find(ctx context.Context, db *database) ([]store.Job, error) {
+func (s jobSelection) find(ctx context.Context, db *node.Database) ([]store.Job, error) {
 	if (s.Job > 0) == (s.Batch > 0) {
 		return nil, errors.New("name either a job, or a batch by --batch")
 	}
-	found, err := db.store.Jobs(ctx, store.JobFilter{Job: s.Job, Batch: settle.BatchNumber(s.Batch)})
+	found, err := db.Store.Jobs(ctx, store.JobFilter{Job: s.Job, Batch: settle.BatchNumber(s.Batch)})
 	if err == nil && len(found) == 0 {
 		err = errors.New("there is no such job (settle jobs list --limit 0 lists all)")
 	}
@@ -74,24 +75,24 @@ type jobsShowCmd struct {
 
 // Run prints jobs in full.
 func (c jobsShowCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := c.find(a.ctx, db)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := c.find(a.Ctx, db)
 		if err != nil {
 			return err
 		}
 		shown := make([]jobView, len(found))
 		for i, j := range found {
-			failures, err := db.store.ProofFailures(a.ctx, j.Batch)
+			failures, err := db.Store.ProofFailures(a.Ctx, j.Batch)
 			if err != nil {
 				return err
 			}
 			shown[i] = viewJob(j, failures)
 		}
 		if c.JSON {
-			return a.printJSON(shown)
+			return a.PrintJSON(shown)
 		}
 		for _, j := range shown {
-			if err := j.write(a.stdout); err != nil {
+			if err := j.write(a.Stdout); err != nil {
 				return err
 			}
 		}
@@ -102,31 +103,31 @@ func (c jobsShowCmd) Run(a *app) error {
 type jobsRetryCmd struct {
 	dataFlags
 	jobSelection
-	Dead bool `help:"All dead letters."`
+	Dead bool `help:"Retry all dead letters."`
 }
 
 // Run retries.
 func (c jobsRetryCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
 		if !c.Dead {
-			found, err := c.find(a.ctx, db)
+			found, err := c.find(a.Ctx, db)
 			if err != nil {
 				return err
 			}
-			return a.changeJobs(found, "is back in the queue", db.store.RetryJob)
+			return a.changeJobs(found, "is back in the queue", db.Store.RetryJob)
 		}
 		if c.Job > 0 || c.Batch > 0 {
 			return errors.New("--dead retries all dead letters: name no job beside it")
 		}
-		found, err := db.store.Jobs(a.ctx, store.JobFilter{DeadLetters: true})
+		found, err := db.Store.Jobs(a.Ctx, store.JobFilter{DeadLetters: true})
 		if err != nil {
 			return err
 		}
 		if len(found) == 0 {
-			_, err := fmt.Fprintln(a.stdout, "there are no dead letters")
+			_, err := fmt.Fprintln(a.Stdout, "there are no dead letters")
 			return err
 		}
-		return a.changeJobs(found, "is back in the queue", db.store.RetryJob)
+		return a.changeJobs(found, "is back in the queue", db.Store.RetryJob)
 	})
 }
 
@@ -137,12 +138,12 @@ type jobsDiscardCmd struct {
 
 // Run discards.
 func (c jobsDiscardCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := c.find(a.ctx, db)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := c.find(a.Ctx, db)
 		if err != nil {
 			return err
 		}
-		return a.changeJobs(found, "is a dead letter; settlement waits for its batch", db.store.DiscardJob)
+		return a.changeJobs(found, "is a dead letter; settlement waits for its batch", db.Store.DiscardJob)
 	})
 }
 
@@ -150,7 +151,7 @@ func (c jobsDiscardCmd) Run(a *app) error {
 func (a *app) changeJobs(found []store.Job, done string, change func(context.Context, int64) error) error {
 	var failed []error
 	for _, j := range found {
-		err := change(a.ctx, j.ID)
+		err := change(a.Ctx, j.ID)
 		switch {
 		case errors.Is(err, store.ErrJobRunning):
 			err = fmt.Errorf("job %d of batch %d is running at %s: stop that worker, or wait until its attempt ends", j.ID, j.Batch, orDash(j.Holder))
@@ -161,7 +162,7 @@ func (a *app) changeJobs(found []store.Job, done string, change func(context.Con
 			failed = append(failed, err)
 			continue
 		}
-		if _, err := fmt.Fprintf(a.stdout, "job %d of batch %d %s\n", j.ID, j.Batch, done); err != nil {
+		if _, err := fmt.Fprintf(a.Stdout, "job %d of batch %d %s\n", j.ID, j.Batch, done); err != nil {
 			return err
 		}
 	}
@@ -204,13 +205,13 @@ type failureView struct {
 
 func viewJob(j store.Job, failures []store.ProofFailure) jobView {
 	v := jobView{
-		Job: j.ID, Batch: j.Batch, Last: j.Last, BatchStatus: j.BatchStatus, State: j.State, DeadLetter: j.DeadLetter(), Proven: j.Proven,
+		Job: j.ID, Batch: j.Batch, Last: j.Last, BatchStatus: j.BatchStatus, State: string(j.Status), DeadLetter: j.DeadLetter(), Proven: j.Proven,
 		Circuit: j.Circuit, Shape: j.Shape, KeyHash: j.KeyHash, Attempts: j.Attempt, CreatedAt: j.CreatedAt,
-		AttemptedAt: j.AttemptedAt, FinalizedAt: j.FinalizedAt, Holder: j.Holder, HeartbeatAt: j.HeartbeatAt,
+		AttemptedAt: j.BegunAt, FinalizedAt: j.FinishedAt, Holder: j.Holder, HeartbeatAt: j.HeartbeatAt,
 		MemoryAbove: j.MemoryAbove, MemoryUntil: j.MemoryUntil, Failures: j.Failures,
 	}
-	if j.FinalizedAt == nil && j.State != "running" {
-		v.NextAt = &j.ScheduledAt
+	if j.Status == store.JobAvailable {
+		v.NextAt = &j.DueAt
 	}
 	if j.LastClass != nil && j.LastError != nil && j.LastAt != nil {
 		v.LastFailure = &failureView{At: *j.LastAt, Class: *j.LastClass, Detail: *j.LastError}
@@ -231,15 +232,15 @@ func writeJobs(w io.Writer, found []store.Job) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "JOB\tBATCH\tSHAPE\tSTATE\tATTEMPTS\tSINCE\tHOLDER\tCLASS\tLAST FAILURE")
 	for _, j := range found {
-		state, since := j.State, j.ScheduledAt
+		state, since := j.Status, j.DueAt
 		switch {
 		case j.DeadLetter():
 			state += " (dead letter)"
-		case j.State == "running" && j.AttemptedAt != nil:
-			since = *j.AttemptedAt
+		case j.Status == store.JobRunning && j.BegunAt != nil:
+			since = *j.BegunAt
 		}
-		if j.FinalizedAt != nil {
-			since = *j.FinalizedAt
+		if j.FinishedAt != nil {
+			since = *j.FinishedAt
 		}
 		class := "-"
 		if j.LastClass != nil {

@@ -1,35 +1,30 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-
-	"github.com/consensys/gnark/constraint"
 
 	"github.com/zksettle/settle"
-	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/provingkeys"
+	"github.com/zksettle/settle/node"
 )
 
 type keysFlags struct {
-	KeysDir   string `help:"Folder of proving keys, by fingerprint." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
-	UnsafeDev bool   `help:"Accept development keys: whoever made them can forge proofs." env:"SETTLE_UNSAFE_DEV"`
+	KeysDir   string `help:"Folder that holds the proving keys." default:"${keys}" env:"SETTLE_KEYS_DIR" type:"path"`
+	UnsafeDev bool   `help:"Accept development keys. The maker of such keys can forge proofs." env:"SETTLE_UNSAFE_DEV"`
 }
 
-func (f keysFlags) options(a *app) provingkeys.Options {
-	return provingkeys.Options{AllowUnsafeDev: f.UnsafeDev, Log: a.log}
+func (f keysFlags) keys(a *app) node.Keys {
+	return node.Keys{Dir: f.KeysDir, UnsafeDev: f.UnsafeDev, Log: a.Log}
 }
 
 type keysCmd struct {
-	Setup keysSetupCmd `cmd:"" help:"Make the keys of a shape by a development setup, unless they are there."`
+	Setup keysSetupCmd `cmd:"" help:"Make development keys for a shape, unless they exist."`
 	Show  keysShowCmd  `cmd:"" help:"Print the manifest of a shape's keys."`
 }
 
 // keysSelection names the keys of one circuit.
 type keysSelection struct {
-	Shape     string `help:"Shape of the transition circuit (settle circuits stats lists them)."`
-	Aggregate string `help:"Shape of the aggregate circuit instead, for example demo-2: it folds up to 2 proofs of shape demo." placeholder:"SHAPE"`
+	Shape     string `help:"Shape of the transition circuit. The command settle circuits stats lists the shapes."`
+	Aggregate string `help:"Shape of the aggregate circuit, instead of --shape. For example, demo-2 combines up to 2 proofs of shape demo." placeholder:"SHAPE"`
 }
 
 // circuit returns circuit and shape.
@@ -54,11 +49,11 @@ func (c keysSetupCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := a.setupKeys(c.keysFlags, circuit, shape)
+	manifest, err := c.keys(a).Setup(a.Ctx, circuit, shape)
 	if err != nil {
 		return err
 	}
-	return a.printJSON(manifest)
+	return a.PrintJSON(manifest)
 }
 
 type keysShowCmd struct {
@@ -72,65 +67,9 @@ func (c keysShowCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := a.manifest(c.keysFlags, circuit, shape)
+	manifest, err := c.keys(a).Manifest(circuit, shape)
 	if err != nil {
 		return err
 	}
-	return a.printJSON(manifest)
-}
-
-// keysID names the keys of a circuit's shape. Those of an aggregate are for the
-// inner keys in the same folder.
-func (a *app) keysID(flags keysFlags, circuit, shape string) (provingkeys.ID, error) {
-	if circuit == settle.CircuitAggregate {
-		return provingkeys.AggregateID(flags.KeysDir, shape, provingkeys.Committed, flags.options(a))
-	}
-	return provingkeys.TransitionID(shape)
-}
-
-// manifest reads the manifest of a shape's keys.
-func (a *app) manifest(flags keysFlags, circuit, shape string) (*provingkeys.Manifest, error) {
-	id, err := a.keysID(flags, circuit, shape)
-	if err != nil {
-		return nil, err
-	}
-	return provingkeys.ReadManifest(flags.KeysDir, id, flags.options(a))
-}
-
-// setupKeys makes a shape's keys unless the folder has them; for an aggregate shape
-// the inner keys first.
-func (a *app) setupKeys(flags keysFlags, circuit, shapeName string) (*provingkeys.Manifest, error) {
-	if circuit == settle.CircuitAggregate {
-		shape, err := circuits.ParseAggregateShape(shapeName)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := a.setupKeys(flags, settle.CircuitTransition, shape.Inner); err != nil {
-			return nil, err
-		}
-		id, err := a.keysID(flags, circuit, shapeName)
-		if err != nil {
-			return nil, err
-		}
-		return provingkeys.Setup(a.ctx, flags.KeysDir, id, provingkeys.CompileAggregate(flags.KeysDir, shapeName, flags.options(a)), flags.options(a))
-	}
-	shape, err := circuits.ShapeByName(shapeName)
-	if err != nil {
-		return nil, err
-	}
-	id, err := a.keysID(flags, circuit, shapeName)
-	if err != nil {
-		return nil, err
-	}
-	compile := func() (constraint.ConstraintSystem, error) { return circuits.Compile(shape) }
-	return provingkeys.Setup(a.ctx, flags.KeysDir, id, compile, flags.options(a))
-}
-
-func (a *app) printJSON(v any) error {
-	encoder := json.NewEncoder(a.stdout)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("write output: %w", err)
-	}
-	return nil
+	return a.PrintJSON(manifest)
 }

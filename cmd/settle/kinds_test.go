@@ -14,7 +14,9 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/publicdata"
 	"github.com/zksettle/settle/schnorr"
 )
@@ -104,7 +106,7 @@ func (r *rig) requireClaims(w client.Wallet, claims []wire.Claim) {
 	r.t.Helper()
 	list := func(args ...string) (listed []wire.Claim) {
 		r.t.Helper()
-		out := succeed(r.t, r.env(), append([]string{"wallet", "claims", "--api", r.url, "--l1", w.Address().L1.String()}, args...)...)
+		out := testcmd.Succeed(r.t, r.env(), append([]string{"wallet", "claims", "--api", r.url, "--l1", w.Address().L1.String()}, args...)...)
 		require.NoError(r.t, json.Unmarshal(out, &listed))
 		require.Len(r.t, listed, len(claims))
 		return listed
@@ -126,22 +128,22 @@ func (r *rig) requireClaims(w client.Wallet, claims []wire.Claim) {
 	}
 	told(false, false)
 	first := claims[0]
-	require.Contains(r.t, refuse(r.t, r.env(), claim(first.Batch, first.Index)...), "a claim pays nothing")
-	require.Contains(r.t, refuse(r.t, r.env(), claim(first.Batch, 9, "--pays-nothing")...), "there is none at place 9")
-	require.Contains(r.t, refuse(r.t, r.env(), claim(99, 0, "--pays-nothing")...), "not_found")
-	require.Contains(r.t, refuse(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing", "--rollup", "0x12")...), "--rollup")
-	require.Contains(r.t, refuse(r.t, r.env(envL1Key, ""), claim(first.Batch, first.Index, "--pays-nothing")...), envL1Key)
-	require.Contains(r.t, refuse(r.t, r.env(), "wallet", "claims", "--api", r.url), "whose exits?")
-	require.Contains(r.t, refuse(r.t, r.env(), "wallet", "claims", "--api", r.url, "--l1", "0x1"), "--l1")
-	require.Contains(r.t, refuse(r.t, r.env(), "wallet", "claims", "--api", r.url, "--l1", first.L1.String(), "--rollup", first.L1.String()), "no rollup contract")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), claim(first.Batch, first.Index)...), "a claim pays nothing")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), claim(first.Batch, 9, "--pays-nothing")...), "there is none at place 9")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), claim(99, 0, "--pays-nothing")...), "not_found")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing", "--rollup", "0x12")...), "--rollup")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(node.EnvL1Key, ""), claim(first.Batch, first.Index, "--pays-nothing")...), node.EnvL1Key)
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), "wallet", "claims", "--api", r.url), "whose exits?")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), "wallet", "claims", "--api", r.url, "--l1", "0x1"), "--l1")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), "wallet", "claims", "--api", r.url, "--l1", first.L1.String(), "--rollup", first.L1.String()), "no rollup contract")
 
 	var report claimReport
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing")...), &report))
+	require.NoError(r.t, json.Unmarshal(testcmd.Succeed(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing")...), &report))
 	require.Equal(r.t, first.Amount, report.Amount)
 	require.Zero(r.t, report.Paid)
 	require.False(r.t, report.AlreadyClaimed)
 	again := report
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing")...), &again))
+	require.NoError(r.t, json.Unmarshal(testcmd.Succeed(r.t, r.env(), claim(first.Batch, first.Index, "--pays-nothing")...), &again))
 	report.AlreadyClaimed = true
 	require.Equal(r.t, report, again, "the claim that was made, and no other")
 	told(true, false)
@@ -155,12 +157,12 @@ func (r *rig) requireClaims(w client.Wallet, claims []wire.Claim) {
 // changed genesis is refused.
 func (r *rig) requireRebuilt() {
 	r.t.Helper()
-	accounts := filepath.Join(newDir(r.t), "accounts.json")
+	accounts := filepath.Join(testcmd.NewDir(r.t), "accounts.json")
 	rebuild := func(genesis string, more ...string) []string {
 		return append([]string{"rebuild", "--rollup", r.deployment.Rollup.String(), "--genesis", genesis}, more...)
 	}
 	var report rebuildReport
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(envL1Key, "", envDatabase, ""), rebuild(r.genesisFile(), "--out", accounts)...), &report))
+	require.NoError(r.t, json.Unmarshal(testcmd.Succeed(r.t, r.env(node.EnvL1Key, "", node.EnvDatabase, ""), rebuild(r.genesisFile(), "--out", accounts)...), &report))
 	status := r.status()
 	require.Equal(r.t, status.Settled.Root, report.Root)
 	require.Equal(r.t, status.Settled.Batch, report.Batches)
@@ -186,9 +188,9 @@ func (r *rig) requireRebuilt() {
 	tampered.Accounts[1].Balance = settle.NewAmount(1)
 	b, err = json.Marshal(&tampered)
 	require.NoError(r.t, err)
-	wrong := filepath.Join(newDir(r.t), "genesis.json")
+	wrong := filepath.Join(testcmd.NewDir(r.t), "genesis.json")
 	require.NoError(r.t, os.WriteFile(wrong, b, 0o600))
-	require.Contains(r.t, refuse(r.t, r.env(), rebuild(wrong)...), "use the file of that deployment")
-	require.Contains(r.t, refuse(r.t, r.env(), rebuild(r.genesisFile(), "--from", strconv.FormatUint(report.Block, 10))...), "begin the search at the block of the deployment")
-	require.Contains(r.t, refuse(r.t, r.env(), rebuild(r.genesisFile(), "--rollup", r.genesis.Accounts[0].L1.String())...), "no rollup contract")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), rebuild(wrong)...), "use the file of that deployment")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), rebuild(r.genesisFile(), "--from", strconv.FormatUint(report.Block, 10))...), "begin the search at the block of the deployment")
+	require.Contains(r.t, testcmd.Refuse(r.t, r.env(), rebuild(r.genesisFile(), "--rollup", r.genesis.Accounts[0].L1.String())...), "no rollup contract")
 }

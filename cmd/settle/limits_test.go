@@ -8,8 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/internal/faultnode"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 )
 
 // badRig has a proxy in front of its chain.
@@ -28,7 +30,7 @@ func badRig(t *testing.T) (*rig, *faultnode.Proxy) {
 
 func (r *rig) standing() (view pipeline) {
 	r.t.Helper()
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(envL1, ""), "status", "--json"), &view))
+	require.NoError(r.t, json.Unmarshal(testcmd.Succeed(r.t, r.env(node.EnvL1, ""), "status", "--json"), &view))
 	return view
 }
 
@@ -51,7 +53,7 @@ func TestUpOutlivesALimitedNode(t *testing.T) {
 			proxy.Set(func(faultnode.Call) faultnode.Fault { return fault })
 			require.Equal(t, 1, one[int](r, `select count(pg_terminate_backend(pid)) from pg_locks, hashtextextended('settle/' || current_schema() || '/submitter', 0) key
 				where locktype = 'advisory' and granted and ((classid::bigint << 32) | objid::bigint) = key`))
-			up.await("the work of the role broke off")
+			up.Await("the work of the role broke off")
 			r.submit(2)
 			r.await("transactions are proven all the while", func() bool { return r.status().Transactions.Proven == 2 })
 			r.await("status says why", func() bool { return r.standing().StandsStill != nil })
@@ -59,7 +61,7 @@ func TestUpOutlivesALimitedNode(t *testing.T) {
 			r.awaitSettled()
 			r.await("status says no more", func() bool { return r.standing().StandsStill == nil })
 			r.release(up)
-			up.stop()
+			up.Stop()
 		})
 	}
 }
@@ -83,13 +85,13 @@ func TestNoGasMoney(t *testing.T) {
 		return faultnode.Fault{}
 	})
 	r.submit(2)
-	up.await("level=ERROR msg=\"settling fails.*no gas money: " + operator + ` lacks [1-9][0-9]* wei \(it has 16\)`)
+	up.Await("level=ERROR msg=\"settling fails.*no gas money: " + operator + ` lacks [1-9][0-9]* wei \(it has 16\)`)
 	r.await("status says so", func() bool { return r.standing().StandsStill != nil })
 	require.Contains(t, r.standing().StandsStill.Reason, operator)
-	require.Contains(t, string(succeed(t, r.env(envL1, ""), "status")), "SETTLEMENT STANDS STILL")
+	require.Contains(t, string(testcmd.Succeed(t, r.env(node.EnvL1, ""), "status")), "SETTLEMENT STANDS STILL")
 	proxy.Set(nil)
 	r.awaitSettled()
 	r.await("status says no more", func() bool { return r.standing().StandsStill == nil })
 	r.release(up)
-	up.stop()
+	up.Stop()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle/api/client"
+	"github.com/zksettle/settle/internal/testcmd"
 )
 
 // scrape reads /metrics of a role.
@@ -29,29 +29,6 @@ func (r *rig) scrape(url string) string {
 	text, err := io.ReadAll(reply.Body)
 	require.NoError(r.t, err)
 	return string(text)
-}
-
-// logLine is a line of a JSON log.
-type logLine map[string]any
-
-func (l logLine) message() string { return l["msg"].(string) }
-
-// jsonLog parses all that the process has said.
-func (p *process) jsonLog() []logLine {
-	p.t.Helper()
-	var lines []logLine
-	for _, text := range p.lines() {
-		var line logLine
-		require.NoError(p.t, json.Unmarshal([]byte(text), &line), "settle %s: %q", p.name, text)
-		for _, field := range []string{"time", "level", "msg"} {
-			require.NotEmpty(p.t, line[field], text)
-		}
-		for name, value := range line {
-			require.NotRegexp(p.t, `^\d+(\.\d+)?(ns|µs|ms|s)$`, value, "%s of %q: a duration in JSON is a number", name, text)
-		}
-		lines = append(lines, line)
-	}
-	return lines
 }
 
 // pipelineLines says which fields the lines of a batch's way have beside role.
@@ -69,14 +46,14 @@ func TestLogsAndMetrics(t *testing.T) {
 	r := newRig(t)
 	r.settings["SETTLE_LOG_FORMAT"] = "json"
 	at := map[string]string{}
-	roles := map[string]*process{}
+	roles := map[string]*testcmd.Process{}
 	for _, role := range []string{"sequencer", "worker", "submitter"} {
-		roles[role] = r.role(role, "--metrics", "127.0.0.1:0")
-		at[role] = roles[role].await(`"msg":"metrics are served".*"url":"(http://[^"]+)/metrics"`)[1]
+		roles[role] = r.role(role, "--ops-listen", "127.0.0.1:0")
+		at[role] = roles[role].Await(`"msg":"metrics and health are served".*"url":"(http://[^"]+)/metrics"`)[1]
 	}
 	roles["api"] = r.role("api", "--ops-listen", "127.0.0.1:0")
-	at["api"] = roles["api"].await(`"msg":"metrics are served".*"url":"(http://[^"]+)/metrics"`)[1]
-	r.url = roles["api"].await(`"msg":"the API is up","url":"(http://[^"]+)"`)[1]
+	at["api"] = roles["api"].Await(`"msg":"metrics and health are served".*"url":"(http://[^"]+)/metrics"`)[1]
+	r.url = roles["api"].Await(`"msg":"the API is up","url":"(http://[^"]+)"`)[1]
 	var err error
 	r.client, err = client.New(r.url, client.WithRetries())
 	require.NoError(t, err)
@@ -117,15 +94,15 @@ func TestLogsAndMetrics(t *testing.T) {
 	seen := map[string]int{}
 	total := 0
 	for role, p := range roles {
-		for _, line := range p.jsonLog() {
+		for _, line := range p.JSONLog() {
 			total++
 			require.Contains(t, []any{"INFO", "DEBUG"}, line["level"], "nothing is wrong in a calm run: %v", line)
-			fields, known := pipelineLines[line.message()]
+			fields, known := pipelineLines[line.Message()]
 			if !known {
 				require.NotContains(t, line, "batch_id")
 				continue
 			}
-			seen[line.message()]++
+			seen[line.Message()]++
 			for _, field := range append(fields, "role") {
 				require.Contains(t, line, field, "%v", line)
 			}
@@ -178,12 +155,11 @@ func TestLogOfAFailedProof(t *testing.T) {
 	require.NoError(t, err)
 	r.settings["SETTLE_LOG_FORMAT"] = "json"
 	worker := r.role("worker")
-	worker.await(`"msg":"proof not made"`)
+	worker.Await(`"msg":"proof not made"`)
 	r.stopped(worker, nil)
 	failed := 0
-	for _, line := range worker.jsonLog() {
-		require.NotContains(t, line.message(), "JobExecutor", "River repeats what was said")
-		if line.message() != "proof not made" {
+	for _, line := range worker.JSONLog() {
+		if line.Message() != "proof not made" {
 			continue
 		}
 		failed++
@@ -271,22 +247,4 @@ func (s samples) requireBounded(t *testing.T, role string) {
 		}
 	}
 	t.Logf("%s: %d series, histograms %v", role, series, slices.Sorted(maps.Keys(buckets)))
-}
-
-func TestPortsFrom(t *testing.T) {
-	t.Parallel()
-	for first, want := range map[string][]string{
-		"":               {"", ""},
-		"127.0.0.1:9100": {"127.0.0.1:9100", "127.0.0.1:9101"},
-		"[::1]:65534":    {"[::1]:65534", "[::1]:65535"},
-		":0":             {":0", ":0"},
-	} {
-		got, err := portsFrom(first, 2)
-		require.NoError(t, err, first)
-		require.Equal(t, want, got)
-	}
-	for _, bad := range []string{"9100", "host:many", "host:65535", "host:-1"} {
-		_, err := portsFrom(bad, 2)
-		require.ErrorContains(t, err, "--worker-metrics", bad)
-	}
 }

@@ -5,20 +5,20 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/internal/postgres"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 )
 
 // TestPostgresRestarts: in the middle of a run of ten batches Postgres restarts, and
@@ -63,7 +63,7 @@ func TestPostgresRestarts(t *testing.T) {
 	r.awaitSettled()
 	require.GreaterOrEqual(t, r.status().Settled.Batch, settle.BatchNumber(batches))
 	r.release(up)
-	up.stop()
+	up.Stop()
 }
 
 // TestRestartFromPostgres stops everything, once asked to and once by force, and
@@ -76,25 +76,25 @@ func TestRestartFromPostgres(t *testing.T) {
 	r.awaitSettled()
 	r.submit(3) // in flight, wherever they are
 	r.release(up)
-	up.stop()
+	up.Stop()
 
 	up = r.serve("up")
 	r.submit(2)
 	r.awaitSettled()
 	r.submit(3)
 	r.release(up)
-	up.kill() // its worker ends by itself
+	up.Kill() // its worker ends by itself
 
 	up = r.serve("up")
 	r.submit(2)
 	r.awaitSettled()
 	before := r.status().Settled
 	r.release(up)
-	up.stop()
+	up.Stop()
 	up = r.serve("up")
 	require.Equal(t, before, r.status().Executed)
 	r.release(up)
-	up.stop()
+	up.Stop()
 }
 
 // TestWorkerOfUp: a worker process that dies is started again; one that hangs does
@@ -106,13 +106,13 @@ func TestWorkerOfUp(t *testing.T) {
 	r.submit(2)
 	r.awaitSettled()
 	worker := r.prover(1)
-	require.NotEqual(t, up.cmd.Process.Pid, worker, "workers are processes of their own")
+	require.NotEqual(t, up.Cmd.Process.Pid, worker, "workers are processes of their own")
 	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", worker))
 	require.NoError(t, err)
-	require.Contains(t, string(environment), envDatabase)
-	require.NotContains(t, string(environment), envL1Key, "the operator's key is no worker's business")
+	require.Contains(t, string(environment), node.EnvDatabase)
+	require.NotContains(t, string(environment), node.EnvL1Key, "the operator's key is no worker's business")
 	require.NoError(t, syscall.Kill(worker, syscall.SIGKILL))
-	up.await("a worker process ended and is started again")
+	up.Await("a worker process ended and is started again")
 	r.submit(2)
 	r.awaitSettled()
 	next := r.prover(2)
@@ -120,12 +120,12 @@ func TestWorkerOfUp(t *testing.T) {
 
 	require.NoError(t, syscall.Kill(next, syscall.SIGSTOP))
 	r.release(up)
-	up.signal(syscall.SIGTERM)
-	up.await("asked to stop")
-	up.signal(syscall.SIGTERM)
-	<-up.ended
-	require.False(t, up.cmd.ProcessState.Exited(), "ended by the signal")
-	up.wait() // the kernel ends it with its parent, stopped or not
+	up.Signal(syscall.SIGTERM)
+	up.Await("asked to stop")
+	up.Signal(syscall.SIGTERM)
+	<-up.Ended
+	require.False(t, up.Cmd.ProcessState.Exited(), "ended by the signal")
+	up.Wait() // the kernel ends it with its parent, stopped or not
 }
 
 // prover is the id of the process that proved a batch.
@@ -137,65 +137,11 @@ func (r *rig) prover(n settle.BatchNumber) int {
 	return pid
 }
 
-// userSettings are of the user's other servers: any of them would keep a client from ours.
-var userSettings = map[string]string{
-	"PGHOST": "elsewhere", "PGPORT": "6543", "PGUSER": "nobody", "PGDATABASE": "other", "PGPASSWORD": "wrong", "PGSSLMODE": "verify-full",
-	"PGSERVICE": "absent", "PGSERVICEFILE": "/absent", "PGPASSFILE": "/absent", "PGOPTIONS": "-c search_path=absent -c statement_timeout=1",
-	"PGAPPNAME": "other", "PGCONNECT_TIMEOUT": "never", "PGTARGETSESSIONATTRS": "standby", "PGMINPROTOCOLVERSION": "9.9", "PGREQUIREAUTH": "nonsense",
-}
-
-// TestEmbedded runs everything on the embedded Postgres and chain, and again on what
-// they left in the data folder: once stopped as asked, once killed.
-func TestEmbedded(t *testing.T) {
-	t.Parallel()
-	r := rigOn(t, "", "")
-	r.settings["SETTLE_L1_PERIOD"] = "20ms"
-	r.settings["SETTLE_DATA_DIR"] = filepath.Join(newDir(t), "a b")
-	for name, value := range userSettings {
-		r.settings[name] = value
-	}
-	begin := func() *process {
-		up := r.serve("up", "--genesis", r.genesisFile())
-		status := r.status()
-		r.deployment.ChainID, r.deployment.Rollup, r.deployment.Domain = status.ChainID, status.Rollup, status.Domain
-		r.nodeURL = up.await(`msg="started the embedded development chain" url=(http://\S+)`)[1]
-		return up
-	}
-	up := begin()
-	rollup := r.deployment.Rollup
-	r.submit(3)
-	r.awaitSettled()
-	r.await("all is final, by the blocks that follow", func() bool { return r.status().Transactions.Final == 3 })
-	last := r.status().Settled.Batch
-	require.Equal(t, last, r.status().Final)
-	shown := string(succeed(t, r.env(), "status"))
-	require.Contains(t, shown, fmt.Sprintf("(final: batch %d)", last))
-	require.Contains(t, shown, "(equal)", "it finds database and chain of the data folder")
-	r.release(up)
-	up.stop()
-
-	up = begin()
-	require.Equal(t, rollup, r.deployment.Rollup)
-	r.submit(3)
-	r.awaitSettled()
-	require.Contains(t, string(succeed(t, r.env(), "db", "migrate")), "up to date", "beside the one that runs Postgres")
-	r.release(up)
-	killed := time.Now()
-	up.kill()
-	require.Less(t, time.Since(killed), 5*time.Second, "the workers end with it, although their Postgres is gone")
-
-	up = begin()
-	r.submit(3)
-	r.awaitSettled()
-	r.release(up)
-	up.stop()
-}
-
 // TestChainAway: while the node is down transactions are taken and batches proven;
 // when it is back on its data, settling goes on.
 func TestChainAway(t *testing.T) {
 	t.Parallel()
-	config := devchain.Config{DataDir: newDir(t)}
+	config := devchain.Config{DataDir: testcmd.NewDir(t)}
 	node, err := devchain.Start(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, node.Close()) })
@@ -210,12 +156,12 @@ func TestChainAway(t *testing.T) {
 	r.submit(4)
 	r.await("all batches are proven", func() bool { return r.status().Transactions.Proven == 4 })
 	require.Equal(t, settle.BatchNumber(1), r.status().Settled.Batch)
-	up.await("settling.*unavailable=true")
+	up.Await("settling.*unavailable=true")
 	node, err = devchain.Start(context.WithoutCancel(t.Context()), config)
 	require.NoError(t, err)
 	r.awaitSettled()
 	r.release(up)
-	up.stop()
+	up.Stop()
 }
 
 func portOf(t *testing.T, url string) int {

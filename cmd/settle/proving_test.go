@@ -17,6 +17,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
 )
@@ -49,9 +50,9 @@ func TestReplayNamesWhatFails(t *testing.T) {
 	r.roles()
 	r.submit(2)
 	r.sealedAfter(0)
-	env := environment(t, r.settings)
-	require.Contains(t, string(succeed(t, env, "replay", "1")), "OK: batch 1")
-	require.Contains(t, refuse(t, env, "replay", "77"), "there is no batch 77")
+	env := testcmd.Environment(t, r.settings)
+	require.Contains(t, string(testcmd.Succeed(t, env, "replay", "1")), "OK: batch 1")
+	require.Contains(t, testcmd.Refuse(t, env, "replay", "77"), "there is no batch 77")
 
 	circuits.RegisterHints() // as main does
 	for name, c := range map[string]struct {
@@ -99,12 +100,6 @@ func TestReplayNamesWhatFails(t *testing.T) {
 	}
 }
 
-// children lists the processes that p has started and not waited for.
-func (p *process) children() []int {
-	p.t.Helper()
-	return childrenOf(p.t, p.cmd.Process.Pid)
-}
-
 func childrenOf(t *testing.T, parent int) []int {
 	t.Helper()
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
@@ -137,10 +132,10 @@ func TestKilledProvingProcess(t *testing.T) {
 		r.submit(2)
 		last = r.sealedAfter(last)
 		r.await("the worker is at the batch", func() bool {
-			held, _ := maybe[bool](r, "select not released from leases where batch = $1", last)
+			held, _ := maybe[bool](r, "select status = 'running' from proof_jobs where batch = $1", last)
 			return held || r.proven(last)
 		})
-		for _, pid := range worker.children() {
+		for _, pid := range childrenOf(t, worker.Cmd.Process.Pid) {
 			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		}
 		r.await("it is proven", func() bool { return r.proven(last) })
@@ -152,21 +147,21 @@ func TestKilledProvingProcess(t *testing.T) {
 			killed = last
 		}
 	}
-	require.Len(t, worker.children(), 1)
+	require.Len(t, childrenOf(t, worker.Cmd.Process.Pid), 1)
 	r.awaitSettled()
-	require.Equal(t, worker.holder(t), r.worker(killed))
+	require.Equal(t, worker.Holder(t), r.worker(killed))
 
 	var shown []jobView
-	require.NoError(t, json.Unmarshal(succeed(t, environment(t, r.settings), "jobs", "show", "--batch", fmt.Sprint(killed), "--json"), &shown))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, testcmd.Environment(t, r.settings), "jobs", "show", "--batch", fmt.Sprint(killed), "--json"), &shown))
 	require.Len(t, shown, 1)
 	require.True(t, shown[0].Proven)
 	require.Equal(t, store.FailResource, shown[0].History[0].Class)
-	require.Contains(t, string(succeed(t, environment(t, r.settings), "jobs", "list")), "completed")
+	require.Contains(t, string(testcmd.Succeed(t, testcmd.Environment(t, r.settings), "jobs", "list")), "completed")
 
-	child := worker.children()[0]
+	child := childrenOf(t, worker.Cmd.Process.Pid)[0]
 	r.release(worker)
-	worker.kill() // waits for all that hold its standard error
-	await(t, "the proving process is gone", func() bool {
+	worker.Kill() // waits for all that hold its standard error
+	testcmd.Await(t, "the proving process is gone", func() bool {
 		_, err := os.Stat(fmt.Sprintf("/proc/%d", child))
 		return os.IsNotExist(err)
 	})
@@ -176,8 +171,8 @@ func TestKilledProvingProcess(t *testing.T) {
 func TestWorkerTooSmall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	env := environment(t, r.settings)
-	require.Contains(t, refuse(t, append(env, "SETTLE_WORKER_MEMORY=1MiB"), "worker"), "raise --memory")
+	env := testcmd.Environment(t, r.settings)
+	require.Contains(t, testcmd.Refuse(t, append(env, "SETTLE_WORKER_MEMORY=1MiB"), "worker"), "raise --memory")
 }
 
 // limitMemory keeps a running process from taking more memory than it has, as a
@@ -198,11 +193,11 @@ func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
 	r := newRig(t)
 	r.roles()
 	small := r.role("worker", "--memory", "1GiB")
-	small.await(workerReady)
-	r.await("its child is there", func() bool { return len(small.children()) == 1 })
-	limitMemory(t, small.children()[0])
+	small.Await(workerReady)
+	r.await("its child is there", func() bool { return len(childrenOf(t, small.Cmd.Process.Pid)) == 1 })
+	limitMemory(t, childrenOf(t, small.Cmd.Process.Pid)[0])
 	r.submit(2)
-	small.await(`msg="proof not made".*batch=1.*job=1.*class=resource`)
+	small.Await(`msg="proof not made".*batch=1.*job=1.*class=resource`)
 	var failures []store.ProofFailure
 	r.await("the failure is stored", func() bool { // after it was said
 		var err error
@@ -213,13 +208,13 @@ func TestMemoryDeathGoesToALargerWorker(t *testing.T) {
 	require.Equal(t, store.FailResource, failures[0].Class)
 	require.Contains(t, failures[0].Detail, "memory ran out in the proving process")
 	r.await("the job is kept for more memory", func() bool {
-		above, found := maybe[int64](r, "select (metadata->'memory'->>'above')::bigint from river_job where metadata ? 'memory'")
+		above, found := maybe[int64](r, "select memory_above from proof_jobs where memory_above is not null")
 		return found && above == 1<<30
 	})
 
 	large := r.role("worker", "--memory", "2GiB")
 	r.awaitSettled()
-	require.Equal(t, large.holder(t), r.worker(1))
+	require.Equal(t, large.Holder(t), r.worker(1))
 	require.Equal(t, 1, r.batch(1).FailedAttempts)
-	require.True(t, small.running(), "the worker has outlived its child")
+	require.True(t, small.Running(), "the worker has outlived its child")
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/reexecute"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/state"
@@ -16,8 +18,8 @@ type rebuildCmd struct {
 	dataFlags
 	l1Flags
 	Rollup  string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
-	Genesis string `help:"Genesis file of the deployment." required:"" env:"SETTLE_GENESIS" type:"path"`
-	From    uint64 `help:"Block of the deployment, where the search for settlements begins." default:"0"`
+	Genesis string `help:"Genesis file with which the rollup was deployed." required:"" env:"SETTLE_GENESIS" type:"path"`
+	From    uint64 `help:"Block of the deployment. The search for settlements begins there." default:"0"`
 	Out     string `help:"File to write the accounts to, as JSON." type:"path"`
 }
 
@@ -43,7 +45,7 @@ type rebuiltAccount struct {
 }
 
 // Run rebuilds the state as of the head of L1. It needs neither database nor key.
-func (c rebuildCmd) Run(a *app) (err error) {
+func (c rebuildCmd) Run(a *app) error {
 	var rollup settle.Address
 	if err := rollup.UnmarshalText([]byte(c.Rollup)); err != nil {
 		return fmt.Errorf("--rollup: %w", err)
@@ -52,14 +54,9 @@ func (c rebuildCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	url := os.Getenv(envL1)
+	url := c.nodeURL()
 	if url == "" {
-		node, err := a.openChain(c.dataFlags, c.l1Flags)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, node.close()) }()
-		url = node.url
+		return errNoNode(c.dataFlags)
 	}
 	client, err := c.dial(a, url, c.ChainID)
 	if err != nil {
@@ -75,7 +72,7 @@ func (c rebuildCmd) Run(a *app) (err error) {
 			return err
 		}
 	}
-	return a.printJSON(report)
+	return a.PrintJSON(report)
 }
 
 // rebuild executes D of all batches up to the head and compares genesis, each
@@ -84,22 +81,22 @@ func (a *app) rebuild(node l1.Node, rollup settle.Address, genesis *state.Genesi
 	report := rebuildReport{Rollup: rollup}
 	fail := func(err error) (rebuildReport, []state.Indexed, error) { return report, nil, err }
 	var err error
-	if report.Block, err = node.BlockNumber(a.ctx); err != nil {
+	if report.Block, err = node.BlockNumber(a.Ctx); err != nil {
 		return fail(fmt.Errorf("ask L1 for its head: %w", err))
 	}
 	contract := l1.NewClient(node, rollup).At(report.Block)
-	hash, err := contract.GenesisHash(a.ctx)
+	hash, err := contract.GenesisHash(a.Ctx)
 	if err != nil {
 		return fail(err)
 	}
 	if hash != genesis.Hash() {
 		return fail(fmt.Errorf("the genesis file has hash %s, the rollup %s was deployed with %s: use the file of that deployment", genesis.Hash(), rollup, hash))
 	}
-	stored, err := contract.Domain(a.ctx)
+	stored, err := contract.Domain(a.Ctx)
 	if err != nil {
 		return fail(err)
 	}
-	domain, err := fieldElement(stored)
+	domain, err := reexecute.Element(stored)
 	if err != nil {
 		return fail(err)
 	}
@@ -107,7 +104,7 @@ func (a *app) rebuild(node l1.Node, rollup settle.Address, genesis *state.Genesi
 	if err != nil {
 		return fail(err)
 	}
-	err = contract.History(a.ctx, from, report.Block, func(batch l1.Settled) error {
+	err = contract.History(a.Ctx, from, report.Block, func(batch l1.Settled) error {
 		if err := r.Apply(batch.Data); err != nil {
 			return fmt.Errorf("settled in block %d: %w", batch.Block, err)
 		}
@@ -122,7 +119,7 @@ func (a *app) rebuild(node l1.Node, rollup settle.Address, genesis *state.Genesi
 	if err != nil {
 		return fail(err)
 	}
-	root, err := contract.Root(a.ctx)
+	root, err := contract.Root(a.Ctx)
 	if err != nil {
 		return fail(err)
 	}
@@ -148,3 +145,5 @@ func writeAccounts(path string, accounts []state.Indexed) error {
 	}
 	return nil
 }
+
+func element(e fr.Element) settle.Element { return e.Bytes() }

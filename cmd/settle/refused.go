@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
@@ -16,15 +17,15 @@ const shownRefused = 5
 
 type jobsRefusedCmd struct {
 	dataFlags
-	Batch uint32 `help:"Proofs of this batch alone."`
-	Limit int    `help:"Show at most this many; 0 for all." default:"50"`
-	JSON  bool   `name:"json" help:"Print a JSON array, with the proofs themselves."`
+	Batch uint32 `help:"List only proofs of this batch."`
+	Limit int    `help:"Show at most this many. 0 shows all." default:"50"`
+	JSON  bool   `name:"json" help:"Print a JSON array that includes the proofs."`
 }
 
 // Run prints the proofs.
 func (c jobsRefusedCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		found, err := db.store.RefusedProofs(a.ctx, settle.BatchNumber(c.Batch), c.Limit)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		found, err := db.Store.RefusedProofs(a.Ctx, settle.BatchNumber(c.Batch), c.Limit)
 		if err != nil {
 			return err
 		}
@@ -33,9 +34,9 @@ func (c jobsRefusedCmd) Run(a *app) error {
 			shown[i] = viewRefused(&found[i], c.JSON)
 		}
 		if c.JSON {
-			return a.printJSON(shown)
+			return a.PrintJSON(shown)
 		}
-		return writeRefused(a.stdout, shown)
+		return writeRefused(a.Stdout, shown)
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/circuits/diagnosis"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -23,15 +25,15 @@ type replayCmd struct {
 // Run goes through what a worker does with a batch, but for the proof, and says what
 // fails. It changes nothing.
 func (c replayCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		r, err := replay(a.ctx, db.store, settle.BatchNumber(c.Batch))
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		r, err := replay(a.Ctx, db.Store, settle.BatchNumber(c.Batch))
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			err = a.printJSON(r)
+			err = a.PrintJSON(r)
 		} else {
-			err = r.write(a.stdout)
+			err = r.write(a.Stdout)
 		}
 		if err == nil && !r.OK {
 			err = fmt.Errorf("batch %d cannot be proven as it is stored", c.Batch)
@@ -154,13 +156,13 @@ func (r *replayReport) solve(shapeName string, trace *state.Trace) error {
 	if err != nil {
 		return err
 	}
-	err = circuits.Solve(system, witness)
+	err = diagnosis.Solve(system, witness)
 	if err == nil {
 		return nil
 	}
 	r.found("solve", err) // a hint that refuses its inputs names itself
 	failed := &r.Findings[len(r.Findings)-1]
-	var unsatisfied *circuits.UnsatisfiedError
+	var unsatisfied *diagnosis.UnsatisfiedError
 	if errors.As(err, &unsatisfied) {
 		failed.Constraint = &unsatisfied.Constraint
 	}

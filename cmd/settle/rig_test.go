@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -20,10 +18,13 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/client"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/reexecute"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
 	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/schnorr"
 	"github.com/zksettle/settle/state"
 	"github.com/zksettle/settle/store"
@@ -45,9 +46,9 @@ type rig struct {
 	files      string // folder of genesis.json and key files
 	keys       []schnorr.PrivateKey
 
-	url    string         // of the API started last
-	client *client.Client // of it
-	alive  []*process     // whose end is a failure
+	url    string             // of the API started last
+	client *client.Client     // of it
+	alive  []*testcmd.Process // whose end is a failure
 	nonces [rigAccounts]settle.Nonce
 	ids    []settle.Hash // of all transactions submitted
 }
@@ -72,7 +73,7 @@ func bareRig(t *testing.T) *rig {
 // rigOn uses components of the test's. Without URLs the processes use embedded ones.
 func rigOn(t *testing.T, databaseURL, nodeURL string) *rig {
 	t.Helper()
-	r := &rig{t: t, nodeURL: nodeURL, files: filepath.Join(newDir(t), "dev"), settings: map[string]string{"SETTLE_DATA_DIR": newDir(t)}}
+	r := &rig{t: t, nodeURL: nodeURL, files: filepath.Join(testcmd.NewDir(t), "dev"), settings: map[string]string{"SETTLE_DATA_DIR": testcmd.NewDir(t)}}
 	if databaseURL != "" {
 		require.NoError(t, migrations.Migrate(t.Context(), databaseURL))
 		var err error
@@ -80,12 +81,12 @@ func rigOn(t *testing.T, databaseURL, nodeURL string) *rig {
 		require.NoError(t, err)
 		t.Cleanup(r.pool.Close)
 		r.store = store.New(r.pool)
-		r.settings[envDatabase] = databaseURL
+		r.settings[node.EnvDatabase] = databaseURL
 	}
 	if nodeURL != "" {
-		r.settings[envL1], r.settings[envL1Key] = nodeURL, operatorKey(t)
+		r.settings[node.EnvL1], r.settings[node.EnvL1Key] = nodeURL, operatorKey(t)
 	}
-	succeed(t, r.env(), "wallet", "genesis", "--out", r.files, "--accounts", fmt.Sprint(rigAccounts))
+	testcmd.Succeed(t, r.env(), "wallet", "genesis", "--out", r.files, "--accounts", fmt.Sprint(rigAccounts))
 	var err error
 	r.genesis, err = readGenesis(r.genesisFile())
 	require.NoError(t, err)
@@ -124,29 +125,29 @@ func (r *rig) env(changes ...string) []string {
 	for i := 0; i < len(changes); i += 2 {
 		settings[changes[i]] = changes[i+1]
 	}
-	return environment(r.t, settings)
+	return testcmd.Environment(r.t, settings)
 }
 
 func (r *rig) deploy() {
 	r.t.Helper()
-	out := succeed(r.t, r.env(), "deploy", "--genesis", r.genesisFile())
+	out := testcmd.Succeed(r.t, r.env(), "deploy", "--genesis", r.genesisFile())
 	require.NoError(r.t, json.Unmarshal(out, &r.deployment))
 }
 
 // role starts a role whose end is a failure, until stopped by the test.
-func (r *rig) role(args ...string) *process {
+func (r *rig) role(args ...string) *testcmd.Process {
 	r.t.Helper()
-	p := launch(r.t, r.env(), args...)
+	p := testcmd.Launch(r.t, r.env(), args...)
 	r.alive = append(r.alive, p)
 	return p
 }
 
 // serve starts a role that has the API, and a client of it that waits through
 // outages.
-func (r *rig) serve(args ...string) *process {
+func (r *rig) serve(args ...string) *testcmd.Process {
 	r.t.Helper()
 	p := r.role(args...)
-	r.url = p.await(`msg="the API is up" url=(http://\S+)`)[1]
+	r.url = p.Await(`msg="the API is up" url=(http://\S+)`)[1]
 	var err error
 	r.client, err = client.New(r.url, client.WithRetries())
 	require.NoError(r.t, err)
@@ -162,16 +163,16 @@ func (r *rig) roles() {
 }
 
 // release lets processes end without failing the test.
-func (r *rig) release(gone ...*process) {
-	r.alive = slices.DeleteFunc(r.alive, func(p *process) bool { return slices.Contains(gone, p) })
+func (r *rig) release(gone ...*testcmd.Process) {
+	r.alive = slices.DeleteFunc(r.alive, func(p *testcmd.Process) bool { return slices.Contains(gone, p) })
 }
 
 // await polls until done and fails at once when a role has ended.
 func (r *rig) await(what string, done func() bool) {
 	r.t.Helper()
-	await(r.t, what, func() bool {
+	testcmd.Await(r.t, what, func() bool {
 		for _, p := range r.alive {
-			require.True(r.t, p.running(), "settle %s has ended", p.name)
+			require.True(r.t, p.Running(), "settle %s has ended", p.Name)
 		}
 		return done()
 	})
@@ -253,8 +254,7 @@ func (r *rig) requireConsistent() {
 	}
 	require.Len(r.t, place, len(r.ids), "each transaction has its own place")
 
-	demo := demoRun{app: &app{log: slog.New(slog.DiscardHandler), stderr: io.Discard}, client: r.client, deployment: r.deployment, genesis: r.genesis}
-	roots, err := demo.replay(ctx, r.ids)
+	roots, err := reexecute.Roots(ctx, r.client, r.deployment.Domain, r.genesis, r.ids)
 	require.NoError(r.t, err)
 	last := roots[len(roots)-1]
 	status := r.status()
@@ -278,7 +278,7 @@ func (r *rig) requireConsistent() {
 	require.Equal(r.t, len(roots), one[int](r, "select coalesce(sum(last - batch + 1), 0)::bigint from settlements where status in ('mined', 'final')"))
 	require.Equal(r.t, len(roots), one[int](r, "select count(*) from proofs where circuit = 'transition'"))
 	r.await("no job is left", func() bool {
-		return one[int](r, "select count(*) from river_job where state <> 'completed' and (kind = 'prove_batch' or state <> 'cancelled')") == 0
+		return one[int](r, "select count(*) from proof_jobs where status <> 'completed' and (circuit = 'transition' or status <> 'cancelled')") == 0
 	})
 }
 

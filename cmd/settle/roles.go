@@ -1,314 +1,228 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/aggregator"
 	"github.com/zksettle/settle/api"
-	"github.com/zksettle/settle/circuits"
-	"github.com/zksettle/settle/jobs"
-	"github.com/zksettle/settle/l1"
-	"github.com/zksettle/settle/poseidon"
-	"github.com/zksettle/settle/sequencer"
-	"github.com/zksettle/settle/store"
+	"github.com/zksettle/settle/node"
 )
+
+// roleFlags are of every command that runs a role.
+type roleFlags struct {
+	dataFlags
+	migrateFlags
+	OpsListen string `help:"Address at which to serve /metrics, /healthz and /readyz, for example 127.0.0.1:9464. Keep it private. Without it they are not served." env:"SETTLE_OPS_LISTEN"`
+}
+
+// standbyFlags are of the roles that one process holds at a time.
+type standbyFlags struct {
+	Standby bool `help:"Wait while another process holds the role, and take over when that process is gone."`
+}
+
+// run opens the database, serves what is the operator's, and runs a role. The port comes
+// first: whoever finds it taken has changed nothing yet.
+func (f roleFlags) run(a *app, role func(*node.Node) error) error {
+	ops, err := node.ListenOps(a.Ctx, f.OpsListen)
+	if err != nil {
+		return err
+	}
+	n := &node.Node{Log: a.Log, Ops: node.NewOps(a.Log)}
+	defer n.Ops.Serve(ops)()
+	if n.DB, err = f.await(a, f.dataFlags); err != nil {
+		return err
+	}
+	defer n.DB.Close()
+	return role(n)
+}
 
 // apiFlags configure the REST API.
 type apiFlags struct {
-	Listen      string `help:"Address of the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
-	OpsListen   string `help:"Address for the operator alone, of /metrics, /healthz and /readyz, for example 127.0.0.1:9464; empty for none." env:"SETTLE_OPS_LISTEN"`
-	MaxAccepted int64  `help:"Accepted, unexecuted transactions from which submissions get 429." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
-	MaxUnproven int64  `help:"Unproven batches from which submissions get 429 and the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
+	Listen      string `help:"Address at which to serve the REST API." default:"127.0.0.1:8080" env:"SETTLE_LISTEN"`
+	MaxAccepted int64  `help:"Refuse submissions with status 429 while at least this many accepted transactions wait to be executed." default:"50000" env:"SETTLE_MAX_ACCEPTED"`
+	MaxUnproven int64  `help:"Refuse submissions with status 429, and pause the sequencer, while at least this many batches wait to be proven." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 
-	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, with commas between, for example https://wallet.example; * for all." env:"SETTLE_CORS_ORIGINS"`
-	TrustedProxies     []netip.Prefix `help:"Networks of reverse proxies, as CIDR with commas between, whose X-Forwarded-For names the client: its right-most entry outside of them. The bounds per client need it behind a proxy." env:"SETTLE_TRUSTED_PROXIES"`
-	MaxConnections     int            `help:"Connections to the REST API at once; more are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
-	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Connections of one client (an IPv4 address or an IPv6 /64) at once; -1 for no bound. Trusted proxies have none." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
-	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Submissions of one client that are checked and stored at once, of 64 in all; more get 429. -1 for no bound." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
+	CORSOrigins        []api.Origin   `name:"cors-origins" help:"Origins of web pages that may use the REST API, separated by commas, for example https://wallet.example. Use * to allow all." env:"SETTLE_CORS_ORIGINS"`
+	TrustedProxies     []netip.Prefix `help:"Networks of your reverse proxies, as CIDR, separated by commas. Behind a proxy the bounds per client need this. The client is then the right-most address in X-Forwarded-For that is not in these networks." env:"SETTLE_TRUSTED_PROXIES"`
+	MaxConnections     int            `help:"Largest number of connections to the REST API at once. Further ones are closed." default:"4096" env:"SETTLE_MAX_CONNECTIONS"`
+	MaxConnectionsEach int            `name:"max-connections-per-client" help:"Largest number of connections that one client may have at once. A client is an IPv4 address or an IPv6 /64. -1 removes the bound. Trusted proxies have no bound." default:"256" env:"SETTLE_MAX_CONNECTIONS_PER_CLIENT"`
+	MaxSubmissionsEach int            `name:"max-submissions-per-client" help:"Largest number of submissions of one client that are handled at once. Further ones get status 429. -1 removes the bound. All clients together have 64." default:"32" env:"SETTLE_MAX_SUBMISSIONS_PER_CLIENT"`
+}
+
+func (f apiFlags) config() node.APIConfig {
+	return node.APIConfig{
+		Version: version, MaxAccepted: f.MaxAccepted, MaxUnproven: f.MaxUnproven, Origins: f.CORSOrigins, TrustedProxies: f.TrustedProxies,
+		MaxConnections: f.MaxConnections, MaxClientConnections: f.MaxConnectionsEach, MaxClientSubmitting: f.MaxSubmissionsEach,
+	}
 }
 
 // sealFlags are the sealing policy.
 type sealFlags struct {
-	SealAge  time.Duration `help:"How long a transaction may wait in the open batch." default:"10s" env:"SETTLE_SEAL_AGE"`
-	SealIdle time.Duration `help:"Seal when nothing came for this long; 0 waits for the age." default:"2s" env:"SETTLE_SEAL_IDLE"`
+	SealAge  time.Duration `help:"Longest time that a transaction waits in the open batch. After that the batch is sealed." default:"10s" env:"SETTLE_SEAL_AGE"`
+	SealIdle time.Duration `help:"Seal the open batch if no transaction has come for this long. 0 turns this off, and --seal-age decides." default:"2s" env:"SETTLE_SEAL_IDLE"`
+}
+
+func (f sealFlags) config(maxUnproven int64) node.SequencerConfig {
+	return node.SequencerConfig{MaxAge: f.SealAge, MaxIdle: f.SealIdle, MaxUnproven: int(maxUnproven)}
 }
 
 // submitFlags configure settling.
 type submitFlags struct {
 	feeFlags
-	InFlight int           `name:"max-in-flight" help:"Settling transactions under way at a time, at consecutive nonces; 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
-	Patience time.Duration `name:"fold-patience" help:"How long a proven batch may wait to be folded, where the rollup has an aggregate verifier; then it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
-	Claims   time.Duration `name:"claims-interval" help:"Time between looks at the L1 log for claims of exits, which GET /v1/exits shows; longer while the node refuses. 0 for none." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
+	InFlight int           `name:"max-in-flight" help:"Largest number of settling transactions in flight at once. 1 waits for each before the next is sent." default:"4" env:"SETTLE_MAX_IN_FLIGHT"`
+	Poll     time.Duration `name:"l1-poll" help:"Time between two queries of L1 by the submitter." default:"1s" env:"SETTLE_L1_POLL"`
+	Patience time.Duration `name:"fold-patience" help:"Longest time that a proven batch waits to be aggregated, if the rollup has an aggregate verifier. After that it settles by its own proof. 0 settles every batch at once." default:"30m" env:"SETTLE_FOLD_PATIENCE"`
+	Claims   time.Duration `name:"claims-interval" help:"Time between two searches of the L1 log for claimed exits, which GET /v1/exits shows. It grows while the node refuses. 0 turns the search off." default:"15s" env:"SETTLE_CLAIMS_INTERVAL"`
+}
+
+func (f submitFlags) config(a *app) (node.SubmitterConfig, error) {
+	cfg := node.SubmitterConfig{MaxInFlight: f.InFlight, Patience: f.Patience, Poll: f.Poll, Claims: f.Claims}
+	if f.InFlight < 1 {
+		return cfg, fmt.Errorf("--max-in-flight %d: expected at least 1", f.InFlight)
+	}
+	if f.Poll <= 0 {
+		return cfg, fmt.Errorf("--l1-poll %s: expected a time above 0", f.Poll)
+	}
+	if f.Claims < 0 {
+		return cfg, fmt.Errorf("--claims-interval %s: expected 0 or more", f.Claims)
+	}
+	fees, err := f.policy(a)
+	cfg.MaxFee = fees.MaxFee
+	return cfg, err
+}
+
+// foldFlags are the policy of folding.
+type foldFlags struct {
+	FoldWait     time.Duration `help:"Time that a proven batch waits for others to be aggregated with." default:"1m" env:"SETTLE_FOLD_WAIT"`
+	FoldExitWait time.Duration `help:"Time that a proven batch with exits waits for others to be aggregated with, if this is shorter than --fold-wait." default:"15s" env:"SETTLE_FOLD_EXIT_WAIT"`
+	FoldLowGas   uint64        `help:"While the base fee is at most this many wei, batches do not wait to be aggregated. 0 turns this off." default:"0" env:"SETTLE_FOLD_LOW_GAS"`
+	FoldHighGas  uint64        `help:"While the base fee is at least this many wei, batches wait longer to be aggregated (--fold-high-wait). 0 turns this off." default:"0" env:"SETTLE_FOLD_HIGH_GAS"`
+	FoldHighWait time.Duration `help:"Time that a proven batch waits for others while the base fee is at or above --fold-high-gas." default:"10m" env:"SETTLE_FOLD_HIGH_WAIT"`
+	FoldTimeout  time.Duration `help:"Longest time from planning a group to its proof, including the wait for a worker. After that each batch settles by its own proof. 0 waits for ever." default:"10m" env:"SETTLE_FOLD_TIMEOUT"`
+	FoldMaxWords int           `help:"Largest number of words (32 bytes each) of public data in one settling transaction. Nodes refuse transactions above 128 KiB." default:"3584" env:"SETTLE_FOLD_MAX_WORDS"`
+}
+
+func (f foldFlags) config() node.AggregatorConfig {
+	return node.AggregatorConfig{Poll: time.Second, Policy: aggregator.Policy{
+		MaxWords: f.FoldMaxWords, Wait: f.FoldWait, ExitWait: f.FoldExitWait,
+		LowGas: f.FoldLowGas, HighGas: f.FoldHighGas, HighWait: f.FoldHighWait, FoldWait: f.FoldTimeout,
+	}}
 }
 
 type apiCmd struct {
-	dataFlags
-	migrateFlags
+	roleFlags
 	apiFlags
 }
 
 // Run serves until stopped.
 func (c apiCmd) Run(a *app) error {
-	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
-		listeners, err := a.listenAPI(c.apiFlags)
-		if err != nil {
-			return err
-		}
-		return a.serveAPI(a.ctx, db, c.apiFlags, listeners, newRegistry())
-	})
+	listener, err := api.Listen(a.Ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	return closing(listener, c.run(a, func(n *node.Node) error {
+		n.WarnOfConnections(a.Ctx, 0)
+		return n.API(a.Ctx, c.config(), listener)
+	}))
+}
+
+// closing closes what a start that failed has left open.
+func closing(listener net.Listener, err error) error {
+	_ = listener.Close() // closed already by what served it
+	return err
 }
 
 type sequencerCmd struct {
-	dataFlags
-	migrateFlags
+	roleFlags
 	sealFlags
-	MaxUnproven int    `help:"Unproven batches from which the sequencer waits." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
-	Metrics     string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SEQUENCER_METRICS"`
+	MaxUnproven int64 `help:"Pause the sequencer while at least this many batches wait to be proven." default:"1000" env:"SETTLE_MAX_UNPROVEN"`
 	standbyFlags
 }
 
 // Run sequences until stopped.
 func (c sequencerCmd) Run(a *app) error {
-	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) error {
-		registry := newRegistry()
-		return a.withMetrics("sequencer", c.Metrics, registry, func() error {
-			if err := c.wait(a, db, store.RoleSequencer); err != nil {
-				return err
-			}
-			return a.runSequencer(a.ctx, db, c.sealFlags, c.MaxUnproven, registry)
-		})
+	return c.run(a, func(n *node.Node) error {
+		n.Standby = c.Standby
+		n.WarnOfConnections(a.Ctx, 0)
+		return n.Sequencer(a.Ctx, c.config(c.MaxUnproven))
 	})
 }
 
 type submitterCmd struct {
-	dataFlags
-	migrateFlags
+	roleFlags
 	l1Flags
 	submitFlags
-	Metrics string `help:"Address to serve /metrics on; empty for none." env:"SETTLE_SUBMITTER_METRICS"`
 	standbyFlags
 }
 
 // Run settles until stopped.
 func (c submitterCmd) Run(a *app) error {
-	return a.withRoleDatabase(c.dataFlags, c.migrateFlags, func(db *database) (err error) {
-		node, err := a.awaitChain(c.dataFlags, c.l1Flags)
-		if err != nil {
+	cfg, err := c.config(a)
+	if err != nil {
+		return err
+	}
+	return c.run(a, func(n *node.Node) (err error) {
+		n.Standby = c.Standby
+		n.WarnOfConnections(a.Ctx, 0)
+		if n.L1, err = c.awaitSigner(a, c.dataFlags); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, node.close()) }()
-		registry := newRegistry()
-		return a.withMetrics("submitter", c.Metrics, registry, func() error {
-			if err := c.wait(a, db, store.RoleSubmitter); err != nil {
-				return err
-			}
-			return a.runSubmitter(a.ctx, db, node, c.submitFlags, time.Second, registry)
-		})
+		return n.Submitter(a.Ctx, cfg)
 	})
 }
 
-// withDatabase opens the database around a command that never migrates it.
-func (a *app) withDatabase(flags dataFlags, command func(*database) error) error {
-	db, err := a.openDatabase(flags, false)
-	if err != nil {
-		return err
-	}
-	return a.around(db, command)
+type aggregatorCmd struct {
+	roleFlags
+	nodeFlags
+	foldFlags
+	standbyFlags
 }
 
-// withRoleDatabase opens the database around a role, which migrates it only if told.
-func (a *app) withRoleDatabase(flags dataFlags, migrate migrateFlags, role func(*database) error) error {
-	db, err := migrate.awaitMigrated(a, flags, false)
-	if err != nil {
-		return err
-	}
-	return a.around(db, role)
-}
-
-// around runs a command on a database and closes it.
-func (a *app) around(db *database, command func(*database) error) (err error) {
-	defer func() { err = errors.Join(err, db.close()) }()
-	a.warnOfConnections(db, connectionsOf(db.pool))
-	return command(db)
-}
-
-// apiListeners are the public one of the API and, unless it is nil, the operator's.
-type apiListeners struct{ public, ops net.Listener }
-
-func (a *app) listenAPI(flags apiFlags) (l apiListeners, err error) {
-	if l.public, err = api.Listen(a.ctx, flags.Listen); err != nil || flags.OpsListen == "" {
-		return l, err
-	}
-	if l.ops, err = api.Listen(a.ctx, flags.OpsListen); err != nil {
-		return l, errors.Join(fmt.Errorf("--ops-listen: %w", err), l.close())
-	}
-	return l, nil
-}
-
-func (l apiListeners) close() error {
-	if l.ops == nil {
-		return l.public.Close()
-	}
-	return errors.Join(l.public.Close(), l.ops.Close())
-}
-
-// serveAPI serves the API, and what is the operator's, until ctx ends. It closes the listeners.
-func (a *app) serveAPI(ctx context.Context, db *database, flags apiFlags, listeners apiListeners, registry *prometheus.Registry) error {
-	log := a.log.With("role", "api")
-	rollup, err := a.rollup(ctx, db)
-	if err != nil {
-		return errors.Join(err, listeners.close())
-	}
-	shapes, err := registeredShapes(rollup)
-	if err != nil {
-		return errors.Join(err, listeners.close())
-	}
-	server, err := api.New(api.Config{
-		Store: db.store, Rollup: rollup, Metrics: registry, Log: log, Version: version, Kinds: sequencer.KindsOf(shapes),
-		MaxAccepted: flags.MaxAccepted, MaxUnproven: flags.MaxUnproven,
-		Origins: flags.CORSOrigins, TrustedProxies: flags.TrustedProxies, MaxConnections: flags.MaxConnections,
-		MaxClientConnections: flags.MaxConnectionsEach, MaxClientSubmitting: flags.MaxSubmissionsEach,
-	})
-	if err != nil {
-		return errors.Join(err, listeners.close())
-	}
-	if listeners.ops != nil {
-		a.log.Info("metrics are served", "url", "http://"+listeners.ops.Addr().String()+"/metrics", "role", "api")
-		defer a.serveOps(listeners.ops, server.Ops())()
-	}
-	a.log.Info("the API is up", "url", "http://"+listeners.public.Addr().String(), "role", "api")
-	return api.Serve(ctx, server.Limit(listeners.public), server, log)
-}
-
-func (a *app) runSequencer(ctx context.Context, db *database, flags sealFlags, maxUnproven int, registry *prometheus.Registry) error {
-	rollup, err := a.rollup(ctx, db)
-	if err != nil {
-		return err
-	}
-	shapes, err := registeredShapes(rollup)
-	if err != nil {
-		return err
-	}
-	inserter, err := jobs.NewInserter()
-	if err != nil {
-		return err
-	}
-	metrics, err := newSequencerMetrics(registry)
-	if err != nil {
-		return err
-	}
-	observer := &sequencerAtWork{sequencerMetrics: metrics}
-	s, err := sequencer.New(sequencer.Config{
-		Store: db.store, Hasher: poseidon.New(), Logger: a.log, Observer: observer,
-		Policy: sequencer.Policy{Shapes: shapes, MaxAge: flags.SealAge, MaxIdle: flags.SealIdle, MaxUnproven: maxUnproven, MaxDeferred: 1000},
-		InsertJob: func(ctx context.Context, tx pgx.Tx, job sequencer.ProofJob) error {
-			return inserter.InsertTx(ctx, tx, jobs.ProveBatch{Batch: job.Batch, Circuit: job.Circuit, Shape: job.Shape, KeyHash: job.KeyHash})
-		},
-	})
-	if err != nil {
-		return err
-	}
-	return a.keepRole(ctx, store.RoleSequencer, func(ctx context.Context, works func()) (bool, error) {
-		observer.took, observer.works = false, works
-		err := s.Run(ctx)
-		return observer.took, err
-	})
-}
-
-// sequencerAtWork notes that the sequencer has its role and has loaded the state.
-type sequencerAtWork struct {
-	*sequencerMetrics
-	took  bool
-	works func()
-}
-
-// Loaded implements sequencer.Observer.
-func (o *sequencerAtWork) Loaded(n settle.BatchNumber, took time.Duration) {
-	o.took = true
-	o.works()
-	o.sequencerMetrics.Loaded(n, took)
-}
-
-// registeredShapes are the shapes that both the contract's registry and this
-// binary know, smallest first.
-func registeredShapes(rollup store.Rollup) ([]sequencer.Shape, error) {
-	var shapes []sequencer.Shape
-	for _, shape := range circuits.Shapes() {
-		i := slices.IndexFunc(rollup.Verifiers, func(v store.Verifier) bool {
-			return v.Circuit == settle.CircuitTransition && v.Shape == shape.Name
-		})
-		if i >= 0 {
-			shapes = append(shapes, sequencer.Shape{Name: shape.Name, Capacity: shape.Capacity, KeyHash: rollup.Verifiers[i].KeyHash})
+// Run plans groups until stopped.
+func (c aggregatorCmd) Run(a *app) error {
+	return c.run(a, func(n *node.Node) error {
+		n.Standby = c.Standby
+		n.WarnOfConnections(a.Ctx, 0)
+		if u := c.nodeURL(); u != "" {
+			n.L1 = &node.L1{URL: u, Options: c.options(a)}
 		}
-	}
-	if len(shapes) == 0 {
-		return nil, fmt.Errorf("the rollup has no verifier for any shape of this binary: deploy with one of them")
-	}
-	return shapes, nil
+		return n.Aggregator(a.Ctx, c.config())
+	})
 }
 
-// runSubmitter settles until ctx ends or the role is lost, and then takes it
-// again.
-func (a *app) runSubmitter(ctx context.Context, db *database, node *chain, flags submitFlags, poll time.Duration, registry *prometheus.Registry) error {
-	log := a.log.With("role", string(store.RoleSubmitter))
-	fees, err := flags.policy(a)
-	if err != nil {
-		return err
-	}
-	if flags.InFlight < 1 {
-		return fmt.Errorf("--max-in-flight %d: expected at least 1", flags.InFlight)
-	}
-	if flags.Claims < 0 {
-		return fmt.Errorf("--claims-interval %s: expected 0 or more", flags.Claims)
-	}
-	rollup, err := a.rollup(ctx, db)
-	if err != nil {
-		return err
-	}
-	metrics, err := newSubmitterMetrics(registry)
-	if err != nil {
-		return err
-	}
-	rows := measureSettlements(db.store, metrics)
-	if len(aggregates(rollup)) > 0 {
-		rows.patience = flags.Patience
-	}
-	t := submitTenure{
-		db: db, node: node, rollup: rollup, rows: rows, log: log, claims: flags.Claims,
-		config: l1.SubmitterConfig{
-			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Key: node.key,
-			MaxFee: fees.MaxFee, MaxInFlight: flags.InFlight, Poll: poll, Logger: log, Stepped: metrics.step.mark,
-		},
-	}
-	defer metrics.l1.watch(ctx, node, rollup.ChainID)()
-	return a.keepRole(ctx, store.RoleSubmitter, t.serve)
+type workerCmd struct {
+	roleFlags
+	keysFlags
+	provingFlags
+	WithParent bool `help:"Stop when standard input ends." hidden:""`
 }
 
-func deploymentOf(r store.Rollup) l1.Deployment {
-	d := l1.Deployment{
-		ChainID: r.ChainID, Rollup: r.Address, Domain: r.Domain, Block: r.DeployBlock,
-		GenesisRoot: r.GenesisRoot, GenesisHash: r.GenesisHash, UnsafeDevKeys: r.UnsafeDev,
+// Run proves until stopped.
+func (c workerCmd) Run(a *app) error {
+	cfg := c.config(a)
+	if err := cfg.Check(); err != nil {
+		return err
 	}
-	for _, v := range r.Verifiers {
-		d.Verifiers = append(d.Verifiers, l1.Entry{Circuit: v.Circuit, Shape: v.Shape, Version: 1, Verifier: v.Address, KeyHash: v.KeyHash})
+	if c.WithParent {
+		a.Ctx = node.ParentGone(a.Ctx)
 	}
-	return d
+	return c.run(a, func(n *node.Node) error {
+		n.WarnOfConnections(a.Ctx, 0)
+		n.Keys = c.keys(a)
+		return n.Worker(a.Ctx, cfg)
+	})
 }
 
-func holder() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown host"
-	}
-	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+// proveChildCmd is the process in which a worker proves.
+type proveChildCmd struct {
+	keysFlags
+	KeysBudget int64 `help:"Largest number of bytes of proving keys to hold in memory. 0 removes the bound."`
+}
+
+// Run serves the worker until it is gone.
+func (c proveChildCmd) Run(a *app) error {
+	return node.ProveChild(a.Ctx, c.keys(a), c.KeysBudget, a.Log)
 }

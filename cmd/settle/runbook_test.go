@@ -17,7 +17,9 @@ import (
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/stretchr/testify/require"
 
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/verifier/contracts/bindings"
 )
 
@@ -27,20 +29,20 @@ func TestStandby(t *testing.T) {
 	r := newRig(t)
 	r.serve("api")
 	r.role("worker")
-	first := map[string]*process{"sequencer": r.role("sequencer"), "submitter": r.role("submitter")}
+	first := map[string]*testcmd.Process{"sequencer": r.role("sequencer"), "submitter": r.role("submitter")}
 	r.submit(2)
 	r.awaitSettled()
 	for role, holder := range first {
 		next, third := r.role(role, "--standby"), r.role(role, "--standby")
-		for _, p := range []*process{next, third} {
-			p.await(`msg="standing by" role=` + role + ` reason=.*` + regexp.QuoteMeta(holder.holder(t)))
+		for _, p := range []*testcmd.Process{next, third} {
+			p.Await(`msg="standing by" role=` + role + ` reason=.*` + regexp.QuoteMeta(holder.Holder(t)))
 		}
 		r.stopped(third, nil) // while it waits
 		r.release(holder)
-		holder.kill()
+		holder.Kill()
 		r.submit(2)
 		r.awaitSettled()
-		require.Equal(t, next.holder(t), one[string](r, "select holder from epochs where role = $1", role))
+		require.Equal(t, next.Holder(t), one[string](r, "select holder from epochs where role = $1", role))
 	}
 }
 
@@ -48,7 +50,7 @@ func TestStandby(t *testing.T) {
 // transaction of the old key in flight.
 func TestRotationOfTheOperatorsKey(t *testing.T) {
 	t.Parallel()
-	r, node := manualRig(t, "SETTLE_TIMELOCK", "1s")
+	r, chain := manualRig(t, "SETTLE_TIMELOCK", "1s")
 	submitter := r.role("submitter")
 	r.role("sequencer")
 	r.role("worker")
@@ -64,31 +66,31 @@ func TestRotationOfTheOperatorsKey(t *testing.T) {
 	})
 	oldKey, newKey := crypto.PubkeyToAddress(governor.PublicKey), crypto.PubkeyToAddress(operator.PublicKey)
 	contract := bindings.NewRollup()
-	r.settings[envL1Key] = hex.EncodeToString(crypto.FromECDSA(operator))
-	require.Contains(t, refuse(t, r.env(), "submitter", "--standby=false"), "another submitter")
+	r.settings[node.EnvL1Key] = hex.EncodeToString(crypto.FromECDSA(operator))
+	require.Contains(t, testcmd.Refuse(t, r.env(), "submitter", "--standby=false"), "another submitter")
 
 	r.stopped(submitter, nil)
-	require.Contains(t, refuse(t, r.env(), "submitter"), strings.ToLower(newKey.Hex())+" is no operator of the rollup")
-	r.govern(node, governor, contract.PackProposeOperator(newKey, true))
-	r.govern(node, governor, contract.PackActivateOperator(newKey, true))
+	require.Contains(t, testcmd.Refuse(t, r.env(), "submitter"), strings.ToLower(newKey.Hex())+" is no operator of the rollup")
+	r.govern(chain, governor, contract.PackProposeOperator(newKey, true))
+	r.govern(chain, governor, contract.PackActivateOperator(newKey, true))
 	submitter = r.role("submitter")
 	settled := func() bool {
-		node.Commit()
+		chain.Commit()
 		return r.status().Settled.Batch > 0
 	}
 	r.await("the transaction of the old key is recorded", settled)
 	require.Equal(t, 1, one[int](r, "select count(*) from settlements"))
-	r.govern(node, governor, contract.PackProposeOperator(oldKey, false))
-	r.govern(node, governor, contract.PackActivateOperator(oldKey, false))
+	r.govern(chain, governor, contract.PackProposeOperator(oldKey, false))
+	r.govern(chain, governor, contract.PackActivateOperator(oldKey, false))
 	r.submit(2)
 	r.await("the new key settles", func() bool {
-		node.Commit()
+		chain.Commit()
 		return r.status().Settled.Batch == 2
 	})
 	require.Equal(t, newKey.Bytes(), one[[]byte](r, "select sender from settlements where batch = 2"))
 	r.stopped(submitter, nil)
-	r.settings[envL1Key] = hex.EncodeToString(crypto.FromECDSA(governor))
-	require.Contains(t, refuse(t, r.env(), "submitter"), "is no operator of the rollup")
+	r.settings[node.EnvL1Key] = hex.EncodeToString(crypto.FromECDSA(governor))
+	require.Contains(t, testcmd.Refuse(t, r.env(), "submitter"), "is no operator of the rollup")
 }
 
 // govern sends a call to the contract and makes the blocks that hold it and, with a
@@ -110,7 +112,7 @@ func (r *rig) govern(node *devchain.Chain, key *ecdsa.PrivateKey, call []byte) {
 	})
 	require.NoError(r.t, err)
 	require.NoError(r.t, client.SendTransaction(r.t.Context(), tx))
-	await(r.t, "the call is mined", func() bool {
+	testcmd.Await(r.t, "the call is mined", func() bool {
 		node.Commit()
 		receipt, err := client.TransactionReceipt(r.t.Context(), tx.Hash())
 		if err != nil {
@@ -126,7 +128,7 @@ func (r *rig) govern(node *devchain.Chain, key *ecdsa.PrivateKey, call []byte) {
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, dir := range []string{"api", "cmd/settle", "internal/postgres", "jobs", "l1", "prover", "sequencer", "store"} {
+	for _, dir := range []string{"api", "cmd/settle", "internal/command", "internal/postgres", "jobs", "leader", "node", "l1", "prover", "sequencer", "store"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {

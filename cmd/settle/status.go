@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,15 +12,16 @@ import (
 	"github.com/zksettle/settle/api/wire"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/migrations"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
 type statusCmd struct {
 	dataFlags
-	JSON     bool          `name:"json" help:"Print one JSON object per look."`
-	Watch    bool          `help:"Look again until stopped."`
-	Interval time.Duration `help:"Time between two looks of --watch." default:"2s"`
-	Rows     int           `help:"Batches to list, newest first." default:"8"`
+	JSON     bool          `name:"json" help:"Print each report as one JSON object."`
+	Watch    bool          `help:"Repeat until stopped."`
+	Interval time.Duration `help:"Time between two reports of --watch." default:"2s"`
+	Rows     int           `help:"Number of batches to list, newest first." default:"8"`
 }
 
 // lookTimeout bounds one look at the database, and one at L1.
@@ -34,7 +33,7 @@ func (c statusCmd) Run(a *app) error {
 	if c.Rows < 1 || c.Interval <= 0 {
 		return fmt.Errorf("--rows %d, --interval %s: expected 1 row or more and a time above 0", c.Rows, c.Interval)
 	}
-	pool, err := c.connect(a.ctx)
+	pool, err := c.connect(a.Ctx)
 	if err != nil {
 		return err
 	}
@@ -43,49 +42,38 @@ func (c statusCmd) Run(a *app) error {
 	tick := time.NewTicker(c.Interval)
 	defer tick.Stop()
 	for {
-		p, err := c.look(a.ctx, pool, !checked)
+		p, err := c.look(a.Ctx, pool, !checked)
 		switch {
-		case a.ctx.Err() != nil:
-			return a.ctx.Err()
+		case a.Ctx.Err() != nil:
+			return a.Ctx.Err()
 		case err == nil:
 			checked = true
 			err = c.show(a, p)
 		case c.Watch && store.IsUnavailable(err):
-			a.log.Warn("the database does not answer; looking again", "error", redact(err, pool.Config().ConnString()))
+			a.Log.Warn("the database does not answer; looking again", "error", node.Redact(err, pool.Config().ConnString()))
 			err = nil
 		}
 		if err != nil || !c.Watch {
-			return redactNil(err, pool.Config().ConnString())
+			return node.Redact(err, pool.Config().ConnString())
 		}
 		select {
-		case <-a.ctx.Done():
-			return a.ctx.Err()
+		case <-a.Ctx.Done():
+			return a.Ctx.Err()
 		case <-tick.C:
 		}
 	}
 }
 
-func redactNil(err error, rawURL string) error {
-	if err == nil {
-		return nil
-	}
-	return redact(err, rawURL)
-}
-
 // connect finds the database of the roles. It starts none: where none runs
 // there is nothing to look at.
 func (c statusCmd) connect(ctx context.Context) (*pgxpool.Pool, error) {
-	u := os.Getenv(envDatabase)
-	if u == "" {
-		noted, ok := runNote{filepath.Join(c.DataDir, "postgres.url")}.read()
-		if !ok {
-			return nil, fmt.Errorf("nothing runs on the data folder %s: start it (settle up), name another folder with --data-dir, or set %s", c.DataDir, envDatabase)
-		}
-		u = noted
+	u, err := c.databaseURL()
+	if err != nil {
+		return nil, err
 	}
 	pool, err := store.Open(ctx, u)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a Postgres URL: %w", envDatabase, redact(err, u))
+		return nil, fmt.Errorf("%s is not a Postgres URL: %w", node.EnvDatabase, node.Redact(err, u))
 	}
 	return pool, nil
 }
@@ -116,8 +104,8 @@ type pipeline struct {
 // l1Progress is what the contract says, or why it could not be asked.
 type l1Progress struct {
 	wire.Progress
-	Verdict verdict `json:"verdict,omitempty"`
-	Error   string  `json:"error,omitempty"`
+	Verdict node.Verdict `json:"verdict,omitempty"`
+	Error   string       `json:"error,omitempty"`
 }
 
 type pipelineBatch struct {
@@ -173,7 +161,7 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 	defer cancel()
 	if check {
 		if err := store.CheckSessions(reading, pool.Config().ConnString()); err != nil {
-			return nil, fmt.Errorf("%s: %w", envDatabase, err)
+			return nil, fmt.Errorf("%s: %w", node.EnvDatabase, err)
 		}
 		if err := migrations.Check(reading, pool); err != nil {
 			return nil, err
@@ -229,7 +217,7 @@ func (c statusCmd) look(ctx context.Context, pool *pgxpool.Pool, check bool) (*p
 }
 
 func (p *pipeline) readJobs(ctx context.Context, s *store.Store) error {
-	running, err := s.Jobs(ctx, store.JobFilter{States: []string{"running"}})
+	running, err := s.Jobs(ctx, store.JobFilter{Statuses: []string{"running"}})
 	if err != nil {
 		return err
 	}
@@ -269,7 +257,7 @@ func (p *pipeline) readJobs(ctx context.Context, s *store.Store) error {
 }
 
 func (p *pipeline) job(j *store.Job) pipelineJob {
-	out := pipelineJob{Job: j.ID, Batch: j.Batch, Shape: j.Shape, Attempt: j.Attempt, AgeSeconds: age(p.At, j.AttemptedAt), Failures: j.Failures}
+	out := pipelineJob{Job: j.ID, Batch: j.Batch, Shape: j.Shape, Attempt: j.Attempt, AgeSeconds: age(p.At, j.BegunAt), Failures: j.Failures}
 	if j.Holder != nil {
 		out.Worker = *j.Holder
 	}
@@ -299,16 +287,16 @@ func (c statusCmd) askL1(ctx context.Context, s *store.Store, rollup store.Rollu
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	node, err := l1.Dial(ctx, u, rollup.ChainID)
+	conn, err := l1.Dial(ctx, u, rollup.ChainID)
 	if err != nil {
 		return &l1Progress{Error: err.Error()}
 	}
-	defer node.Close()
-	progress, err := progressOnL1(ctx, node, rollup)
+	defer conn.Close()
+	progress, err := node.ProgressOnL1(ctx, conn, rollup)
 	if err != nil {
 		return &l1Progress{Error: err.Error()}
 	}
-	found, err := compare(ctx, s, settled, progress)
+	found, err := node.Compare(ctx, s, settled, progress)
 	if err != nil {
 		return &l1Progress{Progress: progress, Error: err.Error()}
 	}

@@ -19,17 +19,19 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/internal/postgres"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
 // look is settle status, as text and as JSON.
 func (r *rig) look(changes ...string) (string, pipeline) {
 	r.t.Helper()
-	text := string(succeed(r.t, r.env(changes...), "status"))
+	text := string(testcmd.Succeed(r.t, r.env(changes...), "status"))
 	var p pipeline
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(changes...), "status", "--json"), &p))
+	require.NoError(r.t, json.Unmarshal(testcmd.Succeed(r.t, r.env(changes...), "status", "--json"), &p))
 	return text, p
 }
 
@@ -40,7 +42,7 @@ func TestStatusOfABlockedBatch(t *testing.T) {
 	r := newRig(t)
 	r.role("sequencer")
 	r.role("submitter")
-	ops := r.serve("api", "--ops-listen", "127.0.0.1:0").await(`msg="metrics are served" url=(http://\S+)/metrics`)[1]
+	ops := r.serve("api", "--ops-listen", "127.0.0.1:0").Await(`msg="metrics and health are served" url=(http://\S+)/metrics`)[1]
 	r.submit(2)
 	r.sealedAfter(0)
 	require.Nil(t, r.status().SettlementWaits)
@@ -48,7 +50,7 @@ func TestStatusOfABlockedBatch(t *testing.T) {
 	require.NotContains(t, text, "SETTLEMENT WAITS")
 	require.Nil(t, look.SettlementWaits)
 
-	succeed(t, r.env(), "jobs", "discard", "--batch", "1")
+	testcmd.Succeed(t, r.env(), "jobs", "discard", "--batch", "1")
 	worker := r.role("worker")
 	r.submit(2)
 	r.await("the next batch is proven", func() bool { return r.proven(2) })
@@ -61,11 +63,11 @@ func TestStatusOfABlockedBatch(t *testing.T) {
 	require.Contains(t, text, "DEAD LETTER: job 1, batch 1")
 	require.Equal(t, settle.BatchNumber(1), look.SettlementWaits.Batch)
 	require.EqualValues(t, 1, look.SettlementWaits.Job)
-	worker.await(`level=ERROR msg="settlement waits for a batch that nobody tries to prove any more".*batch=1`)
+	worker.Await(`level=ERROR msg="settlement waits for a batch whose proof job is a dead letter".*batch=1`)
 	require.Contains(t, r.scrape(ops), "\nsettle_blocked_batch 1\n")
 
 	require.Zero(t, r.status().Settled.Batch)
-	succeed(t, r.env(), "jobs", "retry", "--batch", "1")
+	testcmd.Succeed(t, r.env(), "jobs", "retry", "--batch", "1")
 	r.awaitSettled()
 	require.Nil(t, r.status().SettlementWaits)
 	require.Contains(t, r.scrape(ops), "\nsettle_blocked_batch 0\n")
@@ -77,13 +79,13 @@ func TestStatusWithoutL1(t *testing.T) {
 	r := newRig(t)
 	text, look := r.look()
 	require.Contains(t, text, "settled on L1 batch 0")
-	require.Equal(t, verdictEqual, look.L1.Verdict)
+	require.Equal(t, node.VerdictEqual, look.L1.Verdict)
 
-	text, look = r.look(envL1, "")
-	require.Contains(t, text, "settled on L1 not asked: set "+envL1)
+	text, look = r.look(node.EnvL1, "")
+	require.Contains(t, text, "settled on L1 not asked: set "+node.EnvL1)
 	require.Nil(t, look.L1)
 
-	text, look = r.look(envL1, "http://"+unreachable+"/hush-hush")
+	text, look = r.look(node.EnvL1, "http://"+unreachable+"/hush-hush")
 	require.Contains(t, text, "settled on L1 UNKNOWN: ")
 	require.Contains(t, text, "connection refused")
 	require.NotContains(t, text, "hush-hush")
@@ -93,14 +95,14 @@ func TestStatusWithoutL1(t *testing.T) {
 	other, err := devchain.Start(t.Context(), devchain.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()
-	text, _ = r.look(envL1, other.URL())
+	text, _ = r.look(node.EnvL1, other.URL())
 	require.Contains(t, text, "settled on L1 UNKNOWN: ", "a chain without the contract")
 }
 
 // TestStatusAfterAReorg: L1 has lost a settlement. The submitter settles it again.
 func TestStatusAfterAReorg(t *testing.T) {
 	t.Parallel()
-	r, node := manualRig(t)
+	r, chain := manualRig(t)
 	submitter := r.role("submitter")
 	r.role("sequencer")
 	r.role("worker")
@@ -115,7 +117,7 @@ func TestStatusAfterAReorg(t *testing.T) {
 		waiting, err := pool.PendingTransactionCount(t.Context())
 		require.NoError(t, err)
 		if waiting > 0 {
-			node.Commit()
+			chain.Commit()
 		}
 		return r.status().Settled.Batch == 1
 	}
@@ -124,15 +126,15 @@ func TestStatusAfterAReorg(t *testing.T) {
 	head, err := client.BlockNumber(t.Context())
 	require.NoError(t, err)
 	mined := one[int64](r, "select block_number from settlements where status = 'mined'")
-	require.NoError(t, node.Reorg(head-uint64(mined)+1))
+	require.NoError(t, chain.Reorg(head-uint64(mined)+1))
 	text, look := r.look()
 	require.Contains(t, text, "(BEHIND the database: a reorg, which the submitter mends, or a chain that lost blocks)")
-	require.Equal(t, verdictBehind, look.L1.Verdict)
+	require.Equal(t, node.VerdictBehind, look.L1.Verdict)
 
-	r.role("submitter").await(`msg=reorg`)
+	r.role("submitter").Await(`msg=reorg`)
 	r.await("the batch is settled again", settled)
 	_, look = r.look()
-	require.Equal(t, verdictEqual, look.L1.Verdict)
+	require.Equal(t, node.VerdictEqual, look.L1.Verdict)
 }
 
 // manualRig is a rollup on a chain that makes blocks when the test does; changes are of
@@ -143,14 +145,14 @@ func manualRig(t *testing.T, changes ...string) (*rig, *devchain.Chain) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, node.Close()) })
 	r := rigOn(t, testdb.Empty(t).URL, node.URL())
-	deploying := launch(t, r.env(changes...), "deploy", "--genesis", r.genesisFile())
-	await(t, "the rollup is deployed", func() bool {
+	deploying := testcmd.Launch(t, r.env(changes...), "deploy", "--genesis", r.genesisFile())
+	testcmd.Await(t, "the rollup is deployed", func() bool {
 		node.Commit()
-		return !deploying.running()
+		return !deploying.Running()
 	})
-	deploying.wait()
-	require.Zero(t, deploying.cmd.ProcessState.ExitCode(), deploying.stderr())
-	require.NoError(t, json.Unmarshal(deploying.stdout.Bytes(), &r.deployment))
+	deploying.Wait()
+	require.Zero(t, deploying.Cmd.ProcessState.ExitCode(), deploying.Stderr())
+	require.NoError(t, json.Unmarshal(deploying.Stdout.Bytes(), &r.deployment))
 	node.Finalize() // the next 31 blocks leave it at that
 	return r, node
 }
@@ -227,7 +229,7 @@ func (c copies) make(to, from string) {
 func (r *rig) use(databaseURL string) {
 	r.t.Helper()
 	r.pool.Close()
-	r.settings[envDatabase] = databaseURL
+	r.settings[node.EnvDatabase] = databaseURL
 	var err error
 	r.pool, err = pgxpool.New(r.t.Context(), databaseURL)
 	require.NoError(r.t, err)
@@ -243,17 +245,17 @@ func TestBackup(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
 	db := copies{t, server}
-	node, err := devchain.Start(t.Context(), devchain.Config{})
+	chain, err := devchain.Start(t.Context(), devchain.Config{})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, node.Close()) })
-	r := rigOn(t, db.url("postgres"), node.URL())
+	t.Cleanup(func() { require.NoError(t, chain.Close()) })
+	r := rigOn(t, db.url("postgres"), chain.URL())
 	r.deploy()
 	settleTwo := func() {
 		up := r.serve("up")
 		r.submit(2)
 		r.awaitSettled()
 		r.release(up)
-		up.stop()
+		up.Stop()
 		r.pool.Reset() // nobody is connected
 	}
 	settleTwo()
@@ -262,13 +264,13 @@ func TestBackup(t *testing.T) {
 	settleTwo()
 	db.make("newest", "postgres")
 
-	text, look := r.look(envDatabase, db.url("old"))
+	text, look := r.look(node.EnvDatabase, db.url("old"))
 	require.Contains(t, text, "settled here  batch 1 ")
 	require.Contains(t, text, "settled on L1 batch 2 ")
 	require.Contains(t, text, "(NOT IN THE DATABASE, which is an old copy: stop all roles and restore a newer one)")
-	require.Equal(t, verdictOldCopy, look.L1.Verdict)
+	require.Equal(t, node.VerdictOldCopy, look.L1.Verdict)
 	for _, role := range []string{"up", "submitter"} {
-		said := refuse(t, r.env(envDatabase, db.url("old")), role)
+		said := testcmd.Refuse(t, r.env(node.EnvDatabase, db.url("old")), role)
 		require.Contains(t, said, "this database is an old copy: L1 has settled batch 2, which is not in it")
 	}
 
@@ -281,11 +283,11 @@ func TestBackup(t *testing.T) {
 	r.sealedAfter(1)
 	text, look = r.look()
 	require.Contains(t, text, "(ANOTHER ROOT: stop all roles and find out which database is the rollup's)")
-	require.Equal(t, verdictDiverged, look.L1.Verdict)
-	require.Contains(t, refuse(t, r.env(), "submitter"), "this database and L1 have gone apart: after batch 2")
-	for _, p := range []*process{sequencer, api} {
+	require.Equal(t, node.VerdictDiverged, look.L1.Verdict)
+	require.Contains(t, testcmd.Refuse(t, r.env(), "submitter"), "this database and L1 have gone apart: after batch 2")
+	for _, p := range []*testcmd.Process{sequencer, api} {
 		r.release(p)
-		p.stop()
+		p.Stop()
 	}
 
 	r.use(db.url("newest"))
@@ -295,12 +297,12 @@ func TestBackup(t *testing.T) {
 	settleTwo()
 
 	// A copy from before L1's last settlement which has the batch: the submitter records it.
-	roles := []*process{r.role("sequencer"), r.role("worker"), r.serve("api")}
+	roles := []*testcmd.Process{r.role("sequencer"), r.role("worker"), r.serve("api")}
 	r.submit(2)
 	r.await("the batch is proven", func() bool { return r.proven(4) })
 	for _, p := range roles {
 		r.release(p)
-		p.stop()
+		p.Stop()
 	}
 	r.pool.Reset()
 	db.make("proven", "newest")
@@ -308,14 +310,14 @@ func TestBackup(t *testing.T) {
 	submitter := r.role("submitter")
 	r.awaitSettled()
 	r.release(submitter)
-	submitter.stop()
+	submitter.Stop()
 	r.use(db.url("proven"))
 	text, look = r.look()
 	require.Contains(t, text, "(ahead of the database, which has the batch: the submitter will record it)")
-	require.Equal(t, verdictRecording, look.L1.Verdict)
+	require.Equal(t, node.VerdictRecording, look.L1.Verdict)
 	r.serve("api")
 	r.role("submitter")
 	r.awaitSettled()
 	_, look = r.look()
-	require.Equal(t, verdictEqual, look.L1.Verdict)
+	require.Equal(t, node.VerdictEqual, look.L1.Verdict)
 }

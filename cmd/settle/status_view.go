@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/zksettle/settle/node"
 )
 
 const clearScreen = "\x1b[H\x1b[2J"
@@ -15,21 +17,21 @@ const clearScreen = "\x1b[H\x1b[2J"
 // show prints one look. A terminal that is watched is cleared first.
 func (c statusCmd) show(a *app, p *pipeline) error {
 	if c.JSON {
-		encoder := json.NewEncoder(a.stdout)
+		encoder := json.NewEncoder(a.Stdout)
 		if !c.Watch {
 			encoder.SetIndent("", "  ")
 		}
 		return encoder.Encode(p)
 	}
 	var view strings.Builder
-	if c.Watch && isTerminal(a.stdout) {
+	if c.Watch && isTerminal(a.Stdout) {
 		view.WriteString(clearScreen)
 	}
 	p.write(&view)
 	if c.Watch {
 		fmt.Fprintln(&view)
 	}
-	_, err := io.WriteString(a.stdout, view.String())
+	_, err := io.WriteString(a.Stdout, view.String())
 	return err
 }
 
@@ -46,7 +48,7 @@ func isTerminal(w io.Writer) bool {
 func (p *pipeline) write(out io.Writer) {
 	fmt.Fprintf(out, "rollup %s on chain %d, %s\n", p.Rollup, p.ChainID, p.At.Format(time.RFC3339))
 	if p.UnsafeDev {
-		fmt.Fprintln(out, "UNSAFE: development keys; whoever made them can forge proofs. This rollup must not hold money.")
+		fmt.Fprintln(out, "UNSAFE: this rollup uses development keys, whose maker can forge proofs. It must not hold money.")
 	}
 	if s := p.StandsStill; s != nil {
 		fmt.Fprintf(out, "SETTLEMENT STANDS STILL for %s: %s\n", seconds(s.AgeSeconds), s.Reason)
@@ -75,26 +77,26 @@ func (p *pipeline) write(out io.Writer) {
 func (p *pipeline) writeL1(out io.Writer) {
 	switch {
 	case p.L1 == nil:
-		fmt.Fprintf(out, "settled on L1 not asked: set %s\n", envL1)
+		fmt.Fprintf(out, "settled on L1 not asked: set %s\n", node.EnvL1)
 	case p.L1.Error != "":
 		fmt.Fprintf(out, "settled on L1 UNKNOWN: %s\n", p.L1.Error)
 	default:
-		fmt.Fprintf(out, "settled on L1 batch %d  root %s  (%s)\n", p.L1.Batch, p.L1.Root, p.L1.Verdict.words())
+		fmt.Fprintf(out, "settled on L1 batch %d  root %s  (%s)\n", p.L1.Batch, p.L1.Root, wordsOf(p.L1.Verdict))
 	}
 }
 
-// words says the verdict, and what to do about it.
-func (v verdict) words() string {
+// wordsOf says a verdict, and what to do about it.
+func wordsOf(v node.Verdict) string {
 	switch v {
-	case verdictEqual:
+	case node.VerdictEqual:
 		return "equal"
-	case verdictRecording:
+	case node.VerdictRecording:
 		return "ahead of the database, which has the batch: the submitter will record it"
-	case verdictBehind:
+	case node.VerdictBehind:
 		return "BEHIND the database: a reorg, which the submitter mends, or a chain that lost blocks"
-	case verdictOldCopy:
+	case node.VerdictOldCopy:
 		return "NOT IN THE DATABASE, which is an old copy: stop all roles and restore a newer one"
-	case verdictDiverged:
+	case node.VerdictDiverged:
 		return "ANOTHER ROOT: stop all roles and find out which database is the rollup's"
 	}
 	return string(v)

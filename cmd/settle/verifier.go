@@ -11,14 +11,15 @@ import (
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
 	"github.com/zksettle/settle/l1"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/store"
 )
 
 // verifierCmd changes the registry of a rollup that runs already.
 type verifierCmd struct {
-	Propose  verifierProposeCmd  `cmd:"" help:"Deploy a verifier for a key and propose to register it; signed by the governor."`
-	Activate verifierActivateCmd `cmd:"" help:"Register a proposed verifier once the timelock is over, and write it to the database; signed by the governor."`
-	List     verifierListCmd     `cmd:"" help:"List registered and proposed verifiers, and from when these can be activated."`
+	Propose  verifierProposeCmd  `cmd:"" help:"Deploy a verifier for a key and propose its registration. The governor signs."`
+	Activate verifierActivateCmd `cmd:"" help:"Register a proposed verifier after the timelock, and write it to the database. The governor signs."`
+	List     verifierListCmd     `cmd:"" help:"List registered and proposed verifiers, and when proposed ones can be activated."`
 }
 
 // registryFlags name a key and the rollup that is to know it.
@@ -35,9 +36,9 @@ type verifierProposeCmd struct{ registryFlags }
 // Run goes on where an earlier run ended, and changes nothing when all is done.
 func (c verifierProposeCmd) Run(a *app) error {
 	return c.register(a, func(r *l1.Registrar, k l1.VerifierKey) (l1.Registration, error) {
-		registration, err := r.Propose(a.ctx, k)
+		registration, err := r.Propose(a.Ctx, k)
 		if err == nil && registration.Standing != l1.StandingRegistered {
-			a.log.Info("proposed; activate it in time (settle verifier activate)", "from", registration.ReadyAt, "until", registration.Expires)
+			a.Log.Info("proposed; activate it in time (settle verifier activate)", "from", registration.ReadyAt, "until", registration.Expires)
 		}
 		return registration, err
 	})
@@ -48,7 +49,7 @@ type verifierActivateCmd struct{ registryFlags }
 // Run goes on where an earlier run ended, and changes nothing when all is done.
 func (c verifierActivateCmd) Run(a *app) error {
 	return c.register(a, func(r *l1.Registrar, k l1.VerifierKey) (l1.Registration, error) {
-		return r.Activate(a.ctx, k.Circuit, k.Shape, k.Hash)
+		return r.Activate(a.Ctx, k.Circuit, k.Shape, k.Hash)
 	})
 }
 
@@ -63,21 +64,20 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 	if err != nil {
 		return err
 	}
-	key, err := a.verifierKey(c.keysFlags, circuit, shape)
+	key, err := c.keys(a).Verifier(circuit, shape)
 	if err != nil {
 		return err
 	}
-	return a.withDatabase(c.dataFlags, func(db *database) (err error) {
-		rollup, err := a.rollup(a.ctx, db)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		rollup, err := db.Rollup(a.Ctx)
 		if err != nil {
 			return err
 		}
-		node, err := a.openChain(c.dataFlags, c.l1Flags)
+		signer, err := c.signer(a, c.dataFlags)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, node.close()) }()
-		client, err := c.dial(a, node.url, rollup.ChainID)
+		client, err := c.dial(a, signer.URL, rollup.ChainID)
 		if err != nil {
 			return err
 		}
@@ -85,8 +85,8 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 		if err := c.checkInner(a, client, rollup); err != nil {
 			return err
 		}
-		registrar, err := l1.NewRegistrar(a.ctx, client, node.key, l1.RegistrarConfig{
-			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Fees: fees, Logger: a.log,
+		registrar, err := l1.NewRegistrar(a.Ctx, client, signer.Key, l1.RegistrarConfig{
+			ChainID: rollup.ChainID, Rollup: rollup.Address, DeployBlock: rollup.DeployBlock, Fees: fees, Logger: a.Log,
 		})
 		if err != nil {
 			return err
@@ -98,12 +98,12 @@ func (c registryFlags) register(a *app, act func(*l1.Registrar, l1.VerifierKey) 
 		known := registration.Standing == l1.StandingRegistered
 		if known {
 			v := store.Verifier{Circuit: circuit, Shape: shape, KeyHash: registration.KeyHash, Address: registration.Verifier}
-			if err := db.store.AddVerifier(a.ctx, v); err != nil {
+			if err := db.Store.AddVerifier(a.Ctx, v); err != nil {
 				return fmt.Errorf("the verifier is registered, but not in the database (run this again): %w", err)
 			}
-			a.log.Info("registered; roles know it once they are started again", "circuit", circuit, "shape", shape)
+			a.Log.Info("registered; roles know it once they are started again", "circuit", circuit, "shape", shape)
 		}
-		return a.printJSON(viewOf(registration, known))
+		return a.PrintJSON(viewOf(registration, known))
 	})
 }
 
@@ -116,11 +116,11 @@ func (c registryFlags) checkInner(a *app, node l1.Node, rollup store.Rollup) err
 	if err != nil {
 		return err
 	}
-	id, err := a.keysID(c.keysFlags, settle.CircuitAggregate, c.Aggregate)
+	id, err := c.keys(a).ID(settle.CircuitAggregate, c.Aggregate)
 	if err != nil {
 		return err
 	}
-	_, err = l1.NewClient(node, rollup.Address).FindKey(a.ctx, settle.CircuitTransition, shape.Inner, id.Inner)
+	_, err = l1.NewClient(node, rollup.Address).FindKey(a.Ctx, settle.CircuitTransition, shape.Inner, id.Inner)
 	if errors.Is(err, l1.ErrUnregistered) || errors.Is(err, l1.ErrKeyMismatch) {
 		return settle.Refuse(l1.CodeInnerKey, "%s folds proofs of shape %s under key %s: %v", c.Aggregate, shape.Inner, id.Inner, err)
 	}
@@ -160,26 +160,26 @@ func viewOf(r l1.Registration, inDatabase bool) verifierView {
 
 // Run reads the registry from L1, needs no key and changes nothing.
 func (c verifierListCmd) Run(a *app) error {
-	return a.withDatabase(c.dataFlags, func(db *database) error {
-		rollup, err := a.rollup(a.ctx, db)
+	return a.withDatabase(c.dataFlags, func(db *node.Database) error {
+		rollup, err := db.Rollup(a.Ctx)
 		if err != nil {
 			return err
 		}
 		u := c.nodeURL()
 		if u == "" {
-			return fmt.Errorf("the registry is on L1: set %s", envL1)
+			return fmt.Errorf("the registry is on L1: set %s", node.EnvL1)
 		}
-		node, err := c.dial(a, u, rollup.ChainID)
+		conn, err := c.dial(a, u, rollup.ChainID)
 		if err != nil {
 			return err
 		}
-		defer node.Close()
-		views, err := registryOf(a.ctx, node, rollup)
+		defer conn.Close()
+		views, err := registryOf(a.Ctx, conn, rollup)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
-			return a.printJSON(views)
+			return a.PrintJSON(views)
 		}
 		return a.printRegistry(views)
 	})
@@ -200,7 +200,7 @@ func registryOf(ctx context.Context, node l1.Node, rollup store.Rollup) ([]verif
 }
 
 func (a *app) printRegistry(views []verifierView) error {
-	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "circuit\tshape\tversion\tstanding\tverifier\tkey\tnote")
 	for _, v := range views {
 		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", v.Circuit, v.Shape, v.Version, v.Standing, v.Verifier, v.KeyHash, v.note())

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"os"
@@ -10,14 +9,17 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/circuits"
+	"github.com/zksettle/settle/internal/reexecute"
+	"github.com/zksettle/settle/internal/testcmd"
+	"github.com/zksettle/settle/internal/testdb"
 	"github.com/zksettle/settle/internal/toycircuit"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/l1/devchain"
+	"github.com/zksettle/settle/node"
 	"github.com/zksettle/settle/poseidon"
 	"github.com/zksettle/settle/provingkeys"
 	"github.com/zksettle/settle/publicdata"
@@ -29,11 +31,11 @@ const lateAggregate = "tiny-2"
 // copiedKeys is a folder of its own with the transition keys alone.
 func copiedKeys(t *testing.T) string {
 	t.Helper()
-	all, err := tinyKeys()
+	all, err := testcmd.TinyKeys()
 	require.NoError(t, err)
 	id, err := provingkeys.TransitionID("tiny")
 	require.NoError(t, err)
-	dir := newDir(t)
+	dir := testcmd.NewDir(t)
 	require.NoError(t, os.CopyFS(id.Folder(dir), os.DirFS(id.Folder(all))))
 	return dir
 }
@@ -49,36 +51,36 @@ func TestAggregationOnARunningRollup(t *testing.T) {
 	r.serve("api")
 	r.submit(2)
 	r.awaitSettled()
-	require.Contains(t, refuse(t, r.env(), "aggregator"), "settle verifier propose")
-	require.Contains(t, refuse(t, r.env("SETTLE_AGGREGATE", lateAggregate), "up"), "settle verifier propose --aggregate tiny-2")
+	require.Contains(t, testcmd.Refuse(t, r.env(), "aggregator"), "settle verifier propose")
+	require.Contains(t, testcmd.Refuse(t, r.env("SETTLE_AGGREGATE", lateAggregate), "up"), "settle verifier propose --aggregate tiny-2")
 
 	folding := newToyFolder(t)
 	governor := r.env("SETTLE_KEYS_DIR", folding.dir)
 	change := func(verb string) verifierView {
 		var v verifierView
-		require.NoError(t, json.Unmarshal(succeed(t, governor, "verifier", verb, "--aggregate", lateAggregate), &v))
+		require.NoError(t, json.Unmarshal(testcmd.Succeed(t, governor, "verifier", verb, "--aggregate", lateAggregate), &v))
 		return v
 	}
 	stranger, err := devchain.DevKey(1)
 	require.NoError(t, err)
-	thief := r.env("SETTLE_KEYS_DIR", folding.dir, envL1Key, hex.EncodeToString(crypto.FromECDSA(stranger)))
-	require.Contains(t, refuse(t, thief, "verifier", "propose", "--aggregate", lateAggregate), string(l1.CodeNotGovernor))
-	require.Contains(t, refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeNotProposed))
-	require.Contains(t, refuse(t, r.env(), "verifier", "propose", "--aggregate", lateAggregate), "settle keys setup --aggregate tiny-2")
-	require.Contains(t, refuse(t, governor, "verifier", "propose"), "--aggregate")
+	thief := r.env("SETTLE_KEYS_DIR", folding.dir, node.EnvL1Key, hex.EncodeToString(crypto.FromECDSA(stranger)))
+	require.Contains(t, testcmd.Refuse(t, thief, "verifier", "propose", "--aggregate", lateAggregate), string(l1.CodeNotGovernor))
+	require.Contains(t, testcmd.Refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeNotProposed))
+	require.Contains(t, testcmd.Refuse(t, r.env(), "verifier", "propose", "--aggregate", lateAggregate), "settle keys setup --aggregate tiny-2")
+	require.Contains(t, testcmd.Refuse(t, governor, "verifier", "propose"), "--aggregate")
 
 	proposed := change("propose")
 	require.Equal(t, folding.hash, proposed.KeyHash)
 	require.Equal(t, l1.StandingWaiting, proposed.Standing)
 	require.False(t, proposed.InDatabase)
-	require.Contains(t, refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeTooEarly))
+	require.Contains(t, testcmd.Refuse(t, governor, "verifier", "activate", "--aggregate", lateAggregate), string(l1.CodeTooEarly))
 	again := change("propose")
 	require.Equal(t, proposed.Verifier, again.Verifier)
 	require.Equal(t, proposed.ReadyAt, again.ReadyAt)
-	require.Regexp(t, `aggregate +tiny-2 +1 +(waiting|ready) `, string(succeed(t, r.env(), "verifier", "list")))
+	require.Regexp(t, `aggregate +tiny-2 +1 +(waiting|ready) `, string(testcmd.Succeed(t, r.env(), "verifier", "list")))
 	require.Len(t, r.rollupRow().Verifiers, 1)
 
-	await(t, "the timelock is over", func() bool { return !time.Now().Before(*proposed.ReadyAt) })
+	testcmd.Await(t, "the timelock is over", func() bool { return !time.Now().Before(*proposed.ReadyAt) })
 	require.Equal(t, verifierView{
 		Circuit: settle.CircuitAggregate, Shape: lateAggregate, Version: 1, Standing: l1.StandingRegistered,
 		Verifier: proposed.Verifier, KeyHash: proposed.KeyHash, InDatabase: true,
@@ -86,16 +88,16 @@ func TestAggregationOnARunningRollup(t *testing.T) {
 	// As if the database had been away at the end.
 	_, err = r.pool.Exec(t.Context(), "delete from verifiers where circuit = 'aggregate'")
 	require.NoError(t, err)
-	require.Contains(t, string(succeed(t, r.env(), "verifier", "list")), "not in the database")
+	require.Contains(t, string(testcmd.Succeed(t, r.env(), "verifier", "list")), "not in the database")
 	require.True(t, change("activate").InDatabase)
 	require.Equal(t, l1.StandingRegistered, change("propose").Standing)
 	var listed []verifierView
-	require.NoError(t, json.Unmarshal(succeed(t, r.env(), "verifier", "list", "--json"), &listed))
+	require.NoError(t, json.Unmarshal(testcmd.Succeed(t, r.env(), "verifier", "list", "--json"), &listed))
 	require.Len(t, listed, 2)
 	require.True(t, listed[0].InDatabase && listed[1].InDatabase)
 	require.Len(t, r.rollupRow().Verifiers, 2)
 
-	for _, p := range []*process{worker, submitter} {
+	for _, p := range []*testcmd.Process{worker, submitter} {
 		r.stopped(p, nil)
 	}
 	r.role("worker")
@@ -108,7 +110,7 @@ func TestAggregationOnARunningRollup(t *testing.T) {
 	r.await("the group is settled", func() bool { return r.status().Settled.Batch > first })
 	require.Equal(t, r.batch(first).Settlement.TxHash, r.batch(first+1).Settlement.TxHash, "by one transaction")
 	r.requireRoots()
-	require.True(t, sequencer.running())
+	require.True(t, sequencer.Running())
 }
 
 func (r *rig) rollupRow() store.Rollup {
@@ -150,7 +152,7 @@ func (f *toyFolder) fold(r *rig, first settle.BatchNumber) {
 	for _, p := range group.Proofs {
 		var in [3]fr.Element
 		for i := range in {
-			in[i], err = fieldElement(p.Inputs[i])
+			in[i], err = reexecute.Element(p.Inputs[i])
 			require.NoError(f.t, err)
 		}
 		inputs = append(inputs, in)
@@ -166,12 +168,7 @@ func (f *toyFolder) fold(r *rig, first settle.BatchNumber) {
 	toy := toycircuit.Prover{System: f.keys.System, ProvingKey: f.keys.ProvingKey, VerifyingKey: f.keys.VerifyingKey}
 	proof.Proof, err = toy.Prove(proof.Inputs)
 	require.NoError(f.t, err)
-	lease, err := r.store.AcquireLease(ctx, store.LeaseRequest{
-		ProofKey: group.ProofKey(), Holder: "test", JobAttempt: 1, TTL: time.Minute,
-		JobID: one[int64](r, "select id from river_job where kind = 'aggregate_batches' and (args->>'batch')::bigint = $1", first),
-	})
-	require.NoError(f.t, err)
-	stored, err := r.store.StoreProof(ctx, lease, proof, store.ProofStats{}, func(context.Context, pgx.Tx) error { return nil })
+	stored, err := r.store.StoreProof(ctx, testdb.MustLease(f.t, r.store, group.ProofKey()), proof, store.ProofStats{})
 	require.NoError(f.t, err)
 	require.True(f.t, stored.Stored)
 }

@@ -18,14 +18,14 @@ import (
 
 type walletCmd struct {
 	Genesis walletGenesisCmd `cmd:"" help:"Make keys and a genesis file that funds them, for development."`
-	New     walletNewCmd     `cmd:"" help:"Make a key."`
+	New     walletNewCmd     `cmd:"" help:"Make a wallet key."`
 	Show    walletShowCmd    `cmd:"" help:"List the accounts of a key."`
 	Send    walletSendCmd    `cmd:"" help:"Sign a transfer and submit it."`
-	Open    walletOpenCmd    `cmd:"" help:"Open an account for a payment address that has none, and fund it."`
-	Exit    walletExitCmd    `cmd:"" help:"Take an amount out to the key file's L1 address."`
-	ExitAll walletExitAllCmd `cmd:"" help:"Take the whole balance, less the fee, out to the key file's L1 address."`
-	Claims  walletClaimsCmd  `cmd:"" help:"List the settled exits for an L1 address and which are claimed: as the API says, with L1_URL and --rollup as the contract does."`
-	Claim   walletClaimCmd   `cmd:"" help:"Claim a settled exit on L1. This pays nothing, as there is no bridge yet, and uses up the exit's one claim."`
+	Open    walletOpenCmd    `cmd:"" help:"Open an account for a payment address and fund it."`
+	Exit    walletExitCmd    `cmd:"" help:"Exit an amount to the L1 address of the key file."`
+	ExitAll walletExitAllCmd `cmd:"" help:"Exit the whole balance, less the fee, to the L1 address of the key file."`
+	Claims  walletClaimsCmd  `cmd:"" help:"List the settled exits of an L1 address and show which are claimed. The API is asked, and also the contract if L1_URL and --rollup are given."`
+	Claim   walletClaimCmd   `cmd:"" help:"Claim a settled exit on L1. There is no bridge yet, so this pays nothing. Each exit can be claimed only once."`
 }
 
 // walletFile is a private key and the L1 address that exits go to.
@@ -78,7 +78,7 @@ func readWallet(path string) (schnorr.PrivateKey, settle.Address, error) {
 
 type walletNewCmd struct {
 	Out string `help:"Key file to write." required:"" type:"path"`
-	L1  string `name:"l1" help:"Ethereum address that exits go to." required:""`
+	L1  string `name:"l1" help:"Ethereum address to which exits are paid." required:""`
 }
 
 // Run writes a key file and prints the payment address.
@@ -94,13 +94,13 @@ func (c walletNewCmd) Run(a *app) error {
 	if err := newWalletFile(key, l1).write(c.Out); err != nil {
 		return err
 	}
-	return a.printJSON(client.Address{Owner: key.Public().Element(), L1: l1})
+	return a.PrintJSON(client.Address{Owner: key.Public().Element(), L1: l1})
 }
 
 type walletGenesisCmd struct {
 	Out      string `help:"Folder to write genesis.json and key files to." required:"" type:"path"`
-	Accounts int    `help:"Accounts to fund; account 0 also takes the fees." default:"4"`
-	Balance  string `help:"Balance of each." default:"1000000000000"`
+	Accounts int    `help:"Number of accounts to fund. Account 0 also receives the fees." default:"4"`
+	Balance  string `help:"Balance of each funded account, in the smallest unit of the token." default:"1000000000000"`
 }
 
 // Run writes the files.
@@ -138,7 +138,7 @@ func (c walletGenesisCmd) Run(a *app) error {
 	if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "wrote %s and %d key files beside it\n", path, c.Accounts)
+	_, err = fmt.Fprintf(a.Stdout, "wrote %s and %d key files beside it\n", path, c.Accounts)
 	return err
 }
 
@@ -151,9 +151,9 @@ func developmentAddress(i int) settle.Address {
 // the API: a lying API could then obtain a signature for another rollup.
 type rollupFlags struct {
 	API     string `name:"api" help:"URL of the REST API." default:"http://127.0.0.1:8080" env:"SETTLE_API"`
-	ChainID uint64 `help:"Chain id of the rollup." required:"" env:"SETTLE_CHAIN_ID"`
+	ChainID uint64 `help:"Chain id of the L1 chain on which the rollup is deployed." required:"" env:"SETTLE_CHAIN_ID"`
 	Rollup  string `help:"Address of the rollup contract." required:"" env:"SETTLE_ROLLUP"`
-	Key     string `help:"Key file." required:"" type:"path" env:"SETTLE_WALLET"`
+	Key     string `help:"Key file of the wallet." required:"" type:"path" env:"SETTLE_WALLET"`
 }
 
 func (f rollupFlags) open() (*client.Client, client.Wallet, error) {
@@ -177,9 +177,9 @@ func (c walletShowCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	accounts, err := api.Accounts(a.ctx, wallet.Address())
+	accounts, err := api.Accounts(a.Ctx, wallet.Address())
 	if err != nil {
 		return err
 	}
-	return a.printJSON(accounts)
+	return a.PrintJSON(accounts)
 }

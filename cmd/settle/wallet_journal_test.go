@@ -19,6 +19,7 @@ import (
 
 	"github.com/zksettle/settle"
 	"github.com/zksettle/settle/api/wire"
+	"github.com/zksettle/settle/internal/testcmd"
 )
 
 // fate is what becomes of a submission on its way.
@@ -107,7 +108,7 @@ func (r *rig) walletArgs(api, command string, account int, more ...string) []str
 
 func (r *rig) receipt(args []string) (receipt wire.Receipt) {
 	r.t.Helper()
-	require.NoError(r.t, json.Unmarshal(succeed(r.t, r.env(), args...), &receipt))
+	require.NoError(r.t, json.Unmarshal(testcmd.Succeed(r.t, r.env(), args...), &receipt))
 	return receipt
 }
 
@@ -144,7 +145,7 @@ func TestLostAnswerPaysOnce(t *testing.T) {
 		before := r.pending(settle.AccountIndex(c.account))
 
 		proxy.set(c.fate, false)
-		said := refuse(t, r.env(), args...)
+		said := testcmd.Refuse(t, r.env(), args...)
 		require.Contains(t, said, "may be stored")
 		require.Contains(t, said, "run the same command again")
 		entries := readJournal(t, journal)
@@ -154,8 +155,8 @@ func TestLostAnswerPaysOnce(t *testing.T) {
 		info, err := os.Stat(journal)
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-		require.Contains(t, refuse(t, r.env(), args...), id.String(), "still lost")
-		require.Contains(t, refuse(t, r.env(), append(args, "--nonce", "99")...), "is unanswered")
+		require.Contains(t, testcmd.Refuse(t, r.env(), args...), id.String(), "still lost")
+		require.Contains(t, testcmd.Refuse(t, r.env(), append(args, "--nonce", "99")...), "is unanswered")
 		sent := proxy.submissions()
 		require.Len(t, sent, 2)
 		require.Equal(t, sent[0], sent[1], "the same bytes")
@@ -177,7 +178,7 @@ func TestLostAnswerPaysOnce(t *testing.T) {
 	// The same nonce is the same payment without any journal.
 	tx, err := r.client.Transaction(t.Context(), second.ID)
 	require.NoError(t, err)
-	same := r.receipt(append(pay, "--nonce", strconv.FormatUint(uint64(tx.Nonce), 10), "--journal", filepath.Join(newDir(t), "other")))
+	same := r.receipt(append(pay, "--nonce", strconv.FormatUint(uint64(tx.Nonce), 10), "--journal", filepath.Join(testcmd.NewDir(t), "other")))
 	require.Equal(t, second.ID, same.ID)
 	require.True(t, same.Existing)
 
@@ -191,13 +192,13 @@ func TestLostAnswerPaysOnce(t *testing.T) {
 	for len(proxy.seen) > 0 {
 		<-proxy.seen
 	}
-	killed := launch(t, r.env(), pay...)
+	killed := testcmd.Launch(t, r.env(), pay...)
 	select {
 	case <-proxy.seen:
-	case <-killed.ended:
-		require.FailNow(t, killed.stderr())
+	case <-killed.Ended:
+		require.FailNow(t, killed.Stderr())
 	}
-	killed.kill()
+	killed.Kill()
 	require.Equal(t, before+3, r.pending(1))
 	proxy.set(passes, false)
 	require.True(t, r.receipt(pay).Existing)
@@ -205,13 +206,13 @@ func TestLostAnswerPaysOnce(t *testing.T) {
 
 	// Another payment although the first is unanswered has to be asked for.
 	proxy.set(dropped, false)
-	refuse(t, r.env(), pay...)
+	testcmd.Refuse(t, r.env(), pay...)
 	proxy.set(passes, false)
 	require.False(t, r.receipt(append(pay, "--again")).Existing)
 	require.Equal(t, before+5, r.pending(1), "the unanswered one, and another")
 
 	// What the API refuses is forgotten: it is not stored.
-	require.Contains(t, refuse(t, r.env(), append(pay, "--nonce", "1")...), string(settle.CodeNonceConflict))
+	require.Contains(t, testcmd.Refuse(t, r.env(), append(pay, "--nonce", "1")...), string(settle.CodeNonceConflict))
 	require.Empty(t, readJournal(t, filepath.Join(r.files, "account-1.json.journal")))
 }
 

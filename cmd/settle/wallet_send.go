@@ -13,8 +13,8 @@ import (
 
 // addressFlags name the payment address of another.
 type addressFlags struct {
-	ToOwner string `help:"Owner of the receiver, as they gave it." required:""`
-	ToL1    string `name:"to-l1" help:"L1 address of the receiver, as they gave it." required:""`
+	ToOwner string `help:"Owner in the payment address that the receiver gave you." required:""`
+	ToL1    string `name:"to-l1" help:"L1 address in the payment address that the receiver gave you." required:""`
 }
 
 func (f addressFlags) address() (to client.Address, err error) {
@@ -29,14 +29,14 @@ func (f addressFlags) address() (to client.Address, err error) {
 
 // tokenFlags choose the account that pays.
 type tokenFlags struct {
-	Token uint32 `help:"Token." default:"0"`
+	Token uint32 `help:"Number of the token." default:"0"`
 }
 
 func (f tokenFlags) token() settle.TokenID { return settle.TokenID(f.Token) }
 
 // amountFlags say how much.
 type amountFlags struct {
-	Amount string `help:"Amount in the token's smallest unit." required:""`
+	Amount string `help:"Amount to send, in the smallest unit of the token." required:""`
 }
 
 func (f amountFlags) amount() (settle.Amount, error) {
@@ -50,9 +50,9 @@ func (f amountFlags) amount() (settle.Amount, error) {
 // signFlags are those of every command that signs a transaction.
 type signFlags struct {
 	rollupFlags
-	Nonce   *uint64 `help:"Nonce to sign with; absent: the account's next free one. The same command with the same nonce is the same transaction and pays once."`
-	Again   bool    `help:"Sign anew although the answer to the same command was lost: what is unanswered is sent first, then a second transaction."`
-	Journal string  `help:"File that keeps what is sent until it is answered; absent: the key file's name with .journal." type:"path"`
+	Nonce   *uint64 `help:"Nonce to sign with. The default is the account's next free one. Repeating a command with the same nonce pays only once."`
+	Again   bool    `help:"Send a second transaction although the answer to the same command was lost. The unanswered one is sent again first."`
+	Journal string  `help:"File that keeps a sent transaction until the API has answered. The default is the key file's name with .journal." type:"path"`
 }
 
 const (
@@ -73,7 +73,7 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 	if path == "" {
 		path = f.Key + ".journal"
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, journalTimeout)
+	ctx, cancel := context.WithTimeout(a.Ctx, journalTimeout)
 	defer cancel()
 	journal, err := openJournal(ctx, path)
 	if err != nil {
@@ -93,18 +93,18 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 			return err // its answer is known, or the next run sends it once more
 		}
 		if !f.Again {
-			a.log.Warn("this is the transaction whose answer was lost, no second one; run the command once more for another",
+			a.Log.Warn("this is the transaction whose answer was lost, no second one; run the command once more for another",
 				"id", old.ID, "first_sent", old.At, "status", receipt.Status)
-			return a.printJSON(receipt)
+			return a.PrintJSON(receipt)
 		}
 	}
-	signed, err := api.Prepare(a.ctx, wallet, order, (*settle.Nonce)(f.Nonce))
+	signed, err := api.Prepare(a.Ctx, wallet, order, (*settle.Nonce)(f.Nonce))
 	if err != nil {
 		return err
 	}
 	for _, e := range journal.entries {
 		if e.Domain == want.Domain && e.Transaction.From == signed.Transaction.From && e.Transaction.Nonce == signed.Transaction.Nonce && e.ID != signed.ID {
-			a.log.Warn("another transaction with this nonce is unanswered: only one of them can be executed", "nonce", e.Transaction.Nonce, "other", e.ID)
+			a.Log.Warn("another transaction with this nonce is unanswered: only one of them can be executed", "nonce", e.Transaction.Nonce, "other", e.ID)
 		}
 	}
 	receipt, err := out.first(sentEntry{sentOrder: want, At: time.Now().UTC(), Signed: signed})
@@ -112,9 +112,9 @@ func (f signFlags) submit(a *app, order client.Order) (err error) {
 		return err
 	}
 	if w := receipt.Warning; w != nil {
-		a.log.Warn(w.Detail, "code", w.Code, "id", receipt.ID)
+		a.Log.Warn(w.Detail, "code", w.Code, "id", receipt.ID)
 	}
-	return a.printJSON(receipt)
+	return a.PrintJSON(receipt)
 }
 
 // outbox sends what the journal holds.
@@ -143,8 +143,8 @@ func (o outbox) again(e sentEntry) (wire.Receipt, error) {
 // send sends e and takes it from the journal once it is known to be stored, or
 // refused and not stored: a refusal alone may be the answer to a second copy.
 func (o outbox) send(e sentEntry) (wire.Receipt, error) {
-	o.app.log.Info("sending", "id", e.ID, "nonce", e.Transaction.Nonce, "journal", o.journal.path)
-	receipt, err := o.api.SubmitSigned(o.app.ctx, e.Signed)
+	o.app.Log.Info("sending", "id", e.ID, "nonce", e.Transaction.Nonce, "journal", o.journal.path)
+	receipt, err := o.api.SubmitSigned(o.app.Ctx, e.Signed)
 	if err == nil {
 		return receipt, o.journal.remove(e)
 	}
@@ -178,7 +178,7 @@ const (
 // lookUp asks whether e is stored; an error with known says that it was rejected.
 // The look-up goes on past an interrupt: it is what the user needs to know then.
 func (o outbox) lookUp(e sentEntry) (wire.Receipt, lookedUp, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.app.ctx), lookupTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.app.Ctx), lookupTimeout)
 	defer cancel()
 	tx, err := o.api.Transaction(ctx, e.ID)
 	if client.CodeOf(err) == settle.CodeNotFound {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/testcmd"
 	"github.com/zksettle/settle/store"
 )
 
@@ -17,37 +18,37 @@ const takeover = time.Minute
 
 // caught is a worker in the middle of a proof, and the other one.
 type caught struct {
-	worker, other *process
+	worker, other *testcmd.Process
 	batch         settle.BatchNumber
 	at            time.Time
 }
 
 // catch submits batches until one of two workers gets the signal while it proves.
-func (r *rig) catch(workers [2]*process, signal syscall.Signal) caught {
+func (r *rig) catch(workers [2]*testcmd.Process, signal syscall.Signal) caught {
 	r.t.Helper()
 	r.submit(2)
 	c := caught{batch: r.sealedAfter(0)}
 	for {
 		var holder string
 		r.await("a worker proves", func() bool {
-			holder, _ = maybe[string](r, "select holder from leases where batch = $1 and not released", c.batch)
+			holder, _ = maybe[string](r, "select holder from proof_jobs where batch = $1 and status = 'running'", c.batch)
 			return holder != "" || r.proven(c.batch)
 		})
 		c.worker, c.other = workers[0], workers[1]
-		if holder == c.other.holder(r.t) {
+		if holder == c.other.Holder(r.t) {
 			c.worker, c.other = c.other, c.worker
 		}
 		if holder != "" {
 			r.release(c.worker)
-			c.worker.signal(signal)
+			c.worker.Signal(signal)
 			c.at = time.Now()
 			if !r.proven(c.batch) {
 				return c
 			}
 		}
 		// It was quicker than we were.
-		require.True(r.t, signal == syscall.SIGSTOP || c.worker.running(), "no batch was caught in time")
-		c.worker.signal(syscall.SIGCONT)
+		require.True(r.t, signal == syscall.SIGSTOP || c.worker.Running(), "no batch was caught in time")
+		c.worker.Signal(syscall.SIGCONT)
 		r.submit(2)
 		c.batch = r.sealedAfter(c.batch)
 	}
@@ -73,23 +74,23 @@ func TestKilledWorker(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.roles()
-	c := r.catch([2]*process{r.role("worker"), r.role("worker")}, syscall.SIGKILL)
+	c := r.catch([2]*testcmd.Process{r.role("worker"), r.role("worker")}, syscall.SIGKILL)
 	r.await("the other worker has the lease", func() bool {
 		require.Less(t, time.Since(c.at), takeover)
-		holder, found := maybe[string](r, "select holder from leases where batch = $1 and epoch > 1", c.batch)
-		return found && holder == c.other.holder(t)
+		holder, found := maybe[string](r, "select holder from proof_jobs where batch = $1 and epoch > 1", c.batch)
+		return found && holder == c.other.Holder(t)
 	})
-	taken := one[time.Time](r, "select acquired_at from leases where batch = $1", c.batch)
+	taken := one[time.Time](r, "select begun_at from proof_jobs where batch = $1", c.batch)
 	t.Logf("the second attempt began %s after the kill", taken.Sub(c.at).Round(time.Millisecond))
 	r.awaitSettled()
 	proof := r.batch(c.batch).Proofs[0]
-	require.Equal(t, c.other.holder(t), r.worker(c.batch))
+	require.Equal(t, c.other.Holder(t), r.worker(c.batch))
 	require.Equal(t, 2, proof.Attempt)
 	require.False(t, proof.Late)
 	failures, err := r.store.ProofFailures(t.Context(), c.batch)
 	require.NoError(t, err)
 	require.Len(t, failures, 1)
-	require.Equal(t, c.worker.holder(t), failures[0].Worker)
+	require.Equal(t, c.worker.Holder(t), failures[0].Worker)
 	require.Equal(t, store.FailInfrastructure, failures[0].Class)
 }
 
@@ -100,30 +101,30 @@ func TestPausedWorker(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.roles()
-	c := r.catch([2]*process{r.role("worker"), r.role("worker")}, syscall.SIGSTOP)
+	c := r.catch([2]*testcmd.Process{r.role("worker"), r.role("worker")}, syscall.SIGSTOP)
 	r.await("the other worker has the lease", func() bool {
-		holder, _ := maybe[string](r, "select holder from leases where batch = $1 and not released", c.batch)
-		return holder == c.other.holder(r.t)
+		holder, _ := maybe[string](r, "select holder from proof_jobs where batch = $1 and status = 'running'", c.batch)
+		return holder == c.other.Holder(r.t)
 	})
-	c.other.signal(syscall.SIGSTOP)
+	c.other.Signal(syscall.SIGSTOP)
 	first := r.proven(c.batch) // by the other, before it was stopped
-	c.worker.signal(syscall.SIGCONT)
+	c.worker.Signal(syscall.SIGCONT)
 	r.await("the batch is proven", func() bool { return r.proven(c.batch) })
 	if !first {
-		require.Equal(t, c.worker.holder(t), one[string](r, "select worker from proofs where batch = $1", c.batch))
+		require.Equal(t, c.worker.Holder(t), one[string](r, "select worker from proofs where batch = $1", c.batch))
 		require.True(t, one[bool](r, "select late from proofs where batch = $1", c.batch))
 	}
-	job := "select state::text || ' ' || attempt from river_job where (args->>'batch')::bigint = $1"
+	job := "select status || ' ' || attempt from proof_jobs where batch = $1"
 	if !first { // at once: the second attempt is paused, and its lease expires too
 		require.Equal(t, "running 2", one[string](r, job, c.batch), "the job stays with the second attempt")
 	}
 	r.await("the batch is settled", func() bool { return r.status().Settled.Batch == c.batch })
-	c.other.signal(syscall.SIGCONT)
+	c.other.Signal(syscall.SIGCONT)
 	r.await("the job is completed", func() bool { return strings.HasPrefix(one[string](r, job, c.batch), "completed ") })
 	completed := one[string](r, job, c.batch)
 	r.submit(6)
 	r.awaitSettled()
-	c.worker.stop()
+	c.worker.Stop()
 	require.Equal(t, completed, one[string](r, job, c.batch), "nothing was reported late")
 }
 

@@ -23,7 +23,7 @@ var (
 // cmd/settle finds their labels in what running roles show.)
 func TestAlertsNameMetrics(t *testing.T) {
 	made := map[string]bool{}
-	for _, dir := range []string{"cmd/settle", "jobs", "api"} {
+	for _, dir := range []string{"node", "jobs", "api"} {
 		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {

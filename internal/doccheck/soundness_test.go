@@ -17,7 +17,7 @@ func TestSoundnessNamesTests(t *testing.T) {
 	exists := map[string]bool{}
 	var attacks []string
 	for _, pattern := range []string{
-		"circuits/poseidon2/*_test.go", "circuits/bus/*_test.go", "circuits/gadget/*_test.go", "circuits/transition/*_test.go", "circuits/aggregate/*_test.go",
+		"circuits/poseidon2/*_test.go", "circuits/rules/*_test.go", "circuits/bus/*_test.go", "circuits/gadget/*_test.go", "circuits/transition/*_test.go", "circuits/aggregate/*_test.go",
 		"internal/gnarkcodec/*_test.go", "schnorr/*_test.go", "provingkeys/*_test.go", "verifier/*_test.go", "verifier/contracts/test/*.sol",
 		"prover/*_test.go", "aggregator/*_test.go", "l1/*_test.go", "state/*_test.go",
 	} {

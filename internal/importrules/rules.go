@@ -17,11 +17,15 @@ func Layers() []string {
 		"schnorr",
 		"publicdata",
 		"state",
+		"admission",
 		"circuits/poseidon2",
+		"circuits/rules",
 		"circuits/bus",
+		"circuits/diagnosis",
 		"circuits/gadget",
 		"circuits/transition",
 		"circuits/aggregate",
+		"circuits/cost",
 		"circuits/baseline",
 		"circuits",
 		"provingkeys",
@@ -30,13 +34,17 @@ func Layers() []string {
 		"aggregator",
 		"migrations",
 		"store",
+		"leader",
 		"jobs",
 		"sequencer",
 		"l1",
 		"l1/devchain",
 		"api",
+		"node",
 		"bench",
 		"cmd/settle",
+		"cmd/settle-dev",
+		"cmd/settle-bench",
 	}
 }
 
@@ -57,13 +65,12 @@ type Ban struct {
 const (
 	gnark      = "github.com/consensys/gnark"
 	pgx        = "github.com/jackc/pgx"
-	river      = "github.com/riverqueue/river"
 	goEthereum = "github.com/ethereum/go-ethereum"
 )
 
 // Bans lists what the order of the layers does not say.
 func Bans() []Ban {
-	return []Ban{
+	return append(productBans(), []Ban{
 		{
 			Import: gnark, In: []string{"state"}, Transitive: true,
 			Reason: "state is the specification: circuits are tested against it, so it must not be made of the same code",
@@ -71,6 +78,10 @@ func Bans() []Ban {
 		{
 			Import: pgx, In: []string{"state"}, Transitive: true,
 			Reason: "executing a batch is a function of its inputs; a database below it could not be replayed",
+		},
+		{
+			Import: pgx, In: []string{"admission"}, Transitive: true,
+			Reason: "who is let in is a function of what was read; package store reads, and holds the lock meanwhile",
 		},
 		{
 			Import: "net/http", In: []string{"state"}, Transitive: true,
@@ -97,25 +108,24 @@ func Bans() []Ban {
 			Reason: "gadgets stay in circuits, where each has its argument and its attack test",
 		},
 		{
-			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "cmd/settle"},
+			Import: Module + "/circuits/cost", Except: []string{"bench", "cmd"}, Transitive: true,
+			Reason: "what circuits cost is for those who measure them; no circuit, prover or role depends on it",
+		},
+		{
+			Import: gnark, Except: []string{"circuits", "provingkeys", "verifier", "prover", "aggregator", "bench", "internal/gnarkcodec", "internal/toycircuit", "internal/command", "node", "cmd/settle"},
 			Reason: "gnark's backend belongs to keys, provers and verifiers; the pipeline handles envelopes of bytes",
 		},
 		{
-			Import: Module + "/l1/devchain", Except: []string{"bench", "cmd/settle"},
-			Reason: "an Ethereum node in the process is for the command's demo, benchmarks and tests; production code speaks JSON-RPC to any node",
+			Import: Module + "/l1/devchain", Except: []string{"bench", "cmd/settle-dev"},
+			Reason: "an Ethereum node in the process is for development, benchmarks and tests; production code speaks JSON-RPC to any node",
 		},
 		{
-			Import: river, Except: []string{"jobs", "migrations", "cmd/settle"},
-			Reason: "the job engine is replaceable only while one package knows its types",
-		},
-		{
-			// The sequencer names pgx.Tx alone: it hands the transaction that seals a batch on to
-			// whoever inserts the job of its proof.
-			Import: pgx, Except: []string{"migrations", "store", "jobs", "sequencer", "cmd/settle", "internal/testdb", "internal/postgres"},
+			// The sequencer names pgconn.PgError alone: it tells what the database refuses of a batch.
+			Import: pgx, Except: []string{"migrations", "store", "sequencer", "node", "cmd/settle", "internal/testdb", "internal/postgres"},
 			Reason: "SQL lives in store, where its statements and transactions can be read together",
 		},
 		{
-			Import: goEthereum, Except: []string{"verifier", "l1", "bench", "cmd/settle"},
+			Import: goEthereum, Except: []string{"verifier", "l1", "node", "bench", "cmd/settle", "cmd/settle-dev"},
 			Reason: "a node's library, LGPL-3.0, enters only where the chain is spoken to",
 		},
 		{
@@ -123,11 +133,11 @@ func Bans() []Ban {
 			Reason: "HTTP ends at the API: errors below it are codes, not statuses",
 		},
 		{
-			Import: "github.com/alecthomas/kong", Except: []string{"cmd/settle"},
+			Import: "github.com/alecthomas/kong", Except: []string{"internal/command", "internal/testcmd", "cmd/settle", "cmd/settle-dev", "cmd/settle-bench"},
 			Reason: "flags and environment are read once, in the command; packages take a configuration",
 		},
 		{
-			Import: "github.com/stretchr/testify", Except: []string{"internal/testdb", "internal/toycircuit", "internal/golden"},
+			Import: "github.com/stretchr/testify", Except: []string{"internal/testdb", "internal/testcmd", "internal/toycircuit", "internal/golden"},
 			Reason: "test libraries would be linked into the binary",
 		},
 		{
@@ -135,10 +145,27 @@ func Bans() []Ban {
 			Reason: "a test library, which holds the API's answers to its document, would be linked into the binary",
 		},
 		{
-			Import: "testing", Except: []string{"internal/testdb", "internal/toycircuit", "internal/golden"},
+			Import: "testing", Except: []string{"internal/testdb", "internal/testcmd", "internal/toycircuit", "internal/golden"},
 			Reason: "test libraries would be linked into the binary",
 		},
+	}...)
+}
+
+// productBans keep out of the program settle what belongs to development and measuring.
+func productBans() []Ban {
+	var bans []Ban
+	for _, name := range []string{
+		Module + "/l1/devchain", Module + "/internal/toycircuit", Module + "/circuits/baseline", Module + "/bench", Module + "/cmd/settle-dev",
+		goEthereum + "/node", goEthereum + "/eth", goEthereum + "/core/vm", goEthereum + "/triedb",
+		goEthereum + "/p2p/enode", goEthereum + "/p2p/discover", // below every server of p2p
+		"github.com/cockroachdb/pebble", "gonum.org/v1/plot",
+	} {
+		bans = append(bans, Ban{
+			Import: name, In: []string{"cmd/settle"}, Transitive: true,
+			Reason: "operators run settle: it holds no Ethereum node, no toy circuit and nothing that measures (settle-dev and settle-bench do)",
+		})
 	}
+	return bans
 }
 
 // SourceRules says what package-level code may do.
@@ -146,9 +173,9 @@ type SourceRules struct {
 	// Constructors may initialise package-level variables: what they return is
 	// never written again.
 	Constructors []string
-	// InitReason and VariableReason say why init functions and other
-	// package-level variables are refused.
-	InitReason, VariableReason string
+	// InitReason, VariableReason and EmbedReason say why init functions, other
+	// package-level variables and embedded testdata are refused.
+	InitReason, VariableReason, EmbedReason string
 }
 
 // Source returns the rules for package-level code.
@@ -161,5 +188,6 @@ func Source() SourceRules {
 		},
 		InitReason:     "code that runs on import cannot be configured, ordered or tested",
 		VariableReason: "state of the process is shared by everything in it; pass it in",
+		EmbedReason:    "what the product carries is no test data; it stands beside the code that embeds it",
 	}
 }

@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// CheckSource returns one line for each init function and each package-level
-// variable that is neither a sentinel, an embedded file, an assertion nor an
-// unexported table that its package never writes. Generated files are left out.
+// CheckSource returns one line for each init function, each file of testdata that is
+// embedded, and each package-level variable that is neither a sentinel, an embedded file,
+// an assertion nor an unexported table that its package never writes. Generated files are
+// left out.
 func CheckSource(p Package, rules SourceRules) ([]string, error) {
 	set := token.NewFileSet()
 	var files []*ast.File
@@ -34,6 +35,13 @@ func checkFiles(set *token.FileSet, files []*ast.File, rules SourceRules) []stri
 		broken = append(broken, fmt.Sprintf("%s: %s", set.Position(at), fmt.Sprintf(format, args...)))
 	}
 	for _, f := range files {
+		for _, group := range f.Comments {
+			for _, c := range group.List {
+				if strings.HasPrefix(c.Text, "//go:embed ") && strings.Contains(c.Text, "testdata") {
+					report(c.Pos(), "embedded testdata: %s", rules.EmbedReason)
+				}
+			}
+		}
 		for _, d := range f.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:

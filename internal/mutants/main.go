@@ -42,6 +42,7 @@ func suites() []suite {
 	// With as many random cases as ever: some properties count what they have seen.
 	whole := func(dir string) suite { return suite{dir, true, []tests{{dir, ".", "-timeout=1m"}}} }
 	return []suite{
+		{"circuits/rules", false, []tests{{"circuits/rules", ".", "-short -timeout=10m"}, transition, committed, records}},
 		{"circuits/bus", false, []tests{{"circuits/bus", ".", "-short -timeout=10m"}, committed, gadgets, transition, records}},
 		{"circuits/gadget", false, []tests{gadgets, committed, {"circuits/transition", "^TestAttacks$", "-short -timeout=10m"}}},
 		{"circuits/transition", false, []tests{transition, committed, records}},

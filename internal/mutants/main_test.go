@@ -32,31 +32,41 @@ func TestListsAreCurrent(t *testing.T) {
 func TestMutants(t *testing.T) {
 	mutants, err := mutate("chip.go", `package chip
 
-const Fee Channel = 3 // token, account index
+type FeeAccount struct{ Token, Index Expr }
+
+func (FeeAccount) channel() Channel { return Fee }
 
 func (c *chip) rules(api frontend.API) {
-	c.zero("rule", api.Sub(c.x, c.y))
+	c.Zero("rule", api.Sub(c.x, c.y))
 	kept := c.api.Add(c.x, c.bus.Free(c.y))
 	c.boolean("flag", c.flag)
+	set := c.OneHot("kinds", c.x, c.y)
+	use(set.Any(c.x, c.y))
+	c.bus.Fee.Lookup(c.flag, FeeAccount{})
 }
 
 func (b *Bus) add(ch Channel, fields []Expr) {}
 `, false)
 	require.NoError(t, err)
 	for i, want := range []struct{ name, text string }{
-		{`chip.go rules: c.zero("rule", api.Sub(c.x, c.y))`, `func(...any) {}("rule", api.Sub(c.x, c.y))`},
+		{`chip.go rules: c.Zero("rule", api.Sub(c.x, c.y))`, `func(...any) {}("rule", api.Sub(c.x, c.y))`},
 		{`chip.go rules: c.bus.Free(c.y)`, `c.bus.Derived(c.y)`},
-		{`chip.go rules: c.boolean("flag", c.flag)`, `c.bus.Free(c.flag)`},
-		{`chip.go add: channel Fee, field token`, `fields[0] = Const(0)`},
-		{`chip.go add: channel Fee, field account index`, `fields[1] = Const(0)`},
+		{`chip.go rules: c.boolean("flag", c.flag)`, `c.bus.Flag(c.Without("flag").Boolean("flag", c.flag))`},
+		{`chip.go rules: c.boolean("flag", c.flag), not committed`, `c.bus.DerivedFlag(c.Boolean("flag", c.flag))`},
+		{`chip.go rules: c.OneHot("kinds", c.x, c.y)`, `c.Without("kinds").OneHot("kinds", c.x, c.y)`},
+		{`chip.go rules: set.Any(c.x, c.y) without c.x`, `set.Any(c.y)`},
+		{`chip.go rules: set.Any(c.x, c.y) without c.y`, `set.Any(c.x)`},
+		{`chip.go rules: c.bus.Fee.Lookup(c.flag, FeeAccount{})`, `func(...any) {}(c.flag, FeeAccount{})`},
+		{`chip.go add: channel Fee, field Token`, `fields[0] = Const(0)`},
+		{`chip.go add: channel Fee, field Index`, `fields[1] = Const(0)`},
 		{`chip.go add: channel and its first field together`, `ch = fields[0].Add(Const(int64(ch))), 0`},
-		{`chip.go add: channel Fee, fields token and account index together`, `fields[0].Add(fields[1]), Const(0)`},
+		{`chip.go add: channel Fee, fields Token and Index together`, `fields[0].Add(fields[1]), Const(0)`},
 	} {
 		require.Less(t, i, len(mutants))
 		require.Equal(t, want.name, mutants[i].name)
 		require.Contains(t, mutants[i].text, want.text)
 	}
-	require.Len(t, mutants, 7)
+	require.Len(t, mutants, 12)
 }
 
 // TestNarrowed: how a constraint says less.
@@ -64,8 +74,8 @@ func TestNarrowed(t *testing.T) {
 	requireMutants(t, false, `package chip
 
 func (c *chip) rules(api frontend.API, f flags) {
-	k.width("rule", c.x, 32)
-	k.zero("rule", api.Mul(f.exits, c.x))
+	k.Width("rule", c.x, 32)
+	k.Zero("rule", api.Mul(f.exits, c.x))
 	for i := range settle.TreeArity {
 		flag := k.boolean("flag", c.touched[i])
 		sum = api.Add(sum, flag)
@@ -78,10 +88,10 @@ func (c *chip) rules(api frontend.API, f flags) {
 
 func independentChallenges() (alpha, beta frontend.Variable, err error) { return root, hash, nil }
 `, map[string]string{
-		`k.width("rule", c.x, 32) with a bit more`:          `k.width("rule", c.x, (32)+1)`,
+		`k.Width("rule", c.x, 32) with a bit more`:          `k.Width("rule", c.x, (32)+1)`,
 		`f.exits without f.Exit`:                            `api.Mul(k.api.Sub(f.exits, f.Exit), c.x)`,
 		`f.exits without f.ExitAll`:                         `api.Mul(k.api.Sub(f.exits, f.ExitAll), c.x)`,
-		`flag := k.boolean("flag", c.touched[i]), not at 3`: `flag := func() bus.Wire { if i == 3 { return k.bus.Free(c.touched[i]) }; return k.boolean("flag", c.touched[i]) }()`,
+		`flag := k.boolean("flag", c.touched[i]), not at 3`: `flag := func() bus.Flag { if i == 3 { return k.bus.Flag(k.Without("flag").Boolean("flag", c.touched[i])) }; return k.boolean("flag", c.touched[i]) }()`,
 		`sum = api.Add(sum, flag), not at 0`:                `if i != 0 { sum = api.Add(sum, flag) }`,
 		`word 0 of []frontend.Variable{…}: c.x`:             `range func() []frontend.Variable { l := []frontend.Variable{c.x, c.y}; return append(l[:0:0], l[1:]...) }()`,
 		`word 1 of []frontend.Variable{…}: c.y`:             `return append(l[:1:1], l[2:]...) }()`,

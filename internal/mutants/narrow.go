@@ -62,7 +62,7 @@ func called(call *ast.CallExpr) string {
 func wider(call *ast.CallExpr, at source) []edit {
 	n := len(call.Args)
 	switch name := called(call); {
-	case name == "width" && n == 3, name == "increasing" && n == 5, name == "Check" && n == 2:
+	case name == "Width" && n == 3, name == "Increasing" && n == 5, name == "Check" && n == 2:
 		return []edit{at.replace(call.Args[n-1], "(%s)+1", at.text(call)+" with a bit more")}
 	}
 	return nil
@@ -216,8 +216,11 @@ func skipped(loop *ast.RangeStmt, function string, at source) (all []edit) {
 // unlessAt is a boolean's call that only commits at one place.
 func unlessAt(call *ast.CallExpr, index, place string, at source) string {
 	receiver := at.text(call.Fun.(*ast.SelectorExpr).X)
-	flag := at.text(call.Args[len(call.Args)-1])
-	return fmt.Sprintf("func() bus.Wire { if %s == %s { return %s.bus.Free(%s) }; return %%s }()", index, place, receiver, flag)
+	var arguments []string
+	for _, a := range call.Args {
+		arguments = append(arguments, at.text(a))
+	}
+	return fmt.Sprintf("func() bus.Flag { if %s == %s { return %s }; return %%s }()", index, place, unstated(receiver, arguments))
 }
 
 // together gives two fields of a channel's tuples one power of β, or the channel's number

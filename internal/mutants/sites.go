@@ -44,11 +44,11 @@ func find(dir string, native bool) ([]mutant, error) {
 	return all, nil
 }
 
-// unproven are files beside circuits that keys do not depend on: those that count
-// constraints, and those that assign a witness.
+// unproven are files beside circuits that keys do not depend on: parts that stand alone to
+// be counted, and those that assign a witness.
 func unproven(file string) bool {
 	switch file {
-	case "costparts.go", "cost.go", "count.go", "longsums.go", "signature_count.go", "assign.go", "signature_assign.go":
+	case "alone.go", "assign.go", "signature_assign.go":
 		return true
 	}
 	return false
@@ -111,7 +111,7 @@ func imported(text string) string {
 // stated are the calls that state a constraint and return nothing that is used.
 func stated(name string) bool {
 	switch name {
-	case "zero", "width", "prefix", "increasing", "nonZero", // transition.chips
+	case "Zero", "Equal", "Width", "Prefix", "Increasing", "NonZero", "Boolean", // rules.Rules
 		"AssertIsEqual", "AssertIsBoolean", "AssertIsDifferent", "AssertIsLessOrEqual", "Check", // gnark
 		"AssertEvalIsZero", "Inverse", "ToBitsCanonical", // emulated arithmetic, where it stands alone
 		"Commit", "assertOnCurve", "assertDifferent":
@@ -152,7 +152,15 @@ func edits(function *ast.FuncDecl, at source) (all []edit) {
 		add := func(by string) { all = append(all, edit{from, to, by, text}) }
 		switch {
 		case name == "boolean":
-			add(receiver + ".bus.Free(" + arguments[len(arguments)-1] + ")")
+			add(unstated(receiver, arguments))
+			all = append(all, edit{from, to, receiver + ".bus.DerivedFlag(" + receiver + ".Boolean(" + strings.Join(arguments, ", ") + "))", text + ", not committed"})
+		case name == "OneHot":
+			add(receiver + ".Without(" + arguments[0] + ").OneHot(" + strings.Join(arguments, ", ") + ")")
+		case name == "Any" && len(arguments) > 1:
+			for i, argument := range arguments {
+				rest := slices.Delete(slices.Clone(arguments), i, i+1)
+				all = append(all, edit{from, to, receiver + ".Any(" + strings.Join(rest, ", ") + ")", text + " without " + argument})
+			}
 		case name == "assertOnCurve" && !alone[call]:
 			add(receiver + ".api.Mul(" + arguments[0] + ".X, " + arguments[0] + ".X)")
 		case name == "Free" && len(arguments) == 1:
@@ -161,7 +169,7 @@ func edits(function *ast.FuncDecl, at source) (all []edit) {
 			add("func() {}()")
 		case stated(name) && alone[call]:
 			add("func(...any) {}(" + strings.Join(arguments, ", ") + ")")
-		case name == "Send" || name == "Receive":
+		case name == "Send" || name == "Receive" || name == "List" || name == "Lookup":
 			if alone[call] {
 				add("func(...any) {}(" + strings.Join(arguments, ", ") + ")")
 			}
@@ -172,25 +180,45 @@ func edits(function *ast.FuncDecl, at source) (all []edit) {
 	return all
 }
 
-// channel is a channel of the bus and what the fields of its tuples mean.
+// unstated commits what a call of boolean commits, and does not state that it is one.
+func unstated(receiver string, arguments []string) string {
+	return receiver + ".bus.Flag(" + receiver + ".Without(" + arguments[0] + ").Boolean(" + strings.Join(arguments, ", ") + "))"
+}
+
+// channel is a channel of the bus and what the fields of its tuples are called.
 type channel struct {
 	name   string
 	fields []string
 }
 
-// fieldsOfChannels reads the comments behind the constants of type Channel.
+// fieldsOfChannels reads the structs of tuples: those whose method channel returns the
+// name of a channel.
 func fieldsOfChannels(file *ast.File) (all []channel) {
-	for _, declaration := range file.Decls {
-		constants, ok := declaration.(*ast.GenDecl)
-		if !ok || constants.Tok != token.CONST {
-			continue
-		}
-		for _, s := range constants.Specs {
-			if v, ok := s.(*ast.ValueSpec); ok && v.Type != nil && v.Comment != nil {
-				if kind, ok := v.Type.(*ast.Ident); ok && kind.Name == "Channel" {
-					all = append(all, channel{v.Names[0].Name, strings.Split(strings.TrimSpace(v.Comment.Text()), ", ")})
+	fields := map[string][]string{} // by struct
+	ast.Inspect(file, func(n ast.Node) bool {
+		if named, ok := n.(*ast.TypeSpec); ok {
+			if s, ok := named.Type.(*ast.StructType); ok {
+				for _, f := range s.Fields.List {
+					for _, name := range f.Names {
+						fields[named.Name.Name] = append(fields[named.Name.Name], name.Name)
+					}
 				}
 			}
+		}
+		return true
+	})
+	for _, declaration := range file.Decls {
+		method, ok := declaration.(*ast.FuncDecl)
+		if !ok || method.Name.Name != "channel" || method.Recv == nil || method.Body == nil || len(method.Body.List) != 1 {
+			continue
+		}
+		tuple, isNamed := method.Recv.List[0].Type.(*ast.Ident)
+		result, returns := method.Body.List[0].(*ast.ReturnStmt)
+		if !isNamed || !returns || len(result.Results) != 1 {
+			continue
+		}
+		if name, ok := result.Results[0].(*ast.Ident); ok {
+			all = append(all, channel{name.Name, fields[tuple.Name]})
 		}
 	}
 	return all

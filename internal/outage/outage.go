@@ -1,5 +1,5 @@
-// Package outage keeps what is tried again and again from being said each time: a
-// failure is said when it begins, when its reason changes, and when it has ended.
+// Package outage logs failures of something that is retried. It logs a failure when it
+// begins, when its reason changes and when it ends, and not at every try.
 package outage
 
 import (

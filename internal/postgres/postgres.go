@@ -1,4 +1,4 @@
-// Package postgres runs a private Postgres server for `settle up`, `settle demo`
+// Package postgres runs a private Postgres server for `settle-dev`, its demo
 // and tests: found on the machine or bundled, reached through a Unix socket only,
 // and gone when the process that started it is gone.
 package postgres

@@ -1,6 +1,6 @@
 // Package devchain runs an Ethereum node in this process, with real JSON-RPC on
-// loopback and rules like mainnet's up to Osaka, for development and tests. It
-// is imported by cmd/settle and by tests only.
+// loopback and rules like mainnet's up to Osaka, for development, benchmarks and
+// tests. internal/importrules keeps it out of what runs in production.
 package devchain
 
 import (

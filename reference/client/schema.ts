@@ -956,7 +956,7 @@ export interface components {
             rollup: string;
             /** @description Last settled batch */
             settled: components["schemas"]["Progress"];
-            /** @description Set while settlement waits for a batch that nobody tries to prove any more: the operator must act */
+            /** @description Set while settlement waits for a batch whose proof job is a dead letter: the operator must act */
             settlement_waits?: components["schemas"]["Blockage"];
             /** @description Transactions by status */
             transactions: components["schemas"]["TxCounts"];

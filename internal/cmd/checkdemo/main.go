@@ -1,4 +1,4 @@
-// Command checkdemo reads the JSON object that `settle demo --json` prints from
+// Command checkdemo reads the JSON object that `settle-dev demo --json` prints from
 // standard input and fails unless every batch has the same root on L1 and
 // locally, the last one is the final root, and every transaction is in a batch.
 package main

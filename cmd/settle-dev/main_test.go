@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/zksettle/settle/internal/testcmd"
+)
+
+func TestMain(m *testing.M) { testcmd.Main(m, main, true) }

@@ -1,1 +1,0 @@
-select count(*) from proof_failures where batch = $1

@@ -1,1 +1,0 @@
-update batches set status = 'proven', proven_at = now() where number = $1

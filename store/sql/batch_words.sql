@@ -1,1 +1,0 @@
-select words from batches where number = $1

@@ -1,1 +1,0 @@
-delete from claims where block > $1 and block <= $2

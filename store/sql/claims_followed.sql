@@ -1,1 +1,0 @@
-select head, final, revision from claims_followed

@@ -1,1 +1,0 @@
-select name, tx_hash, raw_tx from deployment_transactions order by id

@@ -1,1 +1,0 @@
-select token, account, min_fee from fee_accounts order by token

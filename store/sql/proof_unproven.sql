@@ -1,1 +1,0 @@
-update batches set status = 'sealed', proven_at = null where number = $1 and status = 'proven'

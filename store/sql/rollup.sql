@@ -1,1 +1,0 @@
-select domain, chain_id, address, deploy_block, genesis_root, genesis_hash, unsafe_dev from rollup

@@ -1,1 +1,0 @@
-update fee_accounts set min_fee = $2 where token = $1

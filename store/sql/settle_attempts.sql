@@ -1,1 +1,0 @@
-select count(*) from settlements where batch = $1

@@ -1,1 +1,0 @@
-update batches set status = 'settled', settled_at = now() where number between $1 and $2

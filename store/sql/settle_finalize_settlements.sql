@@ -1,1 +1,0 @@
-update settlements set status = 'final' where last = any ($1::bigint[]) and status = 'mined'

@@ -1,1 +1,0 @@
-select number, status from batches where number > $1 and status = 'settling' order by number for no key update

@@ -1,1 +1,0 @@
-select clock_timestamp() >= $1::timestamptz + $2::interval

@@ -1,1 +1,0 @@
-select reason, since from standstills where role = $1

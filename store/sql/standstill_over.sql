@@ -1,1 +1,0 @@
-delete from standstills where role = $1

@@ -1,1 +1,0 @@
-select status from batches where number = $1

@@ -1,4 +1,0 @@
-select id, kind, from_account, to_account, token, amount, amount_packed, fee, fee_packed, nonce, valid_until,
-       to_owner, to_l1, public_key, signature, seq, received_at, status, batch, position, assigned_index,
-       reject_code, reject_detail
-from transactions where id = any ($1::bytea[])

@@ -1,1 +1,0 @@
-select version, hash, data from witness_inputs where batch = $1

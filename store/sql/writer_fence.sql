@@ -1,1 +1,0 @@
-select epoch from epochs where role = $1 for share

@@ -1,1 +1,0 @@
-select holder, acquired_at from epochs where role = $1
