@@ -192,6 +192,10 @@ func TestDecodeTraceRefuses(t *testing.T) {
 	}
 	version := slices.Clone(good)
 	version[9] = state.TraceVersion + 1
+	oldest := slices.Clone(good)
+	oldest[9] = 0
+	ending := slices.Clone(good)
+	ending[7] ^= 1
 	digest := slices.Clone(good)
 	digest[20] ^= 1
 	node := func(level byte, position uint32, touched byte, changed bool) []byte {
@@ -215,7 +219,9 @@ func TestDecodeTraceRefuses(t *testing.T) {
 		"empty":                    {nil, state.ErrTraceMalformed},
 		"no header":                {good[:headerSize-1], state.ErrTraceMalformed},
 		"other magic":              {append([]byte("x"), good[1:]...), state.ErrTraceMalformed},
+		"other end of the magic":   {ending, state.ErrTraceMalformed},
 		"future version":           {version, state.ErrTraceVersion},
+		"version 0":                {oldest, state.ErrTraceVersion},
 		"hash of something else":   {digest, state.ErrTraceHash},
 		"no frame":                 {good[:headerSize], state.ErrTraceMalformed},
 		"element of r":             {sealPayload(t, beyond), state.ErrTraceMalformed},
@@ -253,6 +259,8 @@ func TestEncodeTraceRefuses(t *testing.T) {
 		"node at level 0":   {Nodes: []state.NodeUpdate{{}}},
 		"node at level -1":  {Nodes: []state.NodeUpdate{{Level: -1}}},
 		"untouched change":  {Nodes: []state.NodeUpdate{{Level: 16, New: [4]fr.Element{fr.One()}}}},
+		"in its first word": {Nodes: []state.NodeUpdate{{Level: 16, New: [4]fr.Element{{1}}}}},
+		"in its last word":  {Nodes: []state.NodeUpdate{{Level: 16, New: [4]fr.Element{{0, 0, 0, 1}}}}},
 	} {
 		_, err := state.EncodeTrace(trace)
 		require.ErrorIs(t, err, state.ErrTraceMalformed, name)

@@ -128,6 +128,7 @@ func TestCanonicalFloat40(t *testing.T) {
 
 func TestFloatLimits(t *testing.T) {
 	require.False(t, state.Float40(1<<40).Canonical(), "an exponent of 6 bits")
+	require.False(t, state.Float40(1<<40|1<<35-1).Canonical(), "an exponent of 6 bits, and a full mantissa")
 	require.True(t, state.Float40(0).Canonical())
 	require.False(t, state.Float40(1<<35).Canonical(), "zero with an exponent")
 	require.False(t, state.Float40(1<<35|1).Canonical(), "10 as 1·10^1")

@@ -140,6 +140,7 @@ func TestGenesisRefuses(t *testing.T) {
 		"l1 missing":       {genesisFile([]string{with(`,"l1":"`+genesisL1+`"`, "")}), []string{"account 0", "missing"}},
 		"null account":     {genesisFile([]string{"null"}), []string{"account 0", "missing"}},
 		"index missing":    {genesisFile([]string{good}, `{"token":0}`), []string{"fee account entry 0", "missing"}},
+		"token of a fee":   {genesisFile([]string{good}, `{"index":0}`), []string{"fee account entry 0", "missing"}},
 		"owner zero":       {genesisFile([]string{good, with(owner, word(0))}), []string{"account 1", "Grumpkin"}},
 		"owner off curve":  {genesisFile([]string{with(owner, word(offCurve))}), []string{"account 0", "Grumpkin"}},
 		"owner is r":       {genesisFile([]string{with(owner, "0x"+fr.Modulus().Text(16))}), []string{"account 0", "below the field modulus"}},
