@@ -32,9 +32,13 @@ type Ops struct {
 	roles map[string]func(context.Context) error // why the role is not at work; nil: it is
 }
 
-// NewOps has the metrics of every process.
-func NewOps(log *slog.Logger) *Ops {
+// NewOps has the metrics of every process. The roles that it will have are not at work
+// until they say so.
+func NewOps(log *slog.Logger, roles ...string) *Ops {
 	o := &Ops{Registry: prometheus.NewRegistry(), log: log, roles: map[string]func(context.Context) error{}}
+	for _, name := range roles {
+		o.role(name)
+	}
 	o.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return o
 }

@@ -30,13 +30,16 @@ func probe(t *testing.T, o *Ops, path string) (int, standing) {
 // why it is not. It is healthy all the while.
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	o := NewOps(slog.New(slog.DiscardHandler))
+	o := NewOps(slog.New(slog.DiscardHandler), "api", "submitter")
+	code, answer := probe(t, o, "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code, "before any role has begun")
+	require.Equal(t, map[string]string{"submitter": "starting", "api": "starting"}, answer.Roles)
 	require.HTTPStatusCode(t, o.handler().ServeHTTP, http.MethodGet, "/metrics", nil, http.StatusOK)
 	stands := o.role("submitter")
 	var away error
 	o.ask("api", func(context.Context) error { return away })
 
-	code, answer := probe(t, o, "/readyz")
+	code, answer = probe(t, o, "/readyz")
 	require.Equal(t, http.StatusServiceUnavailable, code)
 	require.Equal(t, map[string]string{"submitter": "starting", "api": "ok"}, answer.Roles)
 	stands(nil)

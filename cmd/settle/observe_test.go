@@ -20,15 +20,21 @@ import (
 // scrape reads /metrics of a role.
 func (r *rig) scrape(url string) string {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, url+"/metrics", http.NoBody)
+	status, text := r.get(url + "/metrics")
+	require.Equal(r.t, http.StatusOK, status)
+	return text
+}
+
+func (r *rig) get(url string) (status int, text string) {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, url, http.NoBody)
 	require.NoError(r.t, err)
 	reply, err := http.DefaultClient.Do(request)
 	require.NoError(r.t, err)
 	defer reply.Body.Close()
-	require.Equal(r.t, http.StatusOK, reply.StatusCode)
-	text, err := io.ReadAll(reply.Body)
+	all, err := io.ReadAll(reply.Body)
 	require.NoError(r.t, err)
-	return string(text)
+	return reply.StatusCode, string(all)
 }
 
 // pipelineLines says which fields the lines of a batch's way have beside role.

@@ -23,14 +23,14 @@ type standbyFlags struct {
 	Standby bool `help:"Wait while another process holds the role, and take over when that process is gone."`
 }
 
-// run opens the database, serves what is the operator's, and runs a role. The port comes
-// first: whoever finds it taken has changed nothing yet.
-func (f roleFlags) run(a *app, role func(*node.Node) error) error {
+// run opens the database, serves what is the operator's, and runs roles of these names. The
+// port comes first: whoever finds it taken has changed nothing yet.
+func (f roleFlags) run(a *app, names []string, role func(*node.Node) error) error {
 	ops, err := node.ListenOps(a.Ctx, f.OpsListen)
 	if err != nil {
 		return err
 	}
-	n := &node.Node{Log: a.Log, Ops: node.NewOps(a.Log)}
+	n := &node.Node{Log: a.Log, Ops: node.NewOps(a.Log, names...)}
 	defer n.Ops.Serve(ops)()
 	if n.DB, err = f.await(a, f.dataFlags); err != nil {
 		return err
@@ -123,7 +123,7 @@ func (c apiCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return closing(listener, c.run(a, func(n *node.Node) error {
+	return closing(listener, c.run(a, []string{"api"}, func(n *node.Node) error {
 		n.WarnOfConnections(a.Ctx, 0)
 		return n.API(a.Ctx, c.config(), listener)
 	}))
@@ -144,7 +144,7 @@ type sequencerCmd struct {
 
 // Run sequences until stopped.
 func (c sequencerCmd) Run(a *app) error {
-	return c.run(a, func(n *node.Node) error {
+	return c.run(a, []string{"sequencer"}, func(n *node.Node) error {
 		n.Standby = c.Standby
 		n.WarnOfConnections(a.Ctx, 0)
 		return n.Sequencer(a.Ctx, c.config(c.MaxUnproven))
@@ -164,7 +164,7 @@ func (c submitterCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.run(a, func(n *node.Node) (err error) {
+	return c.run(a, []string{"submitter"}, func(n *node.Node) (err error) {
 		n.Standby = c.Standby
 		n.WarnOfConnections(a.Ctx, 0)
 		if n.L1, err = c.awaitSigner(a, c.dataFlags); err != nil {
@@ -183,7 +183,7 @@ type aggregatorCmd struct {
 
 // Run plans groups until stopped.
 func (c aggregatorCmd) Run(a *app) error {
-	return c.run(a, func(n *node.Node) error {
+	return c.run(a, []string{"aggregator"}, func(n *node.Node) error {
 		n.Standby = c.Standby
 		n.WarnOfConnections(a.Ctx, 0)
 		if u := c.nodeURL(); u != "" {
@@ -209,7 +209,7 @@ func (c workerCmd) Run(a *app) error {
 	if c.WithParent {
 		a.Ctx = node.ParentGone(a.Ctx)
 	}
-	return c.run(a, func(n *node.Node) error {
+	return c.run(a, []string{"worker"}, func(n *node.Node) error {
 		n.WarnOfConnections(a.Ctx, 0)
 		n.Keys = c.keys(a)
 		return n.Worker(a.Ctx, cfg)

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/hex"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -33,16 +34,24 @@ func TestStandby(t *testing.T) {
 	r.submit(2)
 	r.awaitSettled()
 	for role, holder := range first {
-		next, third := r.role(role, "--standby"), r.role(role, "--standby")
+		next, third := r.role(role, "--standby", "--ops-listen", "127.0.0.1:0"), r.role(role, "--standby")
+		ops := next.Await(`msg="metrics and health are served" url=(http://\S+)/metrics`)[1]
 		for _, p := range []*testcmd.Process{next, third} {
 			p.Await(`msg="standing by" role=` + role + ` reason=.*` + regexp.QuoteMeta(holder.Holder(t)))
 		}
 		r.stopped(third, nil) // while it waits
+		status, why := r.get(ops + "/readyz")
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Contains(t, why, "standing by")
+		status, _ = r.get(ops + "/healthz")
+		require.Equal(t, http.StatusOK, status)
 		r.release(holder)
 		holder.Kill()
 		r.submit(2)
 		r.awaitSettled()
 		require.Equal(t, next.Holder(t), one[string](r, "select holder from epochs where role = $1", role))
+		status, why = r.get(ops + "/readyz")
+		require.Equal(t, http.StatusOK, status, why)
 	}
 }
 

@@ -55,7 +55,7 @@ func (c upCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return closing(listener, c.run(a, func(n *node.Node) (err error) {
+	return closing(listener, c.run(a, []string{"api", "sequencer", "submitter"}, func(n *node.Node) (err error) {
 		n.Keys = c.keys(a)
 		if n.L1, err = c.awaitSigner(a, c.dataFlags); err != nil {
 			return err
