@@ -244,7 +244,7 @@ func (s samples) requireBounded(t *testing.T, role string) {
 	require.Positive(t, series, role)
 	require.Less(t, series, 600, role)
 	for metric, bounds := range buckets {
-		require.Regexp(t, `_(seconds|gas)_bucket$`, metric)
+		require.Regexp(t, `_(seconds|gas|bytes)_bucket$`, metric)
 		slices.Sort(bounds)
 		bounds = slices.Compact(bounds)
 		require.LessOrEqual(t, len(bounds), 20, metric)
