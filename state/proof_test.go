@@ -35,6 +35,11 @@ func TestProofHoldsForWhatItSaysAndNothingElse(t *testing.T) {
 		}
 		proof := s.Prove(index)
 		require.NoError(t, proof.Verify(h, root))
+		for word := range root {
+			other := root
+			other[word] ^= 1
+			require.ErrorIs(t, proof.Verify(h, other), state.ErrProof, "a root that differs in word %d", word)
+		}
 
 		spoilt := proof
 		switch rapid.IntRange(0, 7).Draw(t, "spoil") {
