@@ -105,6 +105,12 @@ func TestVerifierFindsKeysByHash(t *testing.T) {
 	changed = env
 	changed.KeyHash = other.Hash
 	requireInvalid(t, verifier.New(known, other).Verify(changed))
+	for _, at := range []int{0, len(env.KeyHash) - 1} { // a key that is asked by hand compares the whole hash
+		changed = env
+		changed.KeyHash[at] ^= 1
+		requireInvalid(t, known.Verify(changed))
+	}
+	require.NoError(t, known.Verify(env))
 }
 
 // TestAgreesWithGnarksContract puts proofs to the native verifier, to our
@@ -184,8 +190,10 @@ func TestAnyFlippedBitIsRefused(t *testing.T) {
 func TestMalformedProofs(t *testing.T) {
 	f := loadFixtures(t).Setup
 	infinity := bytes.Clone(f.Raw)
-	clear(infinity[260:])
-	infinity[260], infinity[324] = 0x40, 0x40 // gnark's uncompressed point at infinity
+	clear(infinity[260:324]) // the commitment alone
+	flagged := bytes.Clone(f.Raw)
+	clear(flagged[260:])
+	flagged[260], flagged[324] = 0x40, 0x40 // gnark's flag of an uncompressed point at infinity
 	for name, raw := range map[string][]byte{
 		"empty":                  nil,
 		"short":                  f.Raw[:len(f.Raw)-1],
@@ -194,6 +202,7 @@ func TestMalformedProofs(t *testing.T) {
 		"two commitments":        withCount(f.Raw, 2),
 		"hostile count":          withCount(f.Raw, 1<<32-1),
 		"commitment at infinity": infinity,
+		"flagged as infinity":    flagged,
 		"zeros":                  make([]byte, len(f.Raw)),
 	} {
 		t.Run(name, func(t *testing.T) {

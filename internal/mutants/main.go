@@ -48,7 +48,7 @@ func suites() []suite {
 		{"circuits/transition", false, []tests{transition, committed, records}},
 		{"circuits/aggregate", false, []tests{{"circuits/aggregate", "^(TestOpeningRules|TestPointRules|TestForgery.*|TestAssertDifferent.*|TestTranscript.*" +
 			"|TestChallengeInConstraints|TestBothCoordinates.*|TestNewKey.*|TestSumInConstraints)$", "-short -timeout=10m"}}},
-		whole("schnorr"), whole("publicdata"), whole("state"),
+		whole("schnorr"), whole("publicdata"), whole("state"), whole("verifier"),
 	}
 }
 
