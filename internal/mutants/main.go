@@ -183,8 +183,8 @@ func (m mutant) passes(ctx context.Context, t tests) (passed bool, err error) {
 		return false, fmt.Errorf("%s has no tests %s", t.dir, t.pattern)
 	case err == nil:
 		return true, nil
-	case errors.As(err, &failed) && ctx.Err() == nil && (bytes.Contains(output, []byte("--- FAIL")) || bytes.Contains(output, []byte("panic: "))):
-		return false, nil // one that panics, or never ends, is noticed too
+	case errors.As(err, &failed) && ctx.Err() == nil && (bytes.Contains(output, []byte("--- FAIL")) || bytes.Contains(output, []byte("panic: ")) || bytes.Contains(output, []byte("fatal error: "))):
+		return false, nil // one that panics, runs out of memory or never ends is noticed too
 	}
 	return false, fmt.Errorf("%s: %w: %s", m.name, err, output)
 }
