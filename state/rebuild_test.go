@@ -122,6 +122,18 @@ func TestRebuildRefusesChangedData(t *testing.T) {
 		for _, d := range data[:last] {
 			require.NoError(t, r.Apply(d))
 		}
+		for name, spoil := range map[string]func(*publicdata.Data){
+			"no open":         func(d *publicdata.Data) { d.Opens = nil },
+			"no exit":         func(d *publicdata.Data) { d.Exits = nil },
+			"exit to another": func(d *publicdata.Data) { d.Exits[0].L1[0] ^= 1 },
+			"exit of another": func(d *publicdata.Data) { d.Exits[0].Amount.Lo ^= 1 },
+		} {
+			d := *data[last]
+			if d.Exits = slices.Clone(d.Exits); len(d.Opens) > 0 && name == "no open" || len(d.Exits) > 0 && name != "no open" {
+				spoil(&d)
+				require.ErrorIs(t, r.Apply(&d), state.ErrRebuild, name)
+			}
+		}
 		d := *data[last]
 		change := spoilData(t, &d)
 		if change == "" {
