@@ -148,18 +148,7 @@ func (r *retries) again(ctx context.Context) bool {
 		return false
 	}
 	r.left -= r.pause
-	return sleep(ctx, r.pause) == nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return outage.Pause(ctx, r.pause) == nil
 }
 
 // refusal is an error of JSON-RPC that came with an HTTP status.

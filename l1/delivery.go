@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/outage"
 )
 
 // FeePolicy says what a transaction outside the pipeline may pay, and when it pays more.
@@ -98,7 +99,7 @@ func (d *delivery) wait(ctx context.Context, poll time.Duration) (*types.Receipt
 		case errors.Is(err, ErrNodeAnswer):
 			return nil, fmt.Errorf("ask for the receipt of %s: %w", d.last().Hash(), err)
 		}
-		if ctx.Err() != nil || sleep(ctx, poll) != nil {
+		if ctx.Err() != nil || outage.Pause(ctx, poll) != nil {
 			return nil, fmt.Errorf("transaction %s was sent and has no receipt yet; it may be mined: %w", d.last().Hash(), ctx.Err())
 		}
 	}

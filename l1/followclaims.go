@@ -101,7 +101,7 @@ func (f *ClaimFollower) Run(ctx context.Context) error {
 			f.told.Worked(ctx)
 			pause = f.cfg.Every
 		}
-		if sleep(ctx, pause) != nil {
+		if outage.Pause(ctx, pause) != nil {
 			return nil
 		}
 	}

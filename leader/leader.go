@@ -112,7 +112,7 @@ func Run(ctx context.Context, cfg Config, serve func(context.Context, Tenure) er
 		default:
 			k.failed(ctx, err)
 		}
-		if err := sleep(ctx, k.pause); err != nil {
+		if err := outage.Pause(ctx, k.pause); err != nil {
 			return err
 		}
 	}
@@ -221,16 +221,4 @@ func Holder() string {
 		host = "unknown host"
 	}
 	return fmt.Sprintf("%s, process %d", host, os.Getpid())
-}
-
-// sleep waits for d; the context's error when that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	"github.com/zksettle/settle"
+	"github.com/zksettle/settle/internal/outage"
 	"github.com/zksettle/settle/l1"
 	"github.com/zksettle/settle/leader"
 	"github.com/zksettle/settle/poseidon"
@@ -162,7 +163,7 @@ func (n *Node) writeGenesis(ctx context.Context, rows store.Genesis) error {
 			return err
 		}
 		n.Log.Warn("the database is away; genesis is written when it is back", "error", err)
-		if pause(ctx, time.Second) != nil {
+		if outage.Pause(ctx, time.Second) != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/zksettle/settle/internal/outage"
 	"github.com/zksettle/settle/l1"
 )
 
@@ -114,7 +115,7 @@ func (m *l1Metrics) watch(ctx context.Context, node *L1, chainID uint64) (stop f
 	watching.Go(func() {
 		for ctx.Err() == nil {
 			m.tenure(ctx, node, chainID, operator)
-			_ = pause(ctx, l1Look) // ended by ctx, which the loop asks
+			_ = outage.Pause(ctx, l1Look) // ended by ctx, which the loop asks
 		}
 	})
 	return func() {
@@ -133,6 +134,6 @@ func (m *l1Metrics) tenure(ctx context.Context, node *L1, chainID uint64, operat
 		return
 	}
 	defer client.Close()
-	for m.look(ctx, client, operator) == nil && pause(ctx, l1Look) == nil {
+	for m.look(ctx, client, operator) == nil && outage.Pause(ctx, l1Look) == nil {
 	}
 }

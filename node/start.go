@@ -49,20 +49,8 @@ func Await[T any](ctx context.Context, log *slog.Logger, try func() (T, error)) 
 			return v, err
 		}
 		told.Failed(ctx, slog.LevelWarn, err)
-		if err := pause(ctx, wait); err != nil {
+		if err := outage.Pause(ctx, wait); err != nil {
 			return v, err
 		}
-	}
-}
-
-// pause waits for d; the context's error when that ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

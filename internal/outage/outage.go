@@ -107,3 +107,15 @@ func withoutDigits(text string) string {
 		return r
 	}, text)
 }
+
+// Pause waits for d before the next try; the context's error when that ends first.
+func Pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
